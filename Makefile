@@ -1,0 +1,66 @@
+# The front door: everything a person or a build server does here goes through a target below.
+# `make` alone lists them. Nothing is built inside the clone, so that reruns and fresh clones stay warm.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+HOME ?= /tmp
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/kwartier/target
+
+# On a build server the lock file must already be right; at a desk cargo may mend it.
+LOCKED := $(if $(CI),--locked)
+OUT := out
+SAMPLE := data/samples/guide-24.json
+KWARTIER := cargo run --quiet --release -p kwartier $(LOCKED) --
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
+
+.PHONY: setup
+setup: ## install the build tools that are missing (silent when nothing is)
+	@scripts/setup
+
+.PHONY: run
+run: setup ## build, plan the sample depot for a day, show what it costs and how close to the optimum it is
+	@echo "Building kwartier (the first time takes minutes: the solver is compiled from source) ..."
+	@cargo build --release -p kwartier $(LOCKED)
+	@mkdir -p $(OUT)
+	@echo "Planning a day of the sample depot, $(SAMPLE) ..."
+	@$(KWARTIER) plan $(SAMPLE) --out $(OUT)/plan.json
+	@echo "Checking every limit and the cost of $(OUT)/plan.json from scratch ..."
+	@$(KWARTIER) check $(SAMPLE) $(OUT)/plan.json
+
+.PHONY: test
+test: setup ## run every test
+	@if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --workspace $(LOCKED); \
+	 else cargo test --workspace --lib --bins --tests $(LOCKED); fi
+	@cargo test --workspace --doc $(LOCKED)
+
+.PHONY: check
+check: setup ## all that must pass before a commit: format, lints, documentation, tests
+	@cargo fmt --all --check
+	@cargo clippy --workspace --all-targets $(LOCKED) -- -D warnings
+	@RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps $(LOCKED)
+	@$(MAKE) test
+
+.PHONY: fix
+fix: setup ## mend what a machine can: lints, then format
+	@cargo clippy --workspace --all-targets --fix --allow-dirty --allow-staged
+	@cargo fmt --all
+
+.PHONY: bench
+bench: setup ## measure, side by side with the reference solver
+	@cargo run --release -p kwartier-tests --bin bench $(LOCKED)
+
+.PHONY: dist
+dist: setup ## build the binary to hand out, as dist/kwartier-VERSION-PLATFORM.tar.gz
+	@scripts/dist
+
+.PHONY: clean
+clean: ## remove everything built
+	@cargo clean
+	@rm -rf $(OUT) dist

@@ -1,0 +1,61 @@
+//! Files in.
+
+use std::fs;
+use std::io::{self, ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use kwartier_data::{Instance, Plan, Refusal, instance, plan};
+
+use super::failure::Failure;
+
+/// The name that stands for standard input and output.
+pub const DASH: &str = "-";
+
+/// Reads an instance from a file, or from standard input.
+pub fn instance(path: &Path) -> Result<Instance, Failure> {
+    parse(path, "planning instance", instance::parse)
+}
+
+/// Reads a plan from a file, or from standard input.
+pub fn plan(path: &Path) -> Result<Plan, Failure> {
+    parse(path, "plan", plan::parse)
+}
+
+/// Refuses to read standard input twice.
+pub fn one_dash(paths: &[Option<&PathBuf>]) -> Result<(), Failure> {
+    if paths.iter().flatten().filter(|path| is_dash(path)).count() < 2 {
+        return Ok(());
+    }
+    Err(Failure::Arguments("- stands for standard input, which can be read once; name a file for the other".to_owned()))
+}
+
+/// Whether the path is the one that stands for a standard stream.
+pub fn is_dash(path: &Path) -> bool {
+    path.as_os_str() == DASH
+}
+
+fn parse<T>(path: &Path, kind: &'static str, parse: fn(&[u8]) -> Result<T, Refusal>) -> Result<T, Failure> {
+    let name = if is_dash(path) { "standard input".to_owned() } else { path.display().to_string() };
+    match read(path) {
+        Ok(bytes) => parse(&bytes).map_err(|refusal| Failure::Refused { name, kind, refusal }),
+        Err(fault) => Err(Failure::Unreadable { name, why: fault.to_string(), remedy: remedy(fault.kind()) }),
+    }
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    if is_dash(path) {
+        let mut bytes = Vec::new();
+        io::stdin().lock().read_to_end(&mut bytes)?;
+        return Ok(bytes);
+    }
+    fs::read(path)
+}
+
+fn remedy(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::NotFound => "name a file that exists, or - for standard input",
+        ErrorKind::IsADirectory => "name a file in that folder",
+        ErrorKind::PermissionDenied => "ask for the right to read it",
+        _ => "check the file, or copy it to another disk",
+    }
+}

@@ -1,0 +1,65 @@
+//! The command line. Each command is thin: read, call the engine, print.
+
+mod check;
+mod completions;
+mod failure;
+mod input;
+mod output;
+mod plan;
+mod summary;
+mod worker;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// How a command ended when it did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    /// All is well: exit code 0.
+    Fine,
+    /// The command did its work, and what it looked at does not hold: exit code 1.
+    Broken,
+}
+
+const EXIT_BROKEN: u8 = 1;
+
+/// Plans when each vehicle of a depot charges: cheapest within every fuse, with a proof of how cheap.
+#[derive(Debug, Parser)]
+#[command(name = "kwartier", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Plan(plan::Args),
+    Check(check::Args),
+    Completions(completions::Args),
+    /// Solve one exact model: one request on standard input, one answer on standard output.
+    #[command(hide = true)]
+    SolveWorker,
+}
+
+/// Runs the command that the process's arguments name.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = catch_unwind(AssertUnwindSafe(|| match &cli.command {
+        Command::Plan(args) => plan::run(args),
+        Command::Check(args) => check::run(args),
+        Command::Completions(args) => completions::run(args),
+        Command::SolveWorker => worker::run(),
+    }));
+    match outcome {
+        Ok(Ok(Verdict::Fine)) => ExitCode::SUCCESS,
+        Ok(Ok(Verdict::Broken)) => ExitCode::from(EXIT_BROKEN),
+        Ok(Err(failure)) => {
+            output::complain(&failure);
+            ExitCode::from(failure.exit_code())
+        }
+        // The panic's own message stands on standard error already.
+        Err(_) => ExitCode::from(failure::EXIT_INTERNAL),
+    }
+}

@@ -1,0 +1,129 @@
+//! `kwartier plan`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use kwartier_engine::plan::plan;
+use kwartier_engine::settings::{Method, Settings};
+
+use super::failure::Failure;
+use super::output::Destination;
+use super::summary::Summary;
+use super::{Verdict, input, output};
+use crate::solve::{ChildSolver, Monitor};
+
+/// Plan every vehicle, battery and flexible load of a site.
+///
+/// Prints what the plan costs, and how much cheaper any plan can be at most. Ctrl-C stops the search and hands out the
+/// best plan so far; a second Ctrl-C gives up.
+///
+/// Exit codes: 0 planned; 1 no plan, or an internal fault; 2 input that cannot be used.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The planning instance, a JSON file; - for standard input.
+    #[arg(value_name = "INSTANCE.json")]
+    instance: PathBuf,
+    /// Where the plan goes, a JSON file; - for standard output. Without it the summary is all there is.
+    #[arg(long, value_name = "PLAN.json")]
+    out: Option<PathBuf>,
+    /// Stop once the plan is proven to be within this fraction of the flexible cost of the best one.
+    #[arg(long, value_name = "FRACTION", default_value = "0.001", value_parser = fraction, allow_hyphen_values = true)]
+    gap: f64,
+    /// Hand out the best plan so far after this many seconds.
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds, allow_hyphen_values = true)]
+    time_limit: Duration,
+    /// The plan in force, to stay close to.
+    #[arg(long, value_name = "PLAN.json")]
+    previous: Option<PathBuf>,
+    /// How to solve.
+    #[arg(long, value_enum, default_value_t = MethodName::Auto)]
+    method: MethodName,
+    /// Print the summary as one JSON object.
+    #[arg(long)]
+    json: bool,
+    /// Show no progress and print no table.
+    #[arg(long)]
+    quiet: bool,
+}
+
+/// A method, as it is named on the command line.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum MethodName {
+    /// Decomposition; the exact model as well where the site is small and the gap stays open.
+    Auto,
+    /// Decomposition by vehicle alone.
+    Decomposition,
+    /// One mixed-integer model of the whole site alone.
+    Exact,
+}
+
+impl From<MethodName> for Method {
+    fn from(name: MethodName) -> Self {
+        match name {
+            MethodName::Auto => Method::Auto,
+            MethodName::Decomposition => Method::Decomposition,
+            MethodName::Exact => Method::Exact,
+        }
+    }
+}
+
+/// Reads, plans, writes, summarises.
+pub fn run(args: &Args) -> Result<Verdict, Failure> {
+    if args.json && args.out.as_deref().is_some_and(input::is_dash) {
+        let what = "--json and --out - both want standard output; name a file for --out, or leave one of them out";
+        return Err(Failure::Arguments(what.to_owned()));
+    }
+    input::one_dash(&[Some(&args.instance), args.previous.as_ref()])?;
+    let instance = input::instance(&args.instance)?;
+    let previous = args.previous.as_deref().map(input::plan).transpose()?;
+    let destination = args.out.as_deref().map(Destination::prepare).transpose()?;
+    if let Some(destination) = &destination
+        && destination.is(&args.instance)
+    {
+        let what = format!("--out {} is the instance itself; name another file", args.instance.display());
+        return Err(Failure::Arguments(what));
+    }
+
+    let settings =
+        Settings { gap: args.gap, time_limit: args.time_limit, method: args.method.into(), previous };
+    let monitor = Monitor::begin(!args.quiet).map_err(|fault| Failure::Internal(fault.to_string()))?;
+    let planned = plan(&instance, &settings, &monitor, &ChildSolver::of_this_program(&monitor));
+    monitor.finish();
+    let outcome = planned?;
+
+    if let Some(destination) = &destination {
+        let mut content =
+            serde_json::to_vec(&outcome.plan).map_err(|fault| Failure::Internal(fault.to_string()))?;
+        content.push(b'\n');
+        destination.write(&content)?;
+    }
+    let summary = Summary::of(&instance, &outcome);
+    if args.json {
+        output::print_json(&summary)?;
+    } else if !args.quiet {
+        let text = summary.text(destination.as_ref());
+        match destination {
+            Some(Destination::Stdout) => output::note(&text),
+            _ => output::print(&text)?,
+        }
+    }
+    Ok(Verdict::Fine)
+}
+
+/// Reads a gap: a fraction from 0 to 1.
+pub fn fraction(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
+        Ok(value) if value > 1.0 && value <= 100.0 => {
+            Err(format!("a fraction from 0 to 1 is wanted; for {value} % write {}", value / 100.0))
+        }
+        _ => Err("a fraction from 0 to 1 is wanted, such as 0.001 for 0.1 %".to_owned()),
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let wanted = || "a number of seconds, 0 or more, is wanted, such as 60 or 0.5".to_owned();
+    let value = text.parse::<f64>().map_err(|_| wanted())?;
+    Duration::try_from_secs_f64(value).map_err(|_| wanted())
+}

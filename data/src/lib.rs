@@ -1,0 +1,25 @@
+//! The words of Kwartier: what a plan is made from and what it says, with units, file formats and checks.
+//!
+//! This crate knows no other crate of the workspace. It opens no file and reads no clock: bytes come in, checked values
+//! or a [`Refusal`] that names every fault go out.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`instance`] | [`Instance`], all a day-ahead plan depends on, checked; [`instance::parse`] reads it |
+//! | [`instance::wire`] | its JSON shape, for writing files and for handing instances to other processes |
+//! | [`plan`] | [`Plan`], the answer, which is its own JSON shape; [`plan::parse`] reads it |
+//! | [`refusal`] | [`Refusal`] and [`Fault`]: why a file cannot be used, by JSON path, with the remedy |
+//!
+//! The file formats are described in `docs/formats/plan.md`. Units stand at the end of a name: `_a` ampere RMS per
+//! phase, `_kw`, `_kwh`, `_v` volt, `_eur_kwh` EUR per kWh.
+
+pub mod instance;
+mod json;
+pub mod plan;
+pub mod refusal;
+
+pub use instance::{
+    Battery, Charger, Grid, Instance, Load, MAX_SLOTS, Node, PHASE_NAMES, PhaseIndex, Pv, Session, V2g,
+};
+pub use plan::{BatteryPlan, BoardLimit, BoardPrice, LoadPlan, Made, Plan, Prices, PvPlan, SessionPlan, Status};
+pub use refusal::{Fault, Refusal};

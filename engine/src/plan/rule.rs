@@ -1,0 +1,29 @@
+//! A plan at once, without an optimiser: everything off, then one unit after the other where it is cheapest.
+
+use super::Search;
+use crate::round::{choose, order};
+use crate::schedule::{Schedule, Site};
+
+/// Offers the plan of everything off, then that of one unit after the other.
+pub fn plan(search: &mut Search<'_>) {
+    search.progress("starting");
+    let model = search.model;
+    let mut site = Site::of(model, Schedule::idle(model), model.connection.peak_so_far_kw);
+    search.offer(site.schedule.clone(), "rule");
+    let order = order(model);
+    if search.best.is_none() {
+        // All sun is too much somewhere: plants and batteries make room.
+        for &unit in order.iter().rev() {
+            choose(&mut site, unit, &[]);
+        }
+        search.offer(site.schedule.clone(), "rule");
+    }
+    for &unit in &order {
+        if !search.go_on() {
+            return;
+        }
+        choose(&mut site, unit, &[]);
+    }
+    search.offer(site.schedule, "rule");
+    search.progress("starting");
+}

@@ -1,0 +1,129 @@
+//! Settling what the relaxation leaves between 0 and the minimum: on or off, without a limit broken.
+//!
+//! First each unit that has such loose slots is chosen anew by itself, all others held; where that costs next to nothing
+//! it is settled for good, with this pattern. What remains competes for full boards: slot by slot, the current
+//! that the loose ones of a board and phase have together is handed out in whole minima, the fullest first.
+
+use std::collections::BTreeMap;
+
+use super::{Tilt, choose, is_whole, pattern_of};
+use crate::model::Model;
+use crate::model::unit::Unit;
+use crate::schedule::{NOTHING, Site};
+use crate::solver::interior::Frame;
+
+/// How generous one round of settling is.
+#[derive(Debug, Clone, Copy)]
+pub struct Rule {
+    /// What choosing a unit by itself may cost, in EUR.
+    pub most_eur: f64,
+    /// A minimum is handed out once this fraction of it has come together.
+    pub share: f64,
+}
+
+/// What one round of settling left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settled {
+    /// Units settled for good in this round.
+    pub units: usize,
+    /// Slots that only got their bounds; the relaxation has to be solved again.
+    pub slots: usize,
+}
+
+/// A quantity between 0 and its minimum.
+#[derive(Debug, Clone, Copy)]
+struct Loose {
+    unit: usize,
+    k: usize,
+    down: bool,
+    value: f64,
+    min: f64,
+}
+
+/// Settles loose slots of a relaxation's answer, on the site and in the frames of the next relaxation.
+///
+/// Where no slot is left, the site holds a schedule that is whole.
+pub fn settle(site: &mut Site<'_>, order: &[usize], tilt: &Tilt, rule: Rule, frames: &mut [Frame]) -> Settled {
+    let model = site.model;
+    let mut units = 0;
+    let mut left = Vec::new();
+    for &unit in order {
+        if is_whole(&model.units[unit], &site.schedule.up[unit], &site.schedule.down[unit]) {
+            continue;
+        }
+        let before = site.unit_eur(unit);
+        let (up, down) = (site.schedule.up[unit].clone(), site.schedule.down[unit].clone());
+        let fits = choose(site, unit, &tilt[unit]);
+        let after = site.unit_eur(unit);
+        if fits && after - before <= rule.most_eur {
+            frames[unit] = pattern_of(&model.units[unit], &site.schedule.up[unit], &site.schedule.down[unit]);
+            units += 1;
+        } else {
+            site.take_out(unit);
+            site.put(unit, up, down);
+            left.push(unit);
+        }
+    }
+    let slots = hand_out(site, &left, rule.share, frames);
+    Settled { units, slots }
+}
+
+/// Hands out whole minima among the loose slots of these units.
+fn hand_out(site: &mut Site<'_>, units: &[usize], threshold: f64, frames: &mut [Frame]) -> usize {
+    let model: &Model = site.model;
+    let mut loose: BTreeMap<(usize, usize, [bool; 3], bool), Vec<Loose>> = BTreeMap::new();
+    let mut count = 0;
+    for &i in units {
+        let unit: &Unit = &model.units[i];
+        for k in 0..unit.len() {
+            let (up, down) = (site.schedule.up[i][k], site.schedule.down[i].get(k).copied().unwrap_or(0.0));
+            let mut add = |value: f64, min: f64, down: bool| {
+                if value > 0.0 && value < min - NOTHING {
+                    let key = (unit.from + k, unit.node, unit.phases, down);
+                    loose.entry(key).or_default().push(Loose { unit: i, k, down, value, min });
+                }
+            };
+            add(up, unit.up_min, false);
+            add(down, unit.down_min, true);
+            if up > 0.0 && down > 0.0 {
+                // One direction at a time: the one that runs more of what it can.
+                let frame = &mut frames[i];
+                let closed =
+                    if up * unit.down_max[k] >= down * unit.up_max[k] { &mut frame.down[k] } else { &mut frame.up[k] };
+                *closed = (0.0, 0.0);
+                count += 1;
+            }
+        }
+    }
+    for l in loose.values().flatten() {
+        site.add(l.unit, l.k, if l.down { l.value } else { -l.value });
+    }
+    for group in loose.values_mut() {
+        group.sort_by(|a, b| (b.value / b.min).total_cmp(&(a.value / a.min)));
+        let mut share = 0.0;
+        for l in group.iter() {
+            count += 1;
+            share += l.value;
+            let unit = &model.units[l.unit];
+            let z = if l.down { -l.min } else { l.min };
+            let (low, high) = site.room(l.unit, l.k);
+            let on = share >= threshold * l.min && (low - NOTHING..=high + NOTHING).contains(&z);
+            let frame = &mut frames[l.unit];
+            if on {
+                share -= l.min;
+                site.add(l.unit, l.k, z);
+            }
+            let max = if l.down { unit.down_max[l.k] } else { unit.up_max[l.k] };
+            let bounds = if on { (l.min, max) } else { (0.0, 0.0) };
+            if l.down {
+                frame.down[l.k] = bounds;
+            } else {
+                frame.up[l.k] = bounds;
+            }
+            if on && unit.has_down() {
+                *(if l.down { &mut frame.up[l.k] } else { &mut frame.down[l.k] }) = (0.0, 0.0);
+            }
+        }
+    }
+    count
+}
