@@ -15,6 +15,7 @@ use rayon::prelude::*;
 use crate::model::Model;
 use crate::model::boards::PAIRS;
 use crate::model::unit::{Store, Sum, Unit};
+use crate::schedule::{Schedule, own_eur};
 use crate::solver::interior::{Frame, Row, RowPrices, Way, reach};
 
 /// What rounding may have added to the bound, relative to the terms summed.
@@ -22,13 +23,56 @@ const ROUNDING: f64 = 1e-12;
 
 /// The bound in EUR, over everything within these frames and ways.
 pub fn bound_eur(model: &Model, frames: &[Frame], ways: &[Way], prices: &RowPrices) -> f64 {
+    let mut total = Total::default();
+    total.add(model.constant_eur);
+    let at = shared(model, frames, ways, prices, &mut total);
+    let least: Vec<f64> = model
+        .units
+        .par_iter()
+        .zip(frames)
+        .with_min_len(32)
+        .map(|(unit, frame)| least_eur(unit, frame, &at.series(model, unit)))
+        .collect();
+    least.into_iter().for_each(|eur| total.add(eur));
+    total.sum - ROUNDING * total.size
+}
+
+/// What each unit's schedule costs at these prices above the least it could, in EUR. With what is left unused of priced
+/// limits these add up to the difference of cost and bound: they say where it comes from.
+pub fn regrets_eur(model: &Model, frames: &[Frame], prices: &RowPrices, schedule: &Schedule) -> Vec<f64> {
+    let open = vec![Way::Open; model.slots];
+    let at = shared(model, frames, &open, prices, &mut Total::default());
+    let units = model.units.par_iter().zip(frames).enumerate().with_min_len(32);
+    units
+        .map(|(i, (unit, frame))| {
+            let series = at.series(model, unit);
+            let paid: f64 = series.iter().enumerate().map(|(k, price)| price * schedule.z(i, k)).sum();
+            paid + own_eur(unit, &schedule.up[i], &schedule.down[i]) - least_eur(unit, frame, &series)
+        })
+        .collect()
+}
+
+/// Prices of energy and current, per slot.
+struct Prices {
+    balance: Vec<f64>,
+    /// At each board's phase, all boards above included.
+    amperes: Vec<f64>,
+}
+
+impl Prices {
+    /// What a unit of quantity up costs in each slot of a unit's window.
+    fn series(&self, model: &Model, unit: &Unit) -> Vec<f64> {
+        (0..unit.len()).map(|k| price_of(model, unit, k, &self.balance, &self.amperes)).collect()
+    }
+}
+
+/// Prices the shared rows; adds their own terms and the meter's to the total.
+fn shared(model: &Model, frames: &[Frame], ways: &[Way], prices: &RowPrices, total: &mut Total) -> Prices {
     let slots = model.slots;
     let boards = &model.boards;
     let mut balance = vec![0.0; slots];
     let mut peak = vec![0.0; slots];
     let mut amperes = vec![0.0; boards.high_a.len()];
-    let mut total = Total::default();
-    total.add(model.constant_eur);
     for &(row, y) in &prices.0 {
         match row {
             Row::Balance { slot } => {
@@ -56,7 +100,7 @@ pub fn bound_eur(model: &Model, frames: &[Frame], ways: &[Way], prices: &RowPric
             }
         }
     }
-    meter(model, frames, ways, &balance, &peak, &mut total);
+    meter(model, frames, ways, &balance, &peak, total);
     // What an ampere costs at a board is what it costs there and at all boards above.
     for &node in boards.children_first.iter().rev() {
         let Some(up) = boards.parent[node] else { continue };
@@ -64,18 +108,7 @@ pub fn bound_eur(model: &Model, frames: &[Frame], ways: &[Way], prices: &RowPric
             amperes[node * 3 * slots + i] += amperes[up * 3 * slots + i];
         }
     }
-    let least: Vec<f64> = model
-        .units
-        .par_iter()
-        .zip(frames)
-        .with_min_len(32)
-        .map(|(unit, frame)| {
-            let price: Vec<f64> = (0..unit.len()).map(|k| price_of(model, unit, k, &balance, &amperes)).collect();
-            least_eur(unit, frame, &price)
-        })
-        .collect();
-    least.into_iter().for_each(|eur| total.add(eur));
-    total.sum - ROUNDING * total.size
+    Prices { balance, amperes }
 }
 
 /// What a unit of quantity up costs in a slot of the unit's window (down: the opposite), in EUR.

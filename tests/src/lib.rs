@@ -1,1 +1,3 @@
-//! Helpers shared by the end-to-end tests.
+//! What the end-to-end tests and the benchmark share. Development only.
+
+pub mod generate;

@@ -1,6 +1,5 @@
 //! What is said between the program and the solver's process: one request, one answer, a line of JSON each.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use kwartier_data::instance::wire;
@@ -10,12 +9,10 @@ use serde::{Deserialize, Serialize};
 
 /// What is asked of the solver's process.
 #[derive(Debug, Serialize, Deserialize)]
-struct Request<'a> {
+struct Request {
     instance: wire::Instance,
     abs_gap_eur: f64,
     time_limit_s: f64,
-    #[serde(borrow)]
-    start: Option<Cow<'a, Plan>>,
 }
 
 /// What the solver's process says.
@@ -43,7 +40,6 @@ pub fn request(request: &ExactRequest<'_>) -> Result<Vec<u8>, String> {
         instance: request.instance.to_wire(),
         abs_gap_eur: request.abs_gap_eur,
         time_limit_s: request.time_limit.as_secs_f64(),
-        start: request.start.map(Cow::Borrowed),
     };
     let mut line = serde_json::to_vec(&request).map_err(|fault| fault.to_string())?;
     line.push(b'\n');
@@ -59,7 +55,6 @@ pub fn answer(line: &[u8], solver: &dyn ExactSolver) -> Result<String, String> {
         instance: &instance,
         abs_gap_eur: request.abs_gap_eur,
         time_limit,
-        start: request.start.as_deref(),
     });
     let answer = match solved {
         Ok(ExactAnswer { plan, bound_eur, claims_optimal }) => Answer::Solved { plan, bound_eur, claims_optimal },

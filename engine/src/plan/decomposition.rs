@@ -5,7 +5,8 @@
 //! every vehicle over all slots of the same price. Where a round costs too much, its settling is taken back and half as
 //! much is settled. Another dive breaks the ties another way.
 
-use super::Search;
+use super::chance::Chance;
+use super::{Search, neighbourhood};
 use crate::bound::bound_eur;
 use crate::round::{Rule, Tilt, choose, order, pattern, settle, snapped};
 use crate::schedule::Site;
@@ -17,12 +18,16 @@ const TOLERANCE: f64 = 1e-5;
 const DIVE_TOLERANCE: f64 = 1e-8;
 /// From where the next relaxation starts, as a fraction of the flexible cost.
 const HALFWAY: f64 = 0.1;
-/// What breaks ties, as a fraction of the mean price of energy; or of the gap asked for where that is less.
-const TIE: f64 = 1e-3;
-/// The least that can break them in double precision.
-const LEAST_TIE: f64 = 1e-5;
+/// What breaks ties, as a fraction of the mean price of energy: larger finds plans more surely, smaller finds better ones.
+const TIE: f64 = 1e-2;
+/// The least mean price that is believed, in EUR/kWh: on some days prices cancel out.
+const LEAST_MEAN: f64 = 0.01;
+/// A gap below this is asked for in vain; rounds of a dive are as generous as for this one.
+const LEAST_GAP: f64 = 1e-4;
 /// Dives, at most.
-const DIVES: u64 = 12;
+const DIVES: u64 = 3;
+/// A plan with a larger gap than this is not worth improving: another dive finds a better one.
+const WORTH_IMPROVING: f64 = 0.1;
 /// Rounds of a dive, at most.
 const ROUNDS: usize = 30;
 /// What settling units one by one may cost in the first round of a dive, all together, as a fraction of the gap asked for.
@@ -38,17 +43,22 @@ pub fn search(search: &mut Search<'_>) {
     let solution = relaxation.solve(None, &|| search.go_on());
     let bound = bound_eur(search.model, &relaxation.frames, &relaxation.ways, &solution.prices);
     search.raise_bound(bound, Some(solution.prices.clone()));
+    if std::env::var("DBG").is_ok() { eprintln!("lp it {} conv {} rows {} bound {bound} t {:?}", solution.iterations, solution.converged, solution.prices.0.len(), search.watch.elapsed()); }
     search.progress("solving the relaxation");
     relaxation.tolerance_eur = DIVE_TOLERANCE * search.flexible_eur();
-    for dive in 0..DIVES {
+    for number in 0..DIVES {
         if search.done() || !search.go_on() {
             return;
         }
-        self::dive(search, &relaxation, solution.warm.clone(), dive);
-        if !search.done() && search.go_on() {
+        dive(search, &relaxation, solution.warm.clone(), number);
+        if !search.done() && search.go_on() && search.gap() < WORTH_IMPROVING {
             improve(search, &relaxation);
         }
+        if search.gap() < WORTH_IMPROVING {
+            break;
+        }
     }
+    neighbourhood::search(search, &relaxation);
 }
 
 /// One dive; offers what it finds.
@@ -57,7 +67,7 @@ pub fn dive(search: &mut Search<'_>, relaxation: &Relaxation<'_>, mut warm: Opti
     let order = order(model);
     let tilt = tilt(search, number);
     let mut relaxation = Relaxation { tilt_eur: tilt.clone(), ..relaxation.clone() };
-    let allowed_eur = search.settings.gap * search.flexible_eur();
+    let allowed_eur = search.settings.gap.max(LEAST_GAP) * search.flexible_eur();
     let units = model.units.len().max(1) as f64;
     for round in 0..ROUNDS {
         let solution = relaxation.solve(warm.as_ref(), &|| search.go_on());
@@ -71,6 +81,7 @@ pub fn dive(search: &mut Search<'_>, relaxation: &Relaxation<'_>, mut warm: Opti
         let most_eur = ALONE * allowed_eur / units * 2_f64.powi(i32::try_from(round).unwrap_or(0));
         let share = SHARES[round.min(SHARES.len() - 1)];
         let settled = settle(&mut site, &order, &tilt, Rule { most_eur, share }, &mut relaxation.frames);
+        if std::env::var("DBG").is_ok() { eprintln!("dive {number} round {round} it {} conv {} lp-gap {:.4} {settled:?} after {:.4} t {:?}", solution.iterations, solution.converged, 100.0*search.gap_of(Site::of(model, snapped(model,&solution), solution.peak_kw).objective_eur()), 100.0*search.gap_of(site.objective_eur()), search.watch.elapsed()); }
         if settled.slots == 0 {
             search.offer(site.schedule, "decomposition");
             search.progress("searching for a plan");
@@ -80,9 +91,7 @@ pub fn dive(search: &mut Search<'_>, relaxation: &Relaxation<'_>, mut warm: Opti
         } else {
             search.progress("searching for a plan");
         }
-        if round == 0 {
-            warm = solution.warm.or(warm);
-        }
+        warm = solution.warm.or(warm);
     }
 }
 
@@ -122,12 +131,12 @@ pub fn choose_if_better(site: &mut Site<'_>, unit: usize, tilt: &[f64]) {
     }
 }
 
-/// What breaks ties: earlier is a little cheaper, for each unit by another rate, and chance decides the rest.
+/// What breaks ties: chance, another for each dive.
 pub fn tilt(search: &Search<'_>, number: u64) -> Tilt {
     let model = search.model;
     let prices = &model.connection.import_eur_kwh;
     let mean = prices.iter().map(|p| p.abs()).sum::<f64>() / prices.len().max(1) as f64;
-    let tie = TIE.min(search.settings.gap).max(LEAST_TIE) * mean.max(0.01);
+    let tie = TIE * mean.max(LEAST_MEAN);
     let slots = model.slots as f64;
     model
         .units
@@ -135,31 +144,8 @@ pub fn tilt(search: &Search<'_>, number: u64) -> Tilt {
         .enumerate()
         .map(|(i, unit)| {
             let mut chance = Chance::of(number, i as u64);
-            let rate = 0.2 + 0.8 * chance.next();
-            let kwh = unit.kw.max(0.0) * model.slot_h * 4.0;
-            (0..unit.len())
-                .map(|k| tie * kwh * (0.8 * rate * k as f64 / slots + 0.2 * chance.next()))
-                .collect()
+            let kwh = unit.kw.max(0.0) * model.slot_h;
+            (0..unit.len()).map(|_| tie * kwh * chance.next()).collect()
         })
         .collect()
 }
-
-/// A stream of numbers that are the same in every run (Steele, Lea & Flood, *Fast splittable pseudorandom number
-/// generators*, 2014: SplitMix64).
-struct Chance(u64);
-
-impl Chance {
-    fn of(number: u64, unit: u64) -> Self {
-        Self(number.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ unit.wrapping_mul(0xD1B5_4A32_D192_ED03))
-    }
-
-    /// A number from 0 to 1.
-    fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
-    }
-}
-

@@ -13,7 +13,9 @@
 //! Nothing is kept that the [verifier](crate::verify) has not passed.
 
 mod branching;
+mod chance;
 mod decomposition;
+mod neighbourhood;
 mod previous;
 mod prices;
 mod rule;
@@ -238,7 +240,6 @@ impl<'a> Search<'a> {
             instance: self.instance,
             abs_gap_eur: 0.5 * self.settings.gap * self.flexible_eur(),
             time_limit: left.saturating_sub(EXACT_RESERVE),
-            start: self.best.as_ref().map(|best| &best.plan),
         };
         let answer = match solver.solve(&request) {
             Ok(answer) => answer,
@@ -257,6 +258,11 @@ impl<'a> Search<'a> {
             if self.best.as_ref().is_none_or(|best| best.objective_eur > found.objective_eur + verify::TOLERANCE_EUR) {
                 self.faulted = true;
                 self.remarks.push("the exact solver's plan breaks limits and was not used".to_owned());
+            }
+            let proven = answer.bound_eur.unwrap_or(f64::NEG_INFINITY) + request.abs_gap_eur + verify::TOLERANCE_EUR;
+            if answer.claims_optimal && found.objective_eur > proven {
+                self.faulted = true;
+                self.remarks.push("the exact solver's plan costs more than it says and proves nothing".to_owned());
             }
         }
         // A bound cannot be checked. One that a verified plan contradicts is a lie; one that comes without a plan as good

@@ -64,12 +64,12 @@ pub fn settle(site: &mut Site<'_>, order: &[usize], tilt: &Tilt, rule: Rule, fra
             left.push(unit);
         }
     }
-    let slots = hand_out(site, &left, rule.share, frames);
+    let slots = hand_out(site, &left, rule, frames);
     Settled { units, slots }
 }
 
 /// Hands out whole minima among the loose slots of these units.
-fn hand_out(site: &mut Site<'_>, units: &[usize], threshold: f64, frames: &mut [Frame]) -> usize {
+fn hand_out(site: &mut Site<'_>, units: &[usize], rule: Rule, frames: &mut [Frame]) -> usize {
     let model: &Model = site.model;
     let mut loose: BTreeMap<(usize, usize, [bool; 3], bool), Vec<Loose>> = BTreeMap::new();
     let mut count = 0;
@@ -104,24 +104,20 @@ fn hand_out(site: &mut Site<'_>, units: &[usize], threshold: f64, frames: &mut [
         for l in group.iter() {
             count += 1;
             share += l.value;
-            let unit = &model.units[l.unit];
             let z = if l.down { -l.min } else { l.min };
             let (low, high) = site.room(l.unit, l.k);
-            let on = share >= threshold * l.min && (low - NOTHING..=high + NOTHING).contains(&z);
-            let frame = &mut frames[l.unit];
+            let on = share >= rule.share * l.min && (low - NOTHING..=high + NOTHING).contains(&z);
             if on {
                 share -= l.min;
                 site.add(l.unit, l.k, z);
             }
+            let unit = &model.units[l.unit];
+            let frame = &mut frames[l.unit];
             let max = if l.down { unit.down_max[l.k] } else { unit.up_max[l.k] };
-            let bounds = if on { (l.min, max) } else { (0.0, 0.0) };
-            if l.down {
-                frame.down[l.k] = bounds;
-            } else {
-                frame.up[l.k] = bounds;
-            }
+            let (own, other) = if l.down { (&mut frame.down, &mut frame.up) } else { (&mut frame.up, &mut frame.down) };
+            own[l.k] = if on { (l.min, max) } else { (0.0, 0.0) };
             if on && unit.has_down() {
-                *(if l.down { &mut frame.up[l.k] } else { &mut frame.down[l.k] }) = (0.0, 0.0);
+                other[l.k] = (0.0, 0.0);
             }
         }
     }

@@ -5,6 +5,8 @@
 //! feed-in is priced above import so do the ways of the connection. A board's phase in a slot is a row only where what is
 //! below it could break its limit.
 //!
+//! It gets no plan to start from: given one, HiGHS 1.16 has reported objectives below the relaxation's bound.
+//!
 //! HiGHS runs on one thread: its answers are then the same every time. It has been seen to overrun its time limit and to
 //! crash, which is why the `kwartier` binary runs it in a process that can be killed; this file only says what such a
 //! solver is ([`ExactSolver`]) and is one ([`Highs`]).
@@ -32,8 +34,6 @@ pub struct ExactRequest<'a> {
     pub abs_gap_eur: f64,
     /// Stop after this long.
     pub time_limit: Duration,
-    /// A plan to start from.
-    pub start: Option<&'a Plan>,
 }
 
 /// What an exact solver says. None of it is believed unchecked.
@@ -97,13 +97,9 @@ impl ExactSolver for Highs {
     fn solve(&self, request: &ExactRequest<'_>) -> Result<ExactAnswer, ExactFault> {
         let model = Model::of(request.instance);
         let whole = Whole::of(&model, true);
-        let start = request.start.map(|plan| whole.columns(&model, &Schedule::of_plan(request.instance, &model, plan)));
         let mut highs = prepared(whole.problem.clone(), request.time_limit)?;
         option(&mut highs, "mip_abs_gap", request.abs_gap_eur.max(0.0))?;
         option(&mut highs, "mip_rel_gap", 0.0)?;
-        if let Some(start) = start {
-            highs.try_set_solution(Some(&start), None, None, None).map_err(failed)?;
-        }
         let solved = highs.try_solve().map_err(failed)?;
         let optimal = solved.status() == HighsModelStatus::Optimal;
         let has_plan = solved.primal_solution_status() == HighsSolutionStatus::Feasible;
@@ -165,19 +161,12 @@ struct Columns {
     up_on: Vec<Option<usize>>,
     down: Vec<usize>,
     down_on: Vec<Option<usize>>,
-    energy: Vec<usize>,
-    short: Option<usize>,
 }
 
 /// The model of a whole site.
 struct Whole {
     problem: RowProblem,
     units: Vec<Columns>,
-    import: Vec<usize>,
-    export: Vec<usize>,
-    way: Vec<Option<usize>>,
-    peak: usize,
-    flows: Vec<(usize, usize)>,
     has_binaries: bool,
     handles: Vec<Col>,
 }
@@ -187,11 +176,6 @@ impl Whole {
         let mut whole = Self {
             problem: RowProblem::default(),
             units: Vec::new(),
-            import: Vec::new(),
-            export: Vec::new(),
-            way: Vec::new(),
-            peak: 0,
-            flows: Vec::new(),
             has_binaries: false,
             handles: Vec::new(),
         };
@@ -232,8 +216,6 @@ impl Whole {
             up_on: vec![None; n],
             down: Vec::new(),
             down_on: vec![None; n],
-            energy: Vec::new(),
-            short: None,
         };
         for k in 0..n {
             let (up_max, down_max) = (unit.up_max[k], unit.down_at(k));
@@ -268,30 +250,29 @@ impl Whole {
             Store::None => {}
             Store::Sum(of) => {
                 let short = self.column(of.short_eur_kwh, 0.0, of.need_kwh);
-                columns.short = Some(short);
                 let mut terms: Vec<(usize, f64)> = columns.up.iter().map(|&c| (c, of.gain_kwh)).collect();
                 self.row(f64::NEG_INFINITY, of.room_kwh, &terms);
                 terms.push((short, 1.0));
                 self.row(of.need_kwh, f64::INFINITY, &terms);
             }
             Store::Chain(of) => {
+                let mut last = None;
                 for k in 0..n {
                     let energy = self.column(0.0, 0.0, of.room_kwh);
                     let mut terms =
                         vec![(energy, 1.0), (columns.up[k], -of.gain_kwh), (columns.down[k], of.drain_kwh)];
-                    let before = if let Some(&last) = columns.energy.last() {
+                    let before = if let Some(last) = last {
                         terms.push((last, -1.0));
                         0.0
                     } else {
                         of.start_kwh
                     };
                     self.row(before, before, &terms);
-                    columns.energy.push(energy);
+                    last = Some(energy);
                 }
                 let short = self.column(of.short_eur_kwh, 0.0, of.target_kwh);
-                columns.short = Some(short);
-                match columns.energy.last() {
-                    Some(&last) => self.row(of.target_kwh, f64::INFINITY, &[(last, 1.0), (short, 1.0)]),
+                match last {
+                    Some(last) => self.row(of.target_kwh, f64::INFINITY, &[(last, 1.0), (short, 1.0)]),
                     None => self.row(of.target_kwh - of.start_kwh, f64::INFINITY, &[(short, 1.0)]),
                 }
             }
@@ -312,7 +293,7 @@ impl Whole {
             }
         }
         let most = import_kw.iter().copied().fold(of.peak_so_far_kw, f64::max);
-        self.peak = self.column(of.peak_eur_kw, 0.0, most - of.peak_so_far_kw);
+        let peak = self.column(of.peak_eur_kw, 0.0, most - of.peak_so_far_kw);
         for (slot, mut terms) in balance.into_iter().enumerate() {
             let import = self.column(of.import_eur_kwh[slot] * model.slot_h, 0.0, import_kw[slot]);
             let export = self.column(-of.export_eur_kwh[slot] * model.slot_h, 0.0, export_kw[slot]);
@@ -324,11 +305,8 @@ impl Whole {
                 self.row(f64::NEG_INFINITY, export_kw[slot], &[(export, 1.0), (way, export_kw[slot])]);
             }
             if of.peak_eur_kw > 0.0 && import_kw[slot] > of.peak_so_far_kw {
-                self.row(f64::NEG_INFINITY, of.peak_so_far_kw, &[(import, 1.0), (self.peak, -1.0)]);
+                self.row(f64::NEG_INFINITY, of.peak_so_far_kw, &[(import, 1.0), (peak, -1.0)]);
             }
-            self.import.push(import);
-            self.export.push(export);
-            self.way.push(way);
         }
     }
 
@@ -354,7 +332,6 @@ impl Whole {
                     continue;
                 }
                 let flow = self.column(0.0, boards.low_a[i], boards.high_a[i]);
-                self.flows.push((i, flow));
                 flow_of[i] = Some(flow);
                 let mut row = std::mem::take(&mut terms[i]);
                 row.push((flow, -1.0));
@@ -379,55 +356,6 @@ impl Whole {
                 }
             }
         }
-    }
-
-    /// The values of all columns under a schedule.
-    fn columns(&self, model: &Model, schedule: &Schedule) -> Vec<f64> {
-        let mut values = vec![0.0; self.handles.len()];
-        let mut nets = model.connection.fixed_kw.clone();
-        let mut flows = vec![0.0; model.boards.high_a.len()];
-        for (i, (unit, columns)) in model.units.iter().zip(&self.units).enumerate() {
-            let mut energy = if let Store::Chain(of) = &unit.store { of.start_kwh } else { 0.0 };
-            for k in 0..unit.len() {
-                let up = schedule.up[i][k];
-                let down = schedule.down[i].get(k).copied().unwrap_or(0.0);
-                values[columns.up[k]] = up;
-                for (on, x) in [(columns.up_on[k], up), (columns.down_on[k], down)] {
-                    if let Some(on) = on {
-                        values[on] = if x > 0.0 { 1.0 } else { 0.0 };
-                    }
-                }
-                if let Some(&column) = columns.down.get(k) {
-                    values[column] = down;
-                }
-                if let Store::Chain(of) = &unit.store {
-                    energy += of.gain_kwh * up - of.drain_kwh * down;
-                    values[columns.energy[k]] = energy;
-                }
-                let slot = unit.from + k;
-                nets[slot] += unit.kw * (up - down);
-                for phase in (0..3).filter(|&p| unit.phases[p]) {
-                    flows[model.boards.at(unit.node, phase, slot)] += unit.amperes * (up - down);
-                }
-            }
-            if let Some(short) = columns.short {
-                values[short] = crate::schedule::shortfall_kwh(unit, &schedule.up[i], &schedule.down[i]);
-            }
-        }
-        model.boards.carry_up(&mut flows);
-        for &(i, column) in &self.flows {
-            values[column] = flows[i];
-        }
-        for (slot, &net) in nets.iter().enumerate() {
-            values[self.import[slot]] = net.max(0.0);
-            values[self.export[slot]] = (-net).max(0.0);
-            if let Some(way) = self.way[slot] {
-                values[way] = if net >= 0.0 { 1.0 } else { 0.0 };
-            }
-        }
-        let peak = nets.iter().copied().fold(model.connection.peak_so_far_kw, f64::max);
-        values[self.peak] = peak - model.connection.peak_so_far_kw;
-        values
     }
 
     /// The schedule that the columns' values make, cleaned of the solver's tolerances.

@@ -370,10 +370,11 @@ impl Iterate {
         let mu = state.mu * ratio.powi(3).max(1e-8);
         self.solve(Aim::Corrected(mu));
         let (primal, dual) = self.longest();
-        if !primal.is_finite() || !dual.is_finite() {
+        let (primal, dual) = (shorten(primal), shorten(dual));
+        // Not a number anywhere in the step: stay where it was one.
+        if !self.complementarity_after(primal, dual).is_finite() {
             return false;
         }
-        let (primal, dual) = (shorten(primal), shorten(dual));
         self.blocks.par_iter_mut().with_min_len(64).for_each(|block| block.go(primal, dual));
         self.meter.vars.go(primal, dual);
         self.slack.go(primal, dual);
