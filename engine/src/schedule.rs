@@ -133,7 +133,7 @@ pub struct Site<'a> {
     /// What every unit does.
     pub schedule: Schedule,
     /// Flexible current of each phase of each board, flat as in the boards of the model, in A.
-    flow_a: Vec<f64>,
+    pub flow_a: Vec<f64>,
     /// Net power of each slot in kW.
     pub net_kw: Vec<f64>,
     /// Import up to here is free of peak price while units are chosen one by one, in kW.

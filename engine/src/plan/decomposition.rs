@@ -59,6 +59,20 @@ pub fn search(search: &mut Search<'_>) {
         }
     }
     neighbourhood::search(search, &relaxation);
+    if std::env::var("DBG").is_ok() {
+        let best = search.best.as_ref().unwrap();
+        let r = crate::bound::regrets_eur(search.model, &relaxation.frames, &search.prices, &best.schedule);
+        let tot: f64 = r.iter().sum();
+        eprintln!("objective {} bound {} regrets {tot}", best.objective_eur, search.bound_eur);
+        let mut ix: Vec<usize> = (0..r.len()).collect(); ix.sort_by(|a,b| r[*b].total_cmp(&r[*a]));
+        for &i in ix.iter().take(12) { let u=&search.model.units[i]; eprintln!("  {:?} regret {:.4} min {} kw {} from {} len {} short {:.3}", u.is, r[i], u.up_min, u.kw, u.from, u.len(), crate::schedule::shortfall_kwh(u,&best.schedule.up[i],&best.schedule.down[i])); }
+        let site = Site::of(search.model, best.schedule.clone(), 0.0);
+        let peak = site.net_kw.iter().copied().fold(search.model.connection.peak_so_far_kw, f64::max);
+        eprintln!("peak plan {peak} lp {} psf {}", solution.peak_kw, search.model.connection.peak_so_far_kw);
+        for (row,y) in &search.prices.0 { if !matches!(row, crate::solver::interior::Row::Balance{..}) && y.abs()>1e-3 { 
+            let slack = match *row { crate::solver::interior::Row::Peak{slot} => peak-site.net_kw[slot], crate::solver::interior::Row::Fuse{node,phase,slot} => { let i=search.model.boards.at(node,phase,slot); if *y<0.0 {search.model.boards.high_a[i]-site.flow_a[i]} else {site.flow_a[i]-search.model.boards.low_a[i]} }, _ => -1.0 };
+            eprintln!("  {row:?} y {y:.5} unused {slack:.3} cost {:.4}", -y*slack.abs()); } }
+    }
 }
 
 /// One dive; offers what it finds.
@@ -81,15 +95,15 @@ pub fn dive(search: &mut Search<'_>, relaxation: &Relaxation<'_>, mut warm: Opti
         let most_eur = ALONE * allowed_eur / units * 2_f64.powi(i32::try_from(round).unwrap_or(0));
         let share = SHARES[round.min(SHARES.len() - 1)];
         let settled = settle(&mut site, &order, &tilt, Rule { most_eur, share }, &mut relaxation.frames);
-        if std::env::var("DBG").is_ok() { eprintln!("dive {number} round {round} it {} conv {} lp-gap {:.4} {settled:?} after {:.4} t {:?}", solution.iterations, solution.converged, 100.0*search.gap_of(Site::of(model, snapped(model,&solution), solution.peak_kw).objective_eur()), 100.0*search.gap_of(site.objective_eur()), search.watch.elapsed()); }
-        if settled.slots == 0 {
-            search.offer(site.schedule, "decomposition");
-            search.progress("searching for a plan");
-            if settled.units == 0 || search.done() {
-                return;
-            }
-        } else {
-            search.progress("searching for a plan");
+        if std::env::var("DBG").is_ok() { eprintln!("dive {number} round {round} it {} conv {} lp-gap {:.4} {} {} after {:.4} t {:?}", solution.iterations, solution.converged, 100.0*search.gap_of(Site::of(model, snapped(model,&solution), solution.peak_kw).objective_eur()), settled.units, settled.slots, 100.0*search.gap_of(site.objective_eur()), search.watch.elapsed()); }
+        // Whether or not something is loose yet: a plan comes of it by choosing who is left one by one.
+        for &unit in &settled.left {
+            choose(&mut site, unit, &tilt[unit]);
+        }
+        search.offer(site.schedule, "decomposition");
+        search.progress("searching for a plan");
+        if search.done() || (settled.slots == 0 && settled.units == 0) {
+            return;
         }
         warm = solution.warm.or(warm);
     }
@@ -137,7 +151,6 @@ pub fn tilt(search: &Search<'_>, number: u64) -> Tilt {
     let prices = &model.connection.import_eur_kwh;
     let mean = prices.iter().map(|p| p.abs()).sum::<f64>() / prices.len().max(1) as f64;
     let tie = TIE * mean.max(LEAST_MEAN);
-    let slots = model.slots as f64;
     model
         .units
         .iter()

@@ -22,12 +22,14 @@ pub struct Rule {
 }
 
 /// What one round of settling left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settled {
     /// Units settled for good in this round.
     pub units: usize,
     /// Slots that only got their bounds; the relaxation has to be solved again.
     pub slots: usize,
+    /// Units that were not settled.
+    pub left: Vec<usize>,
 }
 
 /// A quantity between 0 and its minimum.
@@ -65,7 +67,7 @@ pub fn settle(site: &mut Site<'_>, order: &[usize], tilt: &Tilt, rule: Rule, fra
         }
     }
     let slots = hand_out(site, &left, rule, frames);
-    Settled { units, slots }
+    Settled { units, slots, left }
 }
 
 /// Hands out whole minima among the loose slots of these units.

@@ -95,6 +95,12 @@ pub struct Solution {
     pub warm: Option<Warm>,
 }
 
+impl Solution {
+    fn is_finite(&self) -> bool {
+        self.up.iter().chain(&self.down).flatten().all(|x| x.is_finite())
+    }
+}
+
 /// More iterations than any solvable instance needs.
 const MAX_ITERATIONS: usize = 150;
 /// Largest residual of a row of a finished solution, in the row's unit.
@@ -129,10 +135,19 @@ impl<'a> Relaxation<'a> {
     /// Solves it, from an iterate on the way to the solution of a relaxation of the same model where there is one.
     /// `go_on` is asked every iteration; on `false` what there is comes back, not converged.
     pub fn solve(&self, warm: Option<&Warm>, go_on: &dyn Fn() -> bool) -> Solution {
-        let mut iterate = match warm {
-            Some(warm) => warm.refitted(self),
-            None => Iterate::begin(self),
-        };
+        let Some(warm) = warm else { return self.solve_from(Iterate::begin(self), go_on) };
+        let solution = self.solve_from(warm.refitted(self), go_on);
+        if solution.converged || !go_on() {
+            return solution;
+        }
+        // A start too close to the old solution for the new bounds: from afar, then.
+        let mut iterate = Iterate::begin(self);
+        iterate.enter_all(self.model, &warm.rows);
+        let again = self.solve_from(iterate, go_on);
+        if again.converged || !solution.is_finite() { again } else { solution }
+    }
+
+    fn solve_from(&self, mut iterate: Iterate, go_on: &dyn Fn() -> bool) -> Solution {
         let mut halfway: Option<Box<Iterate>> = None;
         let mut best_gap = f64::INFINITY;
         let mut since_best = 0;
@@ -191,10 +206,7 @@ impl Warm {
             block.refit(frame, relaxation.tilt_eur.get(i).unwrap_or(&none), mu);
         }
         iterate.meter.refit(&relaxation.ways, mu);
-        let flows = iterate.classes.flows(model, &iterate.z());
-        for &row in &self.rows[iterate.rows.len()..] {
-            iterate.enter_ranged(model, row, &flows, mu);
-        }
+        iterate.enter_all(model, &self.rows);
         iterate
     }
 }
@@ -470,6 +482,15 @@ impl Iterate {
             self.enter_ranged(model, row, &flows, mu);
         }
         true
+    }
+
+    /// Adds these rows as far as they are not there yet.
+    fn enter_all(&mut self, model: &Model, rows: &[Row]) {
+        let mu = if self.mu > 0.0 { self.mu } else { self.look().mu };
+        let flows = self.classes.flows(model, &self.z());
+        for &row in rows {
+            self.enter_ranged(model, row, &flows, mu);
+        }
     }
 
     /// Adds a row that has a slack.
