@@ -133,7 +133,7 @@ pub struct Site<'a> {
     /// What every unit does.
     pub schedule: Schedule,
     /// Flexible current of each phase of each board, flat as in the boards of the model, in A.
-    pub flow_a: Vec<f64>,
+    flow_a: Vec<f64>,
     /// Net power of each slot in kW.
     pub net_kw: Vec<f64>,
     /// Import up to here is free of peak price while units are chosen one by one, in kW.
@@ -270,6 +270,30 @@ impl<'a> Site<'a> {
         });
         self.load(unit, 1.0);
         fits
+    }
+
+    /// Whether every shared limit holds, within half of what the format grants.
+    pub fn holds(&self) -> bool {
+        const A: f64 = 2.5e-3;
+        const KW: f64 = 5e-3;
+        let model = self.model;
+        let boards = &model.boards;
+        let within = |value: f64, low: f64, high: f64, by: f64| (low - by..=high + by).contains(&value);
+        let limits = boards.low_a.iter().zip(&boards.high_a);
+        let fuses = self.flow_a.iter().zip(limits).all(|(flow, (low, high))| within(*flow, *low, *high, A));
+        let caps = (0..model.slots).all(|t| {
+            within(self.net_kw[t], model.connection.low_kw[t], model.connection.high_kw[t], KW)
+        });
+        let spreads = boards.spreads.iter().all(|spread| {
+            PAIRS.into_iter().enumerate().all(|(pair, (p, q))| {
+                (0..model.slots).all(|t| {
+                    let flow = |phase| self.flow_a[boards.at(spread.node, phase, t)];
+                    let difference = spread.base_a[pair][t] + flow(p) - flow(q);
+                    within(difference, -spread.limit_a[t], spread.limit_a[t], A)
+                })
+            })
+        });
+        fuses && caps && spreads
     }
 
     /// What a slot costs with a unit that is out at this quantity, in EUR, wear included.

@@ -54,7 +54,7 @@ pub fn search(search: &mut Search<'_>) {
             let ways = leaning(search, &relaxation.ways, &nets);
             let mut dived = Relaxation { ways, ..relaxation.clone() };
             dived.tolerance_eur = 1e-8 * scale;
-            decomposition::dive(search, &dived, None, number as u64);
+            decomposition::dives(search, vec![(number as u64, dived, None)]);
         }
         let cutoff = search.best.as_ref().map_or(f64::INFINITY, |best| best.objective_eur);
         let Some(slot) = worst else {

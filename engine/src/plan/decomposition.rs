@@ -5,11 +5,14 @@
 //! every vehicle over all slots of the same price. Where a round costs too much, its settling is taken back and half as
 //! much is settled. Another dive breaks the ties another way.
 
+use rayon::prelude::*;
+
 use super::chance::Chance;
 use super::{Search, neighbourhood};
 use crate::bound::bound_eur;
 use crate::round::{Rule, Tilt, choose, order, pattern, settle, snapped};
-use crate::schedule::Site;
+use crate::model::Model;
+use crate::schedule::{Schedule, Site};
 use crate::solver::interior::{Relaxation, Warm};
 
 /// How exactly the relaxation is solved, as a fraction of the flexible cost.
@@ -17,21 +20,26 @@ const TOLERANCE: f64 = 1e-5;
 /// How exactly the relaxations of a dive are solved: below what breaks the ties.
 const DIVE_TOLERANCE: f64 = 1e-8;
 /// From where the next relaxation starts, as a fraction of the flexible cost.
-const HALFWAY: f64 = 0.1;
+const HALFWAY: f64 = 0.3;
 /// What breaks ties, as a fraction of the mean price of energy: larger finds plans more surely, smaller finds better ones.
 const TIE: f64 = 1e-2;
 /// The least mean price that is believed, in EUR/kWh: on some days prices cancel out.
 const LEAST_MEAN: f64 = 0.01;
 /// A gap below this is asked for in vain; rounds of a dive are as generous as for this one.
 const LEAST_GAP: f64 = 1e-4;
-/// Dives, at most.
+/// Turns of dives, at most.
 const DIVES: u64 = 3;
 /// A plan with a larger gap than this is not worth improving: another dive finds a better one.
 const WORTH_IMPROVING: f64 = 0.1;
 /// Rounds of a dive, at most.
 const ROUNDS: usize = 30;
-/// What settling units one by one may cost in the first round of a dive, all together, as a fraction of the gap asked for.
-const ALONE: f64 = 0.1;
+/// What settling units one by one may cost all together, by round, as a fraction of the gap asked for.
+const ALONE: [f64; 4] = [0.1, 0.2, 0.4, 0.8];
+/// A relaxation that did not converge is of no use this many allowed gaps above the bound.
+const HOPELESS: f64 = 100.0;
+/// Dives made at once where there are at most so many units: one relaxation is then too small for two cores.
+const AT_ONCE: u64 = 2;
+const SMALL: usize = 400;
 /// A minimum is handed out once this fraction of it has come together, by round.
 const SHARES: [f64; 6] = [0.5, 0.3, 0.2, 0.1, 0.05, 0.0];
 
@@ -42,71 +50,80 @@ pub fn search(search: &mut Search<'_>) {
     let mut relaxation = Relaxation::of(search.model, TOLERANCE * scale, HALFWAY * scale);
     let solution = relaxation.solve(None, &|| search.go_on());
     let bound = bound_eur(search.model, &relaxation.frames, &relaxation.ways, &solution.prices);
-    search.raise_bound(bound, Some(solution.prices.clone()));
-    if std::env::var("DBG").is_ok() { eprintln!("lp it {} conv {} rows {} bound {bound} t {:?}", solution.iterations, solution.converged, solution.prices.0.len(), search.watch.elapsed()); }
-    search.progress("solving the relaxation");
+    search.raise_bound(bound, Some(solution.prices));
     relaxation.tolerance_eur = DIVE_TOLERANCE * search.flexible_eur();
-    for number in 0..DIVES {
+    relaxation.halfway_eur = HALFWAY * search.flexible_eur();
+    search.progress("searching for a plan");
+    for turn in 0..DIVES {
         if search.done() || !search.go_on() {
             return;
         }
-        dive(search, &relaxation, solution.warm.clone(), number);
-        if !search.done() && search.go_on() && search.gap() < WORTH_IMPROVING {
-            improve(search, &relaxation);
-        }
+        let first = turn * AT_ONCE;
+        let jobs = (first..first + at_once(search)).map(|number| (number, relaxation.clone(), solution.warm.clone()));
+        dives(search, jobs.collect());
         if search.gap() < WORTH_IMPROVING {
             break;
         }
     }
-    neighbourhood::search(search, &relaxation);
-    if std::env::var("DBG").is_ok() {
-        let best = search.best.as_ref().unwrap();
-        let r = crate::bound::regrets_eur(search.model, &relaxation.frames, &search.prices, &best.schedule);
-        let tot: f64 = r.iter().sum();
-        eprintln!("objective {} bound {} regrets {tot}", best.objective_eur, search.bound_eur);
-        let mut ix: Vec<usize> = (0..r.len()).collect(); ix.sort_by(|a,b| r[*b].total_cmp(&r[*a]));
-        for &i in ix.iter().take(12) { let u=&search.model.units[i]; eprintln!("  {:?} regret {:.4} min {} kw {} from {} len {} short {:.3}", u.is, r[i], u.up_min, u.kw, u.from, u.len(), crate::schedule::shortfall_kwh(u,&best.schedule.up[i],&best.schedule.down[i])); }
-        let site = Site::of(search.model, best.schedule.clone(), 0.0);
-        let peak = site.net_kw.iter().copied().fold(search.model.connection.peak_so_far_kw, f64::max);
-        eprintln!("peak plan {peak} lp {} psf {}", solution.peak_kw, search.model.connection.peak_so_far_kw);
-        for (row,y) in &search.prices.0 { if !matches!(row, crate::solver::interior::Row::Balance{..}) && y.abs()>1e-3 { 
-            let slack = match *row { crate::solver::interior::Row::Peak{slot} => peak-site.net_kw[slot], crate::solver::interior::Row::Fuse{node,phase,slot} => { let i=search.model.boards.at(node,phase,slot); if *y<0.0 {search.model.boards.high_a[i]-site.flow_a[i]} else {site.flow_a[i]-search.model.boards.low_a[i]} }, _ => -1.0 };
-            eprintln!("  {row:?} y {y:.5} unused {slack:.3} cost {:.4}", -y*slack.abs()); } }
+    if !search.done() && search.go_on() {
+        improve(search, &relaxation);
+        neighbourhood::search(search, &relaxation);
     }
 }
 
-/// One dive; offers what it finds.
-pub fn dive(search: &mut Search<'_>, relaxation: &Relaxation<'_>, mut warm: Option<Warm>, number: u64) {
+/// How many dives are made at once. Not the number of cores: what is found must not depend on the machine.
+pub fn at_once(search: &Search<'_>) -> u64 {
+    if search.model.units.len() <= SMALL { AT_ONCE } else { 1 }
+}
+
+/// Makes several dives at once, each with a number, a relaxation and a start; offers what they find in their order.
+pub fn dives(search: &mut Search<'_>, jobs: Vec<(u64, Relaxation<'_>, Option<Warm>)>) {
+    let among = &*search;
+    let found: Vec<Option<Schedule>> =
+        jobs.into_par_iter().map(|(number, relaxation, warm)| dive(among, &relaxation, warm, number)).collect();
+    for schedule in found.into_iter().flatten() {
+        search.offer(schedule, "decomposition");
+    }
+    search.progress("searching for a plan");
+}
+
+/// One dive; returns the cheapest schedule it comes by.
+pub fn dive(search: &Search<'_>, relaxation: &Relaxation<'_>, mut warm: Option<Warm>, number: u64) -> Option<Schedule> {
     let model = search.model;
     let order = order(model);
-    let tilt = tilt(search, number);
+    let tilt = tilt(model, number);
     let mut relaxation = Relaxation { tilt_eur: tilt.clone(), ..relaxation.clone() };
     let allowed_eur = search.settings.gap.max(LEAST_GAP) * search.flexible_eur();
     let units = model.units.len().max(1) as f64;
+    let mut best: Option<(f64, Schedule)> = None;
     for round in 0..ROUNDS {
         let solution = relaxation.solve(warm.as_ref(), &|| search.go_on());
         if !search.go_on() {
-            return;
+            break;
         }
         let mut site = Site::of(model, snapped(model, &solution), solution.peak_kw);
-        if !solution.converged && site.objective_eur() > search.bound_eur + 100.0 * allowed_eur.max(0.01) {
-            return;
+        let hopeless = site.objective_eur() > search.bound_eur + HOPELESS * allowed_eur;
+        if !solution.converged && hopeless {
+            break;
         }
-        let most_eur = ALONE * allowed_eur / units * 2_f64.powi(i32::try_from(round).unwrap_or(0));
+        let most_eur = ALONE[round.min(ALONE.len() - 1)] * allowed_eur / units;
         let share = SHARES[round.min(SHARES.len() - 1)];
         let settled = settle(&mut site, &order, &tilt, Rule { most_eur, share }, &mut relaxation.frames);
-        if std::env::var("DBG").is_ok() { eprintln!("dive {number} round {round} it {} conv {} lp-gap {:.4} {} {} after {:.4} t {:?}", solution.iterations, solution.converged, 100.0*search.gap_of(Site::of(model, snapped(model,&solution), solution.peak_kw).objective_eur()), settled.units, settled.slots, 100.0*search.gap_of(site.objective_eur()), search.watch.elapsed()); }
         // Whether or not something is loose yet: a plan comes of it by choosing who is left one by one.
         for &unit in &settled.left {
             choose(&mut site, unit, &tilt[unit]);
         }
-        search.offer(site.schedule, "decomposition");
-        search.progress("searching for a plan");
-        if search.done() || (settled.slots == 0 && settled.units == 0) {
-            return;
+        let objective = site.objective_eur();
+        if site.holds() && best.as_ref().is_none_or(|best| objective < best.0) {
+            best = Some((objective, site.schedule));
+        }
+        let enough = best.as_ref().is_some_and(|best| search.gap_of(best.0) <= search.settings.gap);
+        if enough || (settled.slots == 0 && settled.units == 0) {
+            break;
         }
         warm = solution.warm.or(warm);
     }
+    best.map(|best| best.1)
 }
 
 /// The linear program with the best plan's pattern, then each unit anew, as long as that helps.
@@ -146,8 +163,7 @@ pub fn choose_if_better(site: &mut Site<'_>, unit: usize, tilt: &[f64]) {
 }
 
 /// What breaks ties: chance, another for each dive.
-pub fn tilt(search: &Search<'_>, number: u64) -> Tilt {
-    let model = search.model;
+pub fn tilt(model: &Model, number: u64) -> Tilt {
     let prices = &model.connection.import_eur_kwh;
     let mean = prices.iter().map(|p| p.abs()).sum::<f64>() / prices.len().max(1) as f64;
     let tie = TIE * mean.max(LEAST_MEAN);

@@ -7,7 +7,7 @@
 
 use super::Search;
 use super::chance::Chance;
-use super::decomposition::dive;
+use super::decomposition::{at_once, dives};
 use crate::bound::regrets_eur;
 use crate::round::pattern;
 use crate::solver::interior::{Frame, Relaxation};
@@ -16,6 +16,8 @@ use crate::solver::interior::{Frame, Relaxation};
 const PATIENCE: usize = 24;
 /// Units freed, as a fraction of all, from the smallest neighbourhood to the largest.
 const SIZES: [f64; 4] = [0.1, 0.2, 0.35, 0.5];
+/// Number of the first dive.
+const FIRST: u64 = 1_000;
 /// The fewest units freed.
 const LEAST_UNITS: usize = 5;
 /// How much chance decides who is freed: a regret counts up to this many times more than another of its size.
@@ -31,13 +33,18 @@ pub fn search(search: &mut Search<'_>, relaxation: &Relaxation<'_>) {
         let Some(best) = &search.best else { return };
         let before = best.objective_eur;
         let regrets = regrets_eur(model, &free, &search.prices, &best.schedule);
-        let mut frames = pattern(model, &best.schedule);
-        for unit in freed(&regrets, number, SIZES[number as usize % SIZES.len()]) {
-            frames[unit].clone_from(&free[unit]);
-        }
-        // Dives of the decomposition have the small numbers.
-        number += 1;
-        dive(search, &Relaxation { frames, ..relaxation.clone() }, None, 1_000 + number);
+        let kept = pattern(model, &best.schedule);
+        let jobs = (number..number + at_once(search)).map(|number| {
+            let mut frames = kept.clone();
+            for unit in freed(&regrets, number, SIZES[number as usize % SIZES.len()]) {
+                frames[unit].clone_from(&free[unit]);
+            }
+            // The decomposition's own dives have the small numbers.
+            (FIRST + number, Relaxation { frames, ..relaxation.clone() }, None)
+        });
+        let jobs: Vec<_> = jobs.collect();
+        number += jobs.len() as u64;
+        dives(search, jobs);
         let after = search.best.as_ref().map_or(before, |best| best.objective_eur);
         let least_eur = 0.02 * search.settings.gap * search.flexible_eur();
         in_vain = if after < before - least_eur { 0 } else { in_vain + 1 };

@@ -19,8 +19,12 @@ use crate::model::unit::{Is, Store, Unit};
 use crate::schedule::{NOTHING, Schedule, Site};
 use crate::solver::interior::{Frame, Solution};
 
-/// How far a quantity may be from a bound and still count as there.
+/// A quantity this close to 0 is 0.
 const SNAP: f64 = 1e-4;
+/// A quantity this close to its highest is there.
+const SNAP_UP: f64 = 1e-6;
+/// How far a quantity may be beyond its room, many together.
+const FITS: f64 = 1e-6;
 
 /// What tells apart two schedules that cost the same: EUR per unit of quantity up, per slot of each unit's window.
 pub type Tilt = Vec<Vec<f64>>;
@@ -30,22 +34,21 @@ pub fn snapped(model: &Model, solution: &Solution) -> Schedule {
     let mut schedule = Schedule { up: solution.up.clone(), down: solution.down.clone() };
     for (i, unit) in model.units.iter().enumerate() {
         for k in 0..unit.len() {
-            schedule.up[i][k] = snap(schedule.up[i][k], unit.up_min, unit.up_max[k]);
+            schedule.up[i][k] = snap(schedule.up[i][k], unit.up_max[k]);
             if unit.has_down() {
-                schedule.down[i][k] = snap(schedule.down[i][k], unit.down_min, unit.down_max[k]);
+                schedule.down[i][k] = snap(schedule.down[i][k], unit.down_max[k]);
             }
         }
     }
     schedule
 }
 
-fn snap(value: f64, min: f64, max: f64) -> f64 {
+fn snap(value: f64, max: f64) -> f64 {
+    // Down to nothing freely; up only by what many units together may add to a full board.
     if value < SNAP {
         0.0
-    } else if value > max - SNAP {
+    } else if value > max - SNAP_UP {
         max
-    } else if (value - min).abs() < SNAP {
-        min
     } else {
         value
     }
@@ -103,7 +106,7 @@ pub fn choose(site: &mut Site<'_>, unit: usize, tilt: &[f64]) -> bool {
     let z = |k: usize| up[k] - down.get(k).copied().unwrap_or(0.0);
     let within = |k: usize| {
         let (low, high) = site.room(unit, k);
-        (low - SNAP..=high + SNAP).contains(&z(k))
+        (low - FITS..=high + FITS).contains(&z(k))
     };
     let fits = (0..of.len()).all(within) && is_whole(of, &up, &down);
     site.put(unit, up, down);

@@ -151,8 +151,7 @@ impl Block {
             self.vars.cost[k] = tilt_eur.get(k).copied().unwrap_or(0.0);
             let (low, high) = frame.up[k];
             if (low, high - low) != (self.up_low[k], self.vars.width[k]) {
-                let value = self.up(k) - low;
-                self.vars.refit(k, value, high - low, mu);
+                self.vars.refit(k, high - low, mu);
                 self.up_low[k] = low;
             }
         }
@@ -166,15 +165,14 @@ impl Block {
                     let j = self.len + k;
                     let (low, high) = frame.down[k];
                     if (low, high - low) != (self.down_low[k], self.vars.width[j]) {
-                        let value = self.down_low[k] + self.vars.x[j] - low;
-                        self.vars.refit(j, value, high - low, mu);
+                        self.vars.refit(j, high - low, mu);
                         self.down_low[k] = low;
                     }
                     let cut = cut(frame, k);
                     if cut != links.cut[k] {
                         let j = 3 * self.len + k;
                         let open = if cut.0 > 0.0 { 1.0 } else { 0.0 };
-                        self.vars.refit(j, 0.5, open, mu);
+                        self.vars.refit(j, open, mu);
                         links.cut[k] = cut;
                         links.y_cut[k] = 0.0;
                     }
@@ -463,11 +461,21 @@ impl Inverse<'_> {
 
     /// Writes one column.
     pub fn column(&self, k: usize, column: &mut Vec<f64>) {
+        let Links { d, l, v, .. } = self.links;
         column.clear();
         column.resize(self.len + 1, 0.0);
-        column[k] = self.links.v[k];
-        self.links.solve(column);
+        column[k] = v[k];
+        // Forward substitution finds zeros before k.
+        for t in k + 1..=self.len {
+            column[t] = -l[t] * column[t - 1];
+        }
+        for t in k..=self.len {
+            column[t] /= d[t];
+        }
+        for t in (1..=self.len).rev() {
+            column[t - 1] -= l[t] * column[t];
+        }
         column.truncate(self.len);
-        column.iter_mut().zip(&self.links.v).for_each(|(c, v)| *c *= v);
+        column.iter_mut().zip(v).for_each(|(c, v)| *c *= v);
     }
 }

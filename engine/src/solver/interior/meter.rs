@@ -83,8 +83,7 @@ impl Meter {
             for (j, own) in [(slot, Way::Import), (self.slots + slot, Way::Export)] {
                 let width = if *way == Way::Open || *way == own { self.most[j] } else { 0.0 };
                 if width != self.vars.width[j] {
-                    let value = self.vars.x[j];
-                    self.vars.refit(j, value, width, mu);
+                    self.vars.refit(j, width, mu);
                 }
             }
         }

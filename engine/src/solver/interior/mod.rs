@@ -115,6 +115,8 @@ const PROGRESS: f64 = 0.95;
 const PATIENCE: usize = 40;
 /// Complementarity below this fraction of the tolerance, and rows still broken: the bounds contradict each other.
 const HOPELESS: f64 = 1e-9;
+/// Iterations after which an iterate is central enough to start another relaxation from.
+const CENTRED: usize = 3;
 /// Rows are added once complementarity is below this fraction of what it was at first.
 const SETTLED: f64 = 0.1;
 
@@ -159,7 +161,7 @@ impl<'a> Relaxation<'a> {
                 converged = true;
                 break;
             }
-            if halfway.is_none() && state.complementarity <= self.halfway_eur {
+            if halfway.is_none() && iterations >= CENTRED && state.complementarity <= self.halfway_eur {
                 iterate.mu = state.mu;
                 halfway = Some(Box::new(iterate.clone()));
             }
@@ -423,18 +425,18 @@ impl Iterate {
     }
 
     fn longest(&self) -> (f64, f64) {
-        let (mut primal, mut dual) = (f64::INFINITY, f64::INFINITY);
-        for vars in self.blocks.iter().map(|b| &b.vars).chain([&self.meter.vars, &self.slack]) {
-            let (p, d) = vars.longest();
-            primal = primal.min(p);
-            dual = dual.min(d);
-        }
-        (primal, dual)
+        let shorter = |a: (f64, f64), b: (f64, f64)| (a.0.min(b.0), a.1.min(b.1));
+        let blocks = self.blocks.par_iter().with_min_len(64).map(|b| b.vars.longest());
+        let longest = blocks.reduce(|| (1.0, 1.0), shorter);
+        shorter(longest, shorter(self.meter.vars.longest(), self.slack.longest()))
     }
 
     fn complementarity_after(&self, primal: f64, dual: f64) -> f64 {
-        let vars = self.blocks.iter().map(|b| &b.vars).chain([&self.meter.vars, &self.slack]);
-        vars.map(|v| v.complementarity_after(primal, dual)).sum()
+        let blocks = self.blocks.par_iter().with_min_len(64).map(|b| b.vars.complementarity_after(primal, dual));
+        // Collected before it is summed: the sum must not depend on who computed what.
+        let blocks: Vec<f64> = blocks.collect();
+        let shared = [&self.meter.vars, &self.slack].map(|v| v.complementarity_after(primal, dual));
+        blocks.into_iter().chain(shared).sum()
     }
 
     /// Adds the rows that the iterate breaks; whether there were any. An iterate on its way is allowed a little more.

@@ -77,15 +77,19 @@ impl Vars {
         }
     }
 
-    /// Gives a variable another width, with its value as near as the middle four fifths allow, and multipliers that fit
-    /// this complementarity.
-    pub fn refit(&mut self, j: usize, value: f64, width: f64, mu: f64) {
+    /// Gives a variable another width. It goes where its reduced cost wants it at this complementarity: central and dual
+    /// feasible, so that only the rows it stands in have to follow.
+    pub fn refit(&mut self, j: usize, width: f64, mu: f64) {
+        let reduced = self.rd[j] + self.zl[j] - self.zu[j];
         let fixed = width < NO_WIDTH;
-        let width = if fixed { 0.0 } else { width };
-        let x = value.clamp(0.1 * width, 0.9 * width);
-        self.width[j] = width;
-        (self.x[j], self.w[j]) = (x, width - x);
-        (self.zl[j], self.zu[j]) = if fixed { (0.0, 0.0) } else { (mu / x, mu / (width - x)) };
+        let w = if fixed { 0.0 } else { width };
+        // The root of mu/x − mu/(w − x) = reduced within (0, w).
+        let pull = reduced * w;
+        let root = 2.0 * mu * w / (pull + 2.0 * mu + pull.hypot(2.0 * mu));
+        let x = if fixed { 0.0 } else { root.clamp(1e-9 * w, (1.0 - 1e-9) * w) };
+        self.width[j] = w;
+        (self.x[j], self.w[j]) = (x, w - x);
+        (self.zl[j], self.zu[j]) = if fixed { (0.0, 0.0) } else { (mu / x, mu / (w - x)) };
         (self.rd[j], self.theta[j], self.g[j]) = (0.0, 0.0, 0.0);
         (self.dx[j], self.dzl[j], self.dzu[j]) = (0.0, 0.0, 0.0);
     }
@@ -161,11 +165,18 @@ impl Vars {
     /// The longest steps, primal and dual, that keep everything positive; at most 1.
     pub fn longest(&self) -> (f64, f64) {
         let (mut primal, mut dual) = (1.0_f64, 1.0_f64);
-        let until = |value: f64, change: f64| if change < 0.0 { -value / change } else { f64::INFINITY };
         for j in 0..self.len() {
-            if self.free(j) {
-                primal = primal.min(until(self.x[j], self.dx[j])).min(until(self.w[j], -self.dx[j]));
-                dual = dual.min(until(self.zl[j], self.dzl[j])).min(until(self.zu[j], self.dzu[j]));
+            let dx = self.dx[j];
+            // Either bound is in the way, never both; a variable that is fixed has no step.
+            let distance = if dx < 0.0 { self.x[j] } else { self.w[j] };
+            if distance < primal * dx.abs() {
+                primal = distance / dx.abs();
+            }
+            if self.zl[j] < -dual * self.dzl[j] {
+                dual = -self.zl[j] / self.dzl[j];
+            }
+            if self.zu[j] < -dual * self.dzu[j] {
+                dual = -self.zu[j] / self.dzu[j];
             }
         }
         (primal, dual)
