@@ -13,7 +13,7 @@ use crate::bound::bound_eur;
 use crate::round::{Rule, Tilt, choose, order, pattern, settle, snapped};
 use crate::model::Model;
 use crate::schedule::{Schedule, Site};
-use crate::solver::interior::{Relaxation, Warm};
+use crate::solver::interior::{Relaxation, Row, RowPrices, Warm};
 
 /// How exactly the relaxation is solved, as a fraction of the flexible cost.
 const TOLERANCE: f64 = 1e-5;
@@ -27,6 +27,8 @@ const TIE: f64 = 1e-2;
 const LEAST_MEAN: f64 = 0.01;
 /// A gap below this is asked for in vain; rounds of a dive are as generous as for this one.
 const LEAST_GAP: f64 = 1e-4;
+/// A row with a price below this does not bind, EUR per unit.
+const FREE: f64 = 1e-7;
 /// Turns of dives, at most.
 const DIVES: u64 = 3;
 /// A plan with a larger gap than this is not worth improving: another dive finds a better one.
@@ -48,11 +50,11 @@ pub fn search(search: &mut Search<'_>) {
     search.progress("solving the relaxation");
     let scale = search.flexible_eur();
     let mut relaxation = Relaxation::of(search.model, TOLERANCE * scale, HALFWAY * scale);
+    relaxation.known = rows(&search.prices);
     let solution = relaxation.solve(None, &|| search.go_on());
     let bound = bound_eur(search.model, &relaxation.frames, &relaxation.ways, &solution.prices);
     search.raise_bound(bound, Some(solution.prices));
-    relaxation.tolerance_eur = DIVE_TOLERANCE * search.flexible_eur();
-    relaxation.halfway_eur = HALFWAY * search.flexible_eur();
+    let relaxation = to_dive_into(search);
     search.progress("searching for a plan");
     for turn in 0..DIVES {
         if search.done() || !search.go_on() {
@@ -67,8 +69,22 @@ pub fn search(search: &mut Search<'_>) {
     }
     if !search.done() && search.go_on() {
         improve(search, &relaxation);
-        neighbourhood::search(search, &relaxation);
+        neighbourhood::search(search, &relaxation, neighbourhood::PATIENCE);
     }
+}
+
+/// The relaxation as dives use it: exact enough for ties to stay broken.
+pub fn to_dive_into<'a>(search: &Search<'a>) -> Relaxation<'a> {
+    let scale = search.flexible_eur();
+    let mut relaxation = Relaxation::of(search.model, DIVE_TOLERANCE * scale, HALFWAY * scale);
+    relaxation.known = rows(&search.prices);
+    relaxation
+}
+
+/// Rows that have a price.
+fn rows(prices: &RowPrices) -> Vec<Row> {
+    let binding = prices.0.iter().filter(|(row, y)| y.abs() > FREE && !matches!(row, Row::Balance { .. }));
+    binding.map(|(row, _)| *row).collect()
 }
 
 /// How many dives are made at once. Not the number of cores: what is found must not depend on the machine.

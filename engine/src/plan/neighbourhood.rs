@@ -13,7 +13,7 @@ use crate::round::pattern;
 use crate::solver::interior::{Frame, Relaxation};
 
 /// Neighbourhoods without a better plan, at most.
-const PATIENCE: usize = 24;
+pub const PATIENCE: usize = 24;
 /// Units freed, as a fraction of all, from the smallest neighbourhood to the largest.
 const SIZES: [f64; 4] = [0.1, 0.2, 0.35, 0.5];
 /// Number of the first dive.
@@ -23,13 +23,13 @@ const LEAST_UNITS: usize = 5;
 /// How much chance decides who is freed: a regret counts up to this many times more than another of its size.
 const CHANCE: f64 = 4.0;
 
-/// Searches neighbourhoods of the best plan until the gap is proven or nothing more comes of it.
-pub fn search(search: &mut Search<'_>, relaxation: &Relaxation<'_>) {
+/// Searches neighbourhoods of the best plan, `patience` in vain, until the gap is proven or nothing more comes of it.
+pub fn search(search: &mut Search<'_>, relaxation: &Relaxation<'_>, patience: usize) {
     let model = search.model;
     let free: Vec<Frame> = relaxation.frames.clone();
     let mut in_vain = 0;
     let mut number = 0_u64;
-    while in_vain < PATIENCE && !search.done() && search.go_on() {
+    while in_vain < patience && !search.done() && search.go_on() {
         let Some(best) = &search.best else { return };
         let before = best.objective_eur;
         let regrets = regrets_eur(model, &free, &search.prices, &best.schedule);

@@ -6,13 +6,17 @@ use std::collections::{HashMap, HashSet};
 use chrono::DateTime;
 use kwartier_data::plan::{Plan, SessionPlan};
 
-use super::{Search, prices};
+use super::{Search, decomposition, neighbourhood, prices};
 use crate::bound::bound_eur;
 use crate::model::unit::{Is, Unit};
 use crate::round::{choose, is_whole, order};
 use crate::schedule::{Schedule, Site, shortfall_kwh};
 use crate::solver::interior::Relaxation;
 
+/// A mended plan within this gap is worth working on; further off, a new one is made from scratch.
+const NEAR: f64 = 0.1;
+/// Neighbourhoods tried in vain before a new plan is made from scratch.
+const TRIES: usize = 2;
 /// A shortfall that is worth choosing a unit anew, in kWh.
 const SHORT_KWH: f64 = 1e-3;
 
@@ -56,6 +60,11 @@ pub fn mend(search: &mut Search<'_>, previous: &Plan) {
     }
     search.offer(site.schedule, "previous");
     search.progress("mending the previous plan");
+    if !search.done() && search.gap() < NEAR {
+        // Those who are new or in the way are planned together with a few others; the rest keep their pattern.
+        let relaxation = decomposition::to_dive_into(search);
+        neighbourhood::search(search, &relaxation, TRIES);
+    }
 }
 
 fn needs_choosing(search: &Search<'_>, site: &Site<'_>, unit: usize, of: &Unit, known: &HashSet<&str>) -> bool {

@@ -66,6 +66,8 @@ pub struct Relaxation<'a> {
     pub ways: Vec<Way>,
     /// What each slot up costs besides its price, per unit, in EUR: breaks ties. Empty for none.
     pub tilt_eur: Vec<Vec<f64>>,
+    /// Rows that are likely to bind, to begin with; others are added when they are broken.
+    pub known: Vec<Row>,
     /// Stop when the solution is within this many EUR of the optimum.
     pub tolerance_eur: f64,
     /// Keep the iterate that is first within this many EUR of the optimum, as a start for the next relaxation.
@@ -131,22 +133,26 @@ impl<'a> Relaxation<'a> {
                 down: u.down_max.iter().map(|&max| (0.0, max)).collect(),
             })
             .collect();
-        Self { model, frames, ways: vec![Way::Open; model.slots], tilt_eur: Vec::new(), tolerance_eur, halfway_eur }
+        Self { model, frames, ways: vec![Way::Open; model.slots], tilt_eur: Vec::new(), known: Vec::new(), tolerance_eur, halfway_eur }
     }
 
     /// Solves it, from an iterate on the way to the solution of a relaxation of the same model where there is one.
     /// `go_on` is asked every iteration; on `false` what there is comes back, not converged.
     pub fn solve(&self, warm: Option<&Warm>, go_on: &dyn Fn() -> bool) -> Solution {
-        let Some(warm) = warm else { return self.solve_from(Iterate::begin(self), go_on) };
+        let Some(warm) = warm else { return self.solve_from(self.begin(&self.known), go_on) };
         let solution = self.solve_from(warm.refitted(self), go_on);
         if solution.converged || !go_on() {
             return solution;
         }
         // A start too close to the old solution for the new bounds: from afar, then.
-        let mut iterate = Iterate::begin(self);
-        iterate.enter_all(self.model, &warm.rows);
-        let again = self.solve_from(iterate, go_on);
+        let again = self.solve_from(self.begin(&warm.rows), go_on);
         if again.converged || !solution.is_finite() { again } else { solution }
+    }
+
+    fn begin(&self, known: &[Row]) -> Iterate {
+        let mut iterate = Iterate::begin(self);
+        iterate.enter_all(self.model, known);
+        iterate
     }
 
     fn solve_from(&self, mut iterate: Iterate, go_on: &dyn Fn() -> bool) -> Solution {
@@ -488,6 +494,9 @@ impl Iterate {
 
     /// Adds these rows as far as they are not there yet.
     fn enter_all(&mut self, model: &Model, rows: &[Row]) {
+        if rows.iter().all(|row| self.present.contains(row)) {
+            return;
+        }
         let mu = if self.mu > 0.0 { self.mu } else { self.look().mu };
         let flows = self.classes.flows(model, &self.z());
         for &row in rows {
