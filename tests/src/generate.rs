@@ -233,7 +233,7 @@ impl Draw<'_> {
                     vec![(arrive, depart)]
                 }
             } else {
-                let arrive = self.chance.random_range(2..26);
+                let arrive = self.chance.random_range(2..26).min(last - 8);
                 vec![(arrive, (arrive + self.chance.random_range(36..60)).min(last))]
             };
             for (n, (arrive, depart)) in stays.into_iter().enumerate() {

@@ -79,7 +79,7 @@ pub fn plan(
         search.exact(exact);
     }
     if search.go_on() {
-        exhausted = !search.done();
+        exhausted = !search.done() && !search.cut_short;
         if search.method != "previous" {
             tidy::tidy(&mut search);
         }
@@ -118,6 +118,8 @@ struct Search<'a> {
     remarks: Vec<String>,
     /// Whether the exact solver failed.
     faulted: bool,
+    /// Whether its time ran out.
+    cut_short: bool,
     /// What is wrong with the plan of everything off, for the case that there is none.
     first_violation: Option<String>,
 }
@@ -147,6 +149,7 @@ impl<'a> Search<'a> {
             idle_eur: verify::idle_eur(instance),
             remarks: Vec::new(),
             faulted: false,
+            cut_short: false,
             first_violation: None,
         }
     }
@@ -250,6 +253,7 @@ impl<'a> Search<'a> {
                 return;
             }
         };
+        self.cut_short = !answer.claims_optimal;
         let before = self.best.as_ref().map_or(f64::INFINITY, |best| best.objective_eur);
         if let Some(plan) = answer.plan {
             let schedule = Schedule::of_plan(self.instance, self.model, &plan);

@@ -111,10 +111,12 @@ const FEASIBLE: f64 = 1e-4;
 const FEASIBLE_EUR: f64 = 1e-6;
 /// How far beyond its limit a phase must be for its row to be added, in A.
 const BROKEN_A: f64 = 1e-5;
-/// An iteration that leaves more than this fraction of the complementarity makes no progress.
+/// An iteration that leaves more than this fraction of complementarity and residuals makes no progress.
 const PROGRESS: f64 = 0.95;
 /// So many iterations without progress are enough: bounds may contradict each other.
-const PATIENCE: usize = 40;
+const PATIENCE: usize = 25;
+/// How often a relaxation that did not converge is solved again from afar.
+const SECOND_CHANCES: usize = 2;
 /// Complementarity below this fraction of the tolerance, and rows still broken: the bounds contradict each other.
 const HOPELESS: f64 = 1e-9;
 /// Iterations after which an iterate is central enough to start another relaxation from.
@@ -139,14 +141,23 @@ impl<'a> Relaxation<'a> {
     /// Solves it, from an iterate on the way to the solution of a relaxation of the same model where there is one.
     /// `go_on` is asked every iteration; on `false` what there is comes back, not converged.
     pub fn solve(&self, warm: Option<&Warm>, go_on: &dyn Fn() -> bool) -> Solution {
-        let Some(warm) = warm else { return self.solve_from(self.begin(&self.known), go_on) };
-        let solution = self.solve_from(warm.refitted(self), go_on);
-        if solution.converged || !go_on() {
-            return solution;
+        let first = match warm {
+            Some(warm) => warm.refitted(self),
+            None => self.begin(&self.known),
+        };
+        let (mut solution, mut rows) = self.solve_from(first, go_on);
+        for _ in 0..SECOND_CHANCES {
+            if solution.converged || !go_on() {
+                break;
+            }
+            // A start too close to another solution, or rows that came late: from afar, with all rows known by now.
+            let (again, more) = self.solve_from(self.begin(&rows), go_on);
+            if again.converged || !solution.is_finite() {
+                solution = again;
+            }
+            rows = more;
         }
-        // A start too close to the old solution for the new bounds: from afar, then.
-        let again = self.solve_from(self.begin(&warm.rows), go_on);
-        if again.converged || !solution.is_finite() { again } else { solution }
+        solution
     }
 
     fn begin(&self, known: &[Row]) -> Iterate {
@@ -155,10 +166,11 @@ impl<'a> Relaxation<'a> {
         iterate
     }
 
-    fn solve_from(&self, mut iterate: Iterate, go_on: &dyn Fn() -> bool) -> Solution {
+    /// Iterates from here; returns also the rows that were there in the end.
+    fn solve_from(&self, mut iterate: Iterate, go_on: &dyn Fn() -> bool) -> (Solution, Vec<Row>) {
         let mut halfway: Option<Box<Iterate>> = None;
-        let mut best_gap = f64::INFINITY;
-        let mut since_best = 0;
+        let (mut least, mut nearest) = (f64::INFINITY, f64::INFINITY);
+        let mut in_vain = 0;
         let mut converged = false;
         let mut iterations = 0;
         while iterations < MAX_ITERATIONS && go_on() {
@@ -171,13 +183,14 @@ impl<'a> Relaxation<'a> {
                 iterate.mu = state.mu;
                 halfway = Some(Box::new(iterate.clone()));
             }
-            if state.complementarity < PROGRESS * best_gap {
-                best_gap = state.complementarity;
-                since_best = 0;
-            } else {
-                since_best += 1;
+            in_vain += 1;
+            if state.complementarity < PROGRESS * least {
+                (least, in_vain) = (state.complementarity, 0);
             }
-            if since_best > PATIENCE || state.complementarity < HOPELESS * self.tolerance_eur {
+            if state.primal < PROGRESS * nearest {
+                (nearest, in_vain) = (state.primal, 0);
+            }
+            if in_vain > PATIENCE || state.complementarity < HOPELESS * self.tolerance_eur {
                 break;
             }
             if !iterate.step(self.model, state) {
@@ -190,8 +203,8 @@ impl<'a> Relaxation<'a> {
         }
         let rows = iterate.rows.clone();
         let mut solution = iterate.finish(self.model, converged, iterations);
-        solution.warm = halfway.map(|iterate| Warm { iterate, rows });
-        solution
+        solution.warm = halfway.map(|iterate| Warm { iterate, rows: rows.clone() });
+        (solution, rows)
     }
 }
 
