@@ -2,8 +2,8 @@
 //!
 //! A dive solves the relaxation with ties broken at random, settles what is left between 0 and a minimum, and solves again
 //! with that settled, until nothing is loose. Breaking the ties is what makes it work: without it an interior point spreads
-//! every vehicle over all slots of the same price. Where a round costs too much, its settling is taken back and half as
-//! much is settled. Another dive breaks the ties another way.
+//! every vehicle over all slots of the same price. Whatever is still loose after a round, choosing the units concerned one
+//! by one makes a plan of it, so that a dive may end early. Another dive breaks the ties another way.
 
 use rayon::prelude::*;
 
@@ -126,11 +126,12 @@ pub fn dive(search: &Search<'_>, relaxation: &Relaxation<'_>, mut warm: Option<W
         let share = SHARES[round.min(SHARES.len() - 1)];
         let settled = settle(&mut site, &order, &tilt, Rule { most_eur, share }, &mut relaxation.frames);
         // Whether or not something is loose yet: a plan comes of it by choosing who is left one by one.
+        let mut whole = true;
         for &unit in &settled.left {
-            choose(&mut site, unit, &tilt[unit]);
+            whole &= choose(&mut site, unit, &tilt[unit]);
         }
         let objective = site.objective_eur();
-        if site.holds() && best.as_ref().is_none_or(|best| objective < best.0) {
+        if whole && site.holds() && best.as_ref().is_none_or(|best| objective < best.0) {
             best = Some((objective, site.schedule));
         }
         let enough = best.as_ref().is_some_and(|best| search.gap_of(best.0) <= search.settings.gap);

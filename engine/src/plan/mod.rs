@@ -183,7 +183,9 @@ impl<'a> Search<'a> {
 
     /// Takes a bound; `prices` prove it.
     fn raise_bound(&mut self, eur: f64, prices: Option<RowPrices>) {
-        let eur = eur - BOUND_MARGIN * eur.abs();
+        // No bound is above what a plan is known to cost, whatever rounding or a search that stopped at that plan says.
+        let known = self.best.as_ref().map_or(f64::INFINITY, |best| best.objective_eur);
+        let eur = (eur - BOUND_MARGIN * eur.abs()).min(known);
         if eur.is_finite() && eur > self.bound_eur {
             self.bound_eur = eur;
             if let Some(prices) = prices {

@@ -20,8 +20,9 @@ const SIZES: [f64; 4] = [0.1, 0.2, 0.35, 0.5];
 const FIRST: u64 = 1_000;
 /// The fewest units freed.
 const LEAST_UNITS: usize = 5;
-/// How much chance decides who is freed: a regret counts up to this many times more than another of its size.
-const CHANCE: f64 = 4.0;
+/// Chance decides with the regret who is freed: of two that pay the same above their least, one may count this many times the
+/// other.
+const CHANCE: f64 = 20.0;
 
 /// Searches neighbourhoods of the best plan, `patience` in vain, until the gap is proven or nothing more comes of it.
 pub fn search(search: &mut Search<'_>, relaxation: &Relaxation<'_>, patience: usize) {
@@ -59,7 +60,7 @@ fn freed(regrets: &[f64], number: u64, size: f64) -> Vec<usize> {
         .enumerate()
         .map(|(i, regret)| {
             let mut chance = Chance::of(0x5EED + number, i as u64);
-            ((regret.max(0.0) + floor) * (1.0 + (CHANCE - 1.0) * chance.next()) * chance.next().max(0.05), i)
+            ((regret.max(0.0) + floor) * chance.next().max(1.0 / CHANCE), i)
         })
         .collect();
     weighed.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));

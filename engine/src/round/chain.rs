@@ -67,7 +67,8 @@ pub fn choose(site: &Site<'_>, unit: usize, store: &Chain, tilt: &[f64]) -> (Vec
     (up, down)
 }
 
-/// What a slot may do: rest, and each step of the grid that is within range and room; nothing in reach, then the least wrong.
+/// What a slot may do: rest, and each step of the grid that is within range and room; with nothing in room, all there is, at a
+/// cost that makes it the last resort.
 fn slot_actions(site: &Site<'_>, unit: usize, store: &Chain, k: usize, step: f64, tilt: f64) -> Vec<Action> {
     let of = &site.model.units[unit];
     let (low, high) = site.room(unit, k);
@@ -89,8 +90,11 @@ fn slot_actions(site: &Site<'_>, unit: usize, store: &Chain, k: usize, step: f64
     let beyond = |z: f64| (low - z).max(z - high).max(0.0);
     let fits = |z: f64| beyond(z) <= 1e-7;
     let within: Vec<Action> = all.iter().filter(|a| fits(a.1)).map(|&(i, z)| (i, z, eur(z))).collect();
-    if within.is_empty() {
-        return all.into_iter().map(|(i, z)| (i, z, eur(z) + BEYOND_EUR * beyond(z))).collect();
+    let wrong = |&(i, z): &(i32, f64)| (i, z, eur(z) + BEYOND_EUR * beyond(z));
+    match within.first() {
+        None => all.iter().map(wrong).collect(),
+        // Rest is always there: the energy's own range may leave nothing else.
+        Some(&(0, _, _)) => within,
+        Some(_) => all.iter().take(1).map(wrong).chain(within).collect(),
     }
-    within
 }
