@@ -53,8 +53,9 @@ fix: setup ## mend what a machine can: lints, then format
 	@cargo fmt --all
 
 .PHONY: bench
-bench: setup ## measure, side by side with the reference solver
-	@cargo run --release -p kwartier-tests --bin bench $(LOCKED)
+bench: setup ## measure, side by side with the reference solver (quickly: make bench BENCH=--quick)
+	@cargo build --release -p kwartier -p kwartier-tests $(LOCKED)
+	@cargo run --quiet --release -p kwartier-tests --bin bench $(LOCKED) -- $(BENCH)
 
 .PHONY: dist
 dist: setup ## build the binary to hand out, as dist/kwartier-VERSION-PLATFORM.tar.gz

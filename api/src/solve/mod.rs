@@ -2,6 +2,8 @@
 //! own that may hang, crash or lie without harm ([`ChildSolver`]).
 
 mod child;
+#[cfg(test)]
+mod child_tests;
 mod monitor;
 pub mod protocol;
 

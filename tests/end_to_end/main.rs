@@ -1,0 +1,54 @@
+//! The binary, as its users run it: real processes, real files, real signals.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
+
+mod bad_input;
+mod commands;
+mod interrupt;
+mod second_checker;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The sample that comes with the product.
+fn sample() -> PathBuf {
+    workspace().join("data/samples/guide-24.json")
+}
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace").to_owned()
+}
+
+fn kwartier(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_kwartier")).args(arguments).output().expect("the binary runs")
+}
+
+/// What went to standard output and standard error.
+fn said(output: &Output) -> (String, String) {
+    (String::from_utf8_lossy(&output.stdout).into_owned(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+fn json(bytes: &[u8]) -> Value {
+    serde_json::from_slice(bytes).expect("JSON")
+}
+
+/// A folder of its own for a test, and the paths in it.
+struct Folder(TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().expect("a folder"))
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.path().join(name).display().to_string()
+    }
+
+    fn file(&self, name: &str, content: &str) -> String {
+        std::fs::write(self.0.path().join(name), content).expect("a file");
+        self.path(name)
+    }
+}
