@@ -33,7 +33,9 @@ pub fn bound_eur(model: &Model, frames: &[Frame], ways: &[Way], prices: &RowPric
         .with_min_len(32)
         .map(|(unit, frame)| least_eur(unit, frame, &at.series(model, unit)))
         .collect();
-    least.into_iter().for_each(|eur| total.add(eur));
+    for eur in least {
+        total.add(eur);
+    }
     total.sum - ROUNDING * total.size
 }
 

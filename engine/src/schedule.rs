@@ -65,7 +65,9 @@ impl Schedule {
                         plan.sessions[s].discharge_a[window].copy_from_slice(down);
                     }
                     let unreachable = instance.sessions[s].need_kwh
-                        - instance.sessions[s].need_kwh.min(instance.sessions[s].capacity_kwh - instance.sessions[s].soc_kwh);
+                        - instance.sessions[s]
+                            .need_kwh
+                            .min(instance.sessions[s].capacity_kwh - instance.sessions[s].soc_kwh);
                     plan.sessions[s].shortfall_kwh = unreachable.max(0.0) + shortfall_kwh(unit, up, down);
                 }
                 Is::Battery(b) => {
@@ -281,9 +283,8 @@ impl<'a> Site<'a> {
         let within = |value: f64, low: f64, high: f64, by: f64| (low - by..=high + by).contains(&value);
         let limits = boards.low_a.iter().zip(&boards.high_a);
         let fuses = self.flow_a.iter().zip(limits).all(|(flow, (low, high))| within(*flow, *low, *high, A));
-        let caps = (0..model.slots).all(|t| {
-            within(self.net_kw[t], model.connection.low_kw[t], model.connection.high_kw[t], KW)
-        });
+        let caps = (0..model.slots)
+            .all(|t| within(self.net_kw[t], model.connection.low_kw[t], model.connection.high_kw[t], KW));
         let spreads = boards.spreads.iter().all(|spread| {
             PAIRS.into_iter().enumerate().all(|(pair, (p, q))| {
                 (0..model.slots).all(|t| {

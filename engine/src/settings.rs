@@ -19,7 +19,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { gap: 1e-3, time_limit: Duration::from_secs(60), method: Method::Auto, previous: None }
+        Self { gap: 1e-3, time_limit: Duration::from_mins(1), method: Method::Auto, previous: None }
     }
 }
 

@@ -3,10 +3,10 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
 mod common;
+mod reference;
 
 use std::time::Duration;
 
-use common::reference::optimum_eur;
 use common::{Clock, NoSolver, decomposition, planned};
 use kwartier_data::Instance;
 use kwartier_data::plan::{Plan, Status};
@@ -17,6 +17,7 @@ use kwartier_engine::solver::exact::{ExactAnswer, ExactFault, ExactRequest, Exac
 use kwartier_engine::verify::verify;
 use kwartier_tests::generate::Recipe;
 use proptest::prelude::*;
+use reference::optimum_eur;
 
 /// Sites small enough for the reference, of every kind.
 fn small() -> impl Strategy<Value = Recipe> {
@@ -223,5 +224,9 @@ fn a_solver_that_lies_is_not_believed() {
     assert!(!remarks.is_empty());
     // Nothing.
     let (status, _) = with(|_| Ok(ExactAnswer { plan: None, bound_eur: None, claims_optimal: false }));
-    assert_eq!(status, Status::Feasible, "an exact solver without a word proves nothing, and nothing else was asked for");
+    assert_eq!(
+        status,
+        Status::Feasible,
+        "an exact solver without a word proves nothing, and nothing else was asked for"
+    );
 }

@@ -78,7 +78,14 @@ fn what_is_no_json_is_refused() {
         ("truncated", &whole[..whole.len() / 2]),
         ("empty", ""),
         ("a list", "[]"),
-        ("NaN", &whole.replacen("\"voltage_v\": 230", "\"voltage_v\": NaN", 1).replacen("\"voltage_v\":230", "\"voltage_v\":NaN", 1)),
+        (
+            "NaN",
+            &whole.replacen("\"voltage_v\": 230", "\"voltage_v\": NaN", 1).replacen(
+                "\"voltage_v\":230",
+                "\"voltage_v\":NaN",
+                1,
+            ),
+        ),
         ("infinite", &whole.replacen("230", "1e999", 1)),
         ("deep", &"[".repeat(100_000)),
     ] {

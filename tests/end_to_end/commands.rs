@@ -64,7 +64,9 @@ fn a_broken_plan_does_not_pass() {
     let findings = json(&checked.stdout);
     assert_eq!(findings["holds"], false);
     let violations = findings["violations"].to_string();
-    for what in ["neither 0 nor from", "outside its window", "beyond its limit", "over its limit", "states an objective"] {
+    for what in
+        ["neither 0 nor from", "outside its window", "beyond its limit", "over its limit", "states an objective"]
+    {
         assert!(violations.contains(what), "{what} is not among {violations}");
     }
 }

@@ -1,6 +1,6 @@
 //! The binary, as its users run it: real processes, real files, real signals.
 
-#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::cast_possible_truncation)]
 
 mod bad_input;
 mod commands;

@@ -80,6 +80,9 @@ fn generated_sites_pass_both_checkers() {
     }
 }
 
+/// A change to a plan.
+type Damage = fn(&mut Value);
+
 #[test]
 fn both_checkers_find_the_same_damage() {
     let Some(planning) = shared() else { return };
@@ -88,7 +91,6 @@ fn both_checkers_find_the_same_damage() {
     let plan = folder.path("plan.json");
     assert_eq!(kwartier(&["plan", &instance, "--out", &plan, "--quiet", "--gap", "0.01"]).status.code(), Some(0));
     let whole = json(&std::fs::read(&plan).unwrap());
-    type Damage = fn(&mut Value);
     let damages: Vec<(&str, Damage)> = vec![
         ("one ampere", |p| p["sessions"][0]["charge_a"][0] = 1.0.into()),
         ("an entry less", |p| drop(p["sessions"].as_array_mut().unwrap().pop())),

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 /// What to draw.
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools)]
 pub struct Recipe {
     /// Number of charge points; by night each has one vehicle, by day some have two.
     pub vehicles: usize,
@@ -78,6 +79,7 @@ impl Recipe {
     /// # Panics
     ///
     /// When the recipe makes something the format refuses: a fault of this file.
+    #[allow(clippy::panic)]
     pub fn instance(&self) -> Instance {
         let bytes = self.json().to_string();
         match kwartier_data::instance::parse(bytes.as_bytes()) {
@@ -130,7 +132,7 @@ impl Draw<'_> {
                 {"id": "PV1", "node": "HV", "phases": ["L1", "L2", "L3"], "kw": pv_kw, "curtailable": true},
                 {"id": "PV2", "node": "HV", "phases": ["L2"], "kw": small_kw, "curtailable": false},
             ],
-            "grid": self.grid(base_kw),
+            "grid": self.grid(&base_kw),
             "chargers": chargers,
             "sessions": sessions,
             "batteries": if r.everything { json!([{
@@ -179,7 +181,7 @@ impl Draw<'_> {
         nodes
     }
 
-    fn grid(&mut self, base_kw: Vec<f64>) -> Value {
+    fn grid(&mut self, base_kw: &[f64]) -> Value {
         let r = self.recipe;
         let size = r.vehicles as f64;
         let hours: Vec<f64> = (0..r.slots.div_ceil(4)).map(|_| self.chance.random_range(-0.012..0.012)).collect();
@@ -256,7 +258,8 @@ impl Draw<'_> {
             x if x < r.one_phase + 0.1 => 2,
             _ => 3,
         };
-        let capacity = if phases == 1 { 12.0 } else { [40.0, 52.0, 64.8, 77.0, 90.0][self.chance.random_range(0..5_usize)] };
+        let capacity =
+            if phases == 1 { 12.0 } else { [40.0, 52.0, 64.8, 77.0, 90.0][self.chance.random_range(0..5_usize)] };
         let soc: f64 = capacity * self.chance.random_range(0.1..0.5);
         let wanted = capacity * self.chance.random_range(0.75..0.95) - soc;
         let slot_kwh = 0.23 * f64::from(phases) * 16.0 * 0.25 * 0.9;

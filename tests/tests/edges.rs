@@ -51,7 +51,8 @@ fn sources(folder: &str) -> Vec<(PathBuf, String)> {
 
 #[test]
 fn data_and_engine_touch_nothing_of_the_world() {
-    let world = ["std::fs", "std::net", "std::env", "std::process", "Instant", "SystemTime", "Utc::now", "tokio", "println!"];
+    let world =
+        ["std::fs", "std::net", "std::env", "std::process", "Instant", "SystemTime", "Utc::now", "tokio", "println!"];
     for (path, text) in sources("data/src").into_iter().chain(sources("engine/src")) {
         for word in world {
             assert!(!text.contains(word), "{} names {word}", path.display());
@@ -79,7 +80,8 @@ fn the_verifier_shares_no_code_with_the_solvers() {
     let verifier = sources("engine/src/verify");
     let head = workspace().join("engine/src/verify.rs");
     for (path, text) in verifier.into_iter().chain([(head.clone(), fs::read_to_string(&head).expect("text"))]) {
-        for word in ["crate::model", "crate::solver", "crate::schedule", "crate::plan", "crate::bound", "crate::round"] {
+        for word in ["crate::model", "crate::solver", "crate::schedule", "crate::plan", "crate::bound", "crate::round"]
+        {
             assert!(!text.contains(word), "{} names {word}", path.display());
         }
     }

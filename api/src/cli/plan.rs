@@ -85,16 +85,14 @@ pub fn run(args: &Args) -> Result<Verdict, Failure> {
         return Err(Failure::Arguments(what));
     }
 
-    let settings =
-        Settings { gap: args.gap, time_limit: args.time_limit, method: args.method.into(), previous };
+    let settings = Settings { gap: args.gap, time_limit: args.time_limit, method: args.method.into(), previous };
     let monitor = Monitor::begin(!args.quiet).map_err(|fault| Failure::Internal(fault.to_string()))?;
     let planned = plan(&instance, &settings, &monitor, &ChildSolver::of_this_program(&monitor));
     monitor.finish();
     let outcome = planned?;
 
     if let Some(destination) = &destination {
-        let mut content =
-            serde_json::to_vec(&outcome.plan).map_err(|fault| Failure::Internal(fault.to_string()))?;
+        let mut content = serde_json::to_vec(&outcome.plan).map_err(|fault| Failure::Internal(fault.to_string()))?;
         content.push(b'\n');
         destination.write(&content)?;
     }

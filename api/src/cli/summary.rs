@@ -66,7 +66,8 @@ pub struct Cost {
 struct Short {
     kind: &'static str,
     id: String,
-    short_kwh: f64,
+    #[serde(rename = "short_kwh")]
+    missing_kwh: f64,
     need_kwh: f64,
 }
 
@@ -90,7 +91,8 @@ impl Summary {
     pub fn of(instance: &Instance, outcome: &Outcome) -> Self {
         let plan = &outcome.plan;
         let report = verify(instance, plan);
-        let span = TimeDelta::minutes(i64::from(instance.slot_minutes)) * i32::try_from(instance.slots).unwrap_or(i32::MAX);
+        let span =
+            TimeDelta::minutes(i64::from(instance.slot_minutes)) * i32::try_from(instance.slots).unwrap_or(i32::MAX);
         let needed_kwh: f64 = instance.sessions.iter().map(|session| session.need_kwh).sum();
         let short_kwh: f64 = plan.sessions.iter().map(|session| session.shortfall_kwh).sum();
         let (ended, ended_text) = ended(outcome.ended);
@@ -135,7 +137,7 @@ impl Summary {
             let _ = writeln!(
                 text,
                 "  {} {}: {:.2} of {:.2} kWh short",
-                short.kind, short.id, short.short_kwh, short.need_kwh
+                short.kind, short.id, short.missing_kwh, short.need_kwh
             );
         }
         if self.short.len() > SHORT_LISTED {
@@ -159,9 +161,10 @@ impl Summary {
             (self.batteries, "battery", "batteries"),
             (self.loads, "flexible load", "flexible loads"),
         ];
-        let named = counts.iter().filter(|(count, _, _)| *count > 0).map(|(count, one, many)| {
-            format!("{count} {}", if *count == 1 { one } else { many })
-        });
+        let named = counts
+            .iter()
+            .filter(|(count, _, _)| *count > 0)
+            .map(|(count, one, many)| format!("{count} {}", if *count == 1 { one } else { many }));
         named.collect::<Vec<_>>().join(", ")
     }
 
@@ -240,12 +243,12 @@ fn short(instance: &Instance, plan: &Plan) -> Vec<Short> {
     let session_needs: HashMap<&str, f64> = instance.sessions.iter().map(|s| (s.id.as_str(), s.need_kwh)).collect();
     let load_needs: HashMap<&str, f64> = instance.loads.iter().map(|l| (l.id.as_str(), l.need_kwh)).collect();
     let row = |kind, needs: &HashMap<&str, f64>, id: &str, short_kwh| {
-        needs.get(id).map(|&need_kwh| Short { kind, id: id.to_owned(), short_kwh, need_kwh })
+        needs.get(id).map(|&need_kwh| Short { kind, id: id.to_owned(), missing_kwh: short_kwh, need_kwh })
     };
     let sessions = plan.sessions.iter().filter_map(|s| row("vehicle", &session_needs, &s.id, s.shortfall_kwh));
     let loads = plan.loads.iter().filter_map(|l| row("load", &load_needs, &l.id, l.shortfall_kwh));
-    let mut short: Vec<Short> = sessions.chain(loads).filter(|short| short.short_kwh > SHORT_KWH).collect();
-    short.sort_by(|a, b| b.short_kwh.total_cmp(&a.short_kwh).then_with(|| a.id.cmp(&b.id)));
+    let mut short: Vec<Short> = sessions.chain(loads).filter(|short| short.missing_kwh > SHORT_KWH).collect();
+    short.sort_by(|a, b| b.missing_kwh.total_cmp(&a.missing_kwh).then_with(|| a.id.cmp(&b.id)));
     short
 }
 

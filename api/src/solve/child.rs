@@ -112,8 +112,8 @@ impl ExactSolver for ChildSolver<'_> {
     }
 }
 
-fn not_started(why: impl ToString) -> ExactFault {
-    ExactFault::NotStarted(why.to_string())
+fn not_started(why: impl Into<Box<dyn std::error::Error>>) -> ExactFault {
+    ExactFault::NotStarted(why.into().to_string())
 }
 
 /// A child at work; killed when dropped.

@@ -20,7 +20,7 @@ struct Request {
 #[serde(rename_all = "snake_case")]
 enum Answer {
     /// The solver came to an end.
-    Solved { plan: Option<Plan>, bound_eur: Option<f64>, claims_optimal: bool },
+    Solved { plan: Option<Box<Plan>>, bound_eur: Option<f64>, claims_optimal: bool },
     /// The solver says why it did not.
     Failed(String),
 }
@@ -51,13 +51,11 @@ pub fn answer(line: &[u8], solver: &dyn ExactSolver) -> Result<String, String> {
     let request: Request = serde_json::from_slice(line).map_err(|fault| format!("this is no request: {fault}"))?;
     let instance = Instance::from_wire(request.instance).map_err(|refusal| refusal.to_string())?;
     let time_limit = Duration::try_from_secs_f64(request.time_limit_s).map_err(|fault| fault.to_string())?;
-    let solved = solver.solve(&ExactRequest {
-        instance: &instance,
-        abs_gap_eur: request.abs_gap_eur,
-        time_limit,
-    });
+    let solved = solver.solve(&ExactRequest { instance: &instance, abs_gap_eur: request.abs_gap_eur, time_limit });
     let answer = match solved {
-        Ok(ExactAnswer { plan, bound_eur, claims_optimal }) => Answer::Solved { plan, bound_eur, claims_optimal },
+        Ok(ExactAnswer { plan, bound_eur, claims_optimal }) => {
+            Answer::Solved { plan: plan.map(Box::new), bound_eur, claims_optimal }
+        }
         Err(fault) => Answer::Failed(fault.to_string()),
     };
     let text = serde_json::to_string(&answer).map_err(|fault| fault.to_string())?;
@@ -67,7 +65,9 @@ pub fn answer(line: &[u8], solver: &dyn ExactSolver) -> Result<String, String> {
 /// Understands an answer.
 pub fn understand(bytes: &[u8]) -> Result<ExactAnswer, Useless> {
     match serde_json::from_slice(bytes) {
-        Ok(Answer::Solved { plan, bound_eur, claims_optimal }) => Ok(ExactAnswer { plan, bound_eur, claims_optimal }),
+        Ok(Answer::Solved { plan, bound_eur, claims_optimal }) => {
+            Ok(ExactAnswer { plan: plan.map(|plan| *plan), bound_eur, claims_optimal })
+        }
         Ok(Answer::Failed(why)) => Err(Useless::Failed(why)),
         Err(fault) => Err(Useless::Garbage(fault.to_string())),
     }

@@ -45,7 +45,8 @@ fn slot(of: &Chain, frame: &Frame, k: usize, price: f64, wear_eur: f64) -> Conve
 /// The lower convex hull of a few points (energy, cost).
 fn hull(mut points: Vec<(f64, f64)>) -> Convex {
     points.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
-    points.dedup_by(|b, a| b.0 == a.0);
+    // The cheaper of two at one energy comes first and stays.
+    points.dedup_by(|b, a| b.0 <= a.0);
     let mut corners: Vec<(f64, f64)> = Vec::with_capacity(points.len());
     for p in points {
         while let [.., a, b] = corners[..] {

@@ -28,7 +28,8 @@ impl Connection {
         let grid = &instance.grid;
         let fixed_kw: Vec<f64> = (0..instance.slots).map(|t| instance.fixed_kw(t)).collect();
         let sun_kw = |t: usize| instance.pv.iter().filter(|v| v.curtailable).map(|v| v.kw[t]).sum::<f64>();
-        let cap = |cap: &Option<Vec<f64>>, t: usize, alone: f64| cap.as_ref().map_or(f64::INFINITY, |c| c[t].max(alone));
+        let cap =
+            |cap: &Option<Vec<f64>>, t: usize, alone: f64| cap.as_ref().map_or(f64::INFINITY, |c| c[t].max(alone));
         let slots = 0..instance.slots;
         Self {
             import_eur_kwh: grid.import_eur_kwh.clone(),

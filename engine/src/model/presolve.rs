@@ -54,8 +54,12 @@ impl Relief {
     fn of(model: &Model) -> Self {
         let boards = &model.boards;
         let size = boards.high_a.len();
-        let mut relief =
-            Self { low_a: vec![0.0; size], high_a: vec![0.0; size], low_kw: vec![0.0; model.slots], high_kw: vec![0.0; model.slots] };
+        let mut relief = Self {
+            low_a: vec![0.0; size],
+            high_a: vec![0.0; size],
+            low_kw: vec![0.0; model.slots],
+            high_kw: vec![0.0; model.slots],
+        };
         for unit in &model.units {
             for k in 0..unit.len() {
                 let (low, high) = range(unit, k);

@@ -227,12 +227,7 @@ fn load(instance: &Instance, index: usize, of: &Load) -> Unit {
         down_min: 0.0,
         down_max: Vec::new(),
         wear_eur: 0.0,
-        store: Store::Sum(Sum {
-            gain_kwh,
-            need_kwh: of.need_kwh,
-            room_kwh,
-            short_eur_kwh: of.shortfall_eur_kwh,
-        }),
+        store: Store::Sum(Sum { gain_kwh, need_kwh: of.need_kwh, room_kwh, short_eur_kwh: of.shortfall_eur_kwh }),
     }
 }
 

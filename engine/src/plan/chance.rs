@@ -1,7 +1,7 @@
 //! Chance that is the same in every run and on every machine.
 
 /// A stream of numbers (Steele, Lea & Flood, *Fast splittable pseudorandom number
-/// generators*, 2014: SplitMix64).
+/// generators*, 2014).
 pub struct Chance(u64);
 
 impl Chance {
@@ -19,4 +19,3 @@ impl Chance {
         ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
     }
 }
-

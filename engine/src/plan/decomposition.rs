@@ -10,8 +10,8 @@ use rayon::prelude::*;
 use super::chance::Chance;
 use super::{Search, neighbourhood};
 use crate::bound::bound_eur;
-use crate::round::{Rule, Tilt, choose, order, pattern, settle, snapped};
 use crate::model::Model;
+use crate::round::{Rule, Tilt, choose, order, pattern, settle, snapped};
 use crate::schedule::{Schedule, Site};
 use crate::solver::interior::{Relaxation, Row, RowPrices, Warm};
 
@@ -47,6 +47,12 @@ const SHARES: [f64; 6] = [0.5, 0.3, 0.2, 0.1, 0.05, 0.0];
 
 /// Finds a bound, then plans, until the gap is proven or nothing more comes of it.
 pub fn search(search: &mut Search<'_>) {
+    dive_first(search);
+    improve_best(search, neighbourhood::PATIENCE);
+}
+
+/// Solves the relaxation for a bound, and dives until there is a plan worth improving.
+pub fn dive_first(search: &mut Search<'_>) {
     search.progress("solving the relaxation");
     let scale = search.flexible_eur();
     let mut relaxation = Relaxation::of(search.model, TOLERANCE * scale, HALFWAY * scale);
@@ -67,10 +73,16 @@ pub fn search(search: &mut Search<'_>) {
             break;
         }
     }
-    if !search.done() && search.go_on() {
-        improve(search, &relaxation);
-        neighbourhood::search(search, &relaxation, neighbourhood::PATIENCE);
+}
+
+/// Improves the best plan, until so many neighbourhoods were searched in vain.
+pub fn improve_best(search: &mut Search<'_>, patience: usize) {
+    if search.done() || !search.go_on() {
+        return;
     }
+    let relaxation = to_dive_into(search);
+    improve(search, &relaxation);
+    neighbourhood::search(search, &relaxation, patience);
 }
 
 /// The relaxation as dives use it: exact enough for ties to stay broken.

@@ -36,6 +36,8 @@ use crate::solver::exact::{ExactFault, ExactRequest, ExactSolver};
 use crate::solver::interior::{Relaxation, RowPrices};
 use crate::verify;
 
+/// Sites with at most so many on-or-off decisions are given to the exact solver before their plan is improved by search.
+const EXACT_FIRST: usize = 900;
 /// Sites with at most so many on-or-off decisions are given to the exact solver when the gap stays open.
 const EXACT_DECISIONS: usize = 6000;
 /// The exact solver's start-up is not worth it with less time than this left.
@@ -62,22 +64,22 @@ pub fn plan(
     if let Some(previous) = &settings.previous {
         previous::mend(&mut search, previous);
     }
+    match settings.method {
+        Method::Exact => {
+            search.exact(exact);
+            if search.faulted && !search.done() {
+                search.remarks.push("the decomposition took over".to_owned());
+                decomposition::search(&mut search);
+            }
+        }
+        Method::Decomposition => {
+            if !search.done() {
+                decomposition::search(&mut search);
+            }
+        }
+        Method::Auto => climb(&mut search, exact),
+    }
     let mut exhausted = false;
-    if settings.method == Method::Exact {
-        search.exact(exact);
-        if search.faulted {
-            search.remarks.push("the decomposition took over".to_owned());
-        }
-    }
-    if !search.done() && (settings.method != Method::Exact || search.faulted) {
-        decomposition::search(&mut search);
-        if !search.done() && settings.method != Method::Exact {
-            branching::search(&mut search);
-        }
-    }
-    if !search.done() && search.go_on() && settings.method == Method::Auto && decisions(&model) <= EXACT_DECISIONS {
-        search.exact(exact);
-    }
     if search.go_on() {
         exhausted = !search.done() && !search.cut_short;
         if search.method != "previous" {
@@ -85,6 +87,36 @@ pub fn plan(
         }
     }
     search.finish(exhausted)
+}
+
+/// The rungs in the order that is quickest for a site of its size: the exact model early where it takes a second, late where
+/// it takes a minute, never where it takes an hour.
+fn climb(search: &mut Search<'_>, exact: &dyn ExactSolver) {
+    let decisions = decisions(search.model);
+    let rungs: [&mut dyn FnMut(&mut Search<'_>); 5] = [
+        &mut decomposition::dive_first,
+        &mut |search| {
+            if decisions <= EXACT_FIRST {
+                decomposition::improve_best(search, neighbourhood::BRIEFLY);
+                if !search.done() && search.go_on() {
+                    search.exact(exact);
+                }
+            }
+        },
+        &mut |search| decomposition::improve_best(search, neighbourhood::PATIENCE),
+        &mut branching::search,
+        &mut |search| {
+            if (EXACT_FIRST + 1..=EXACT_DECISIONS).contains(&decisions) {
+                search.exact(exact);
+            }
+        },
+    ];
+    for rung in rungs {
+        if search.done() || !search.go_on() {
+            return;
+        }
+        rung(search);
+    }
 }
 
 /// On-or-off decisions of a model.

@@ -5,6 +5,9 @@
 //! that is its part of the gap. Those, and neighbours drawn at random, are freed (Shaw, 1998; Danna, Rothberg & Le Pape,
 //! *Exploring relaxation induced neighborhoods*, 2005).
 
+// Counts of units and of neighbourhoods are far below what any integer holds.
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+
 use super::Search;
 use super::chance::Chance;
 use super::decomposition::{at_once, dives};
@@ -14,6 +17,8 @@ use crate::solver::interior::{Frame, Relaxation};
 
 /// Neighbourhoods without a better plan, at most.
 pub const PATIENCE: usize = 24;
+/// The same, where the exact model is close at hand.
+pub const BRIEFLY: usize = 3;
 /// Units freed, as a fraction of all, from the smallest neighbourhood to the largest.
 const SIZES: [f64; 4] = [0.1, 0.2, 0.35, 0.5];
 /// Number of the first dive.

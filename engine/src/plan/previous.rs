@@ -1,6 +1,9 @@
 //! The plan in force: moved to the new horizon, mended where the world has changed, and with its own prices perhaps
 //! already proven good enough. Then it is handed out as it is, and what runs keeps running.
 
+// Slots number at most a few thousand.
+#![allow(clippy::cast_possible_wrap)]
+
 use std::collections::{HashMap, HashSet};
 
 use chrono::DateTime;
@@ -36,10 +39,8 @@ pub fn mend(search: &mut Search<'_>, previous: &Plan) {
     let aligned = aligned(search, previous, shift);
     let schedule = Schedule::of_plan(search.instance, model, &aligned);
     let known: HashSet<&str> = previous.sessions.iter().map(|s| s.id.as_str()).collect();
-    let peak_kw = Site::of(model, schedule.clone(), 0.0)
-        .net_kw
-        .into_iter()
-        .fold(model.connection.peak_so_far_kw, f64::max);
+    let peak_kw =
+        Site::of(model, schedule.clone(), 0.0).net_kw.into_iter().fold(model.connection.peak_so_far_kw, f64::max);
     let mut site = Site::of(model, schedule, peak_kw);
     search.offer(site.schedule.clone(), "previous");
     // First those that no longer hold by themselves or are new, then, should limits still be broken, whoever is in the way.

@@ -1,5 +1,8 @@
 //! Shadow prices between the solvers' rows and the plan's words.
 
+// Slots number at most a few thousand.
+#![allow(clippy::cast_possible_wrap)]
+
 use std::collections::HashMap;
 
 use kwartier_data::instance::Instance;
@@ -18,11 +21,8 @@ const SPREADS: [BoardLimit; 3] = [BoardLimit::L1L2, BoardLimit::L2L3, BoardLimit
 /// The prices as the plan states them. A row's price is what one more unit of its right-hand side adds to the cost; what is
 /// stated is what one more unit saves.
 pub fn stated(instance: &Instance, model: &Model, prices: &RowPrices) -> Prices {
-    let mut stated = Prices {
-        energy_eur_kwh: vec![0.0; model.slots],
-        peak_eur_kw: vec![0.0; model.slots],
-        boards: Vec::new(),
-    };
+    let mut stated =
+        Prices { energy_eur_kwh: vec![0.0; model.slots], peak_eur_kw: vec![0.0; model.slots], boards: Vec::new() };
     for &(row, y) in &prices.0 {
         let board = |node: usize, limit: BoardLimit, slot: usize| BoardPrice {
             node: instance.nodes[node].id.clone(),

@@ -1,5 +1,8 @@
 //! A battery: dynamic programming over its slots and a grid of energies, charge and discharge kept apart.
 
+// Steps of a grid of a few hundred points are counted in both directions.
+#![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
+
 use crate::model::unit::Chain;
 use crate::schedule::Site;
 

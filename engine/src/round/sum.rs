@@ -63,15 +63,7 @@ pub fn choose(site: &Site<'_>, unit: usize, store: &Sum, tilt: &[f64]) -> Vec<f6
 }
 
 /// The convex envelope of a slot's cost from `from` over the range `on`, as pieces.
-fn slot_pieces(
-    site: &Site<'_>,
-    unit: usize,
-    k: usize,
-    from: f64,
-    on: (f64, f64),
-    tilt: f64,
-    pieces: &mut Vec<Piece>,
-) {
+fn slot_pieces(site: &Site<'_>, unit: usize, k: usize, from: f64, on: (f64, f64), tilt: f64, pieces: &mut Vec<Piece>) {
     let of = &site.model.units[unit];
     let net = site.net_kw[of.from + k];
     let mut points = [from, on.0, on.1, -net / of.kw, (site.peak_kw - net) / of.kw];

@@ -173,12 +173,8 @@ struct Whole {
 
 impl Whole {
     fn of(model: &Model, integer: bool) -> Self {
-        let mut whole = Self {
-            problem: RowProblem::default(),
-            units: Vec::new(),
-            has_binaries: false,
-            handles: Vec::new(),
-        };
+        let mut whole =
+            Self { problem: RowProblem::default(), units: Vec::new(), has_binaries: false, handles: Vec::new() };
         for unit in &model.units {
             let columns = whole.unit(unit, integer);
             whole.units.push(columns);
@@ -195,11 +191,8 @@ impl Whole {
 
     fn binary(&mut self, integer: bool) -> usize {
         self.has_binaries |= integer;
-        let column = if integer {
-            self.problem.add_integer_column(0.0, 0..=1)
-        } else {
-            self.problem.add_column(0.0, 0..=1)
-        };
+        let column =
+            if integer { self.problem.add_integer_column(0.0, 0..=1) } else { self.problem.add_column(0.0, 0..=1) };
         self.handles.push(column);
         self.handles.len() - 1
     }
@@ -211,12 +204,8 @@ impl Whole {
 
     fn unit(&mut self, unit: &Unit, integer: bool) -> Columns {
         let n = unit.len();
-        let mut columns = Columns {
-            up: Vec::with_capacity(n),
-            up_on: vec![None; n],
-            down: Vec::new(),
-            down_on: vec![None; n],
-        };
+        let mut columns =
+            Columns { up: Vec::with_capacity(n), up_on: vec![None; n], down: Vec::new(), down_on: vec![None; n] };
         for k in 0..n {
             let (up_max, down_max) = (unit.up_max[k], unit.down_at(k));
             let up = self.column(0.0, 0.0, up_max);
@@ -259,8 +248,7 @@ impl Whole {
                 let mut last = None;
                 for k in 0..n {
                     let energy = self.column(0.0, 0.0, of.room_kwh);
-                    let mut terms =
-                        vec![(energy, 1.0), (columns.up[k], -of.gain_kwh), (columns.down[k], of.drain_kwh)];
+                    let mut terms = vec![(energy, 1.0), (columns.up[k], -of.gain_kwh), (columns.down[k], of.drain_kwh)];
                     let before = if let Some(last) = last {
                         terms.push((last, -1.0));
                         0.0

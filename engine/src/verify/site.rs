@@ -152,17 +152,16 @@ fn bill(instance: &Instance, net_kw: &[f64], cost: &mut Cost) {
 
 /// Active power of base load less the PV that cannot be turned down, per slot in kW.
 fn fixed(instance: &Instance) -> Vec<f64> {
-    let mut fixed_kw = match &instance.grid.base_kw {
-        Some(base_kw) => base_kw.clone(),
-        None => {
-            let mut sum_kw = vec![0.0; instance.slots];
-            for values in instance.base_load_a.iter().flatten() {
-                for (sum, a) in sum_kw.iter_mut().zip(values) {
-                    *sum += a * instance.voltage_v / 1000.0;
-                }
+    let mut fixed_kw = if let Some(base_kw) = &instance.grid.base_kw {
+        base_kw.clone()
+    } else {
+        let mut sum_kw = vec![0.0; instance.slots];
+        for values in instance.base_load_a.iter().flatten() {
+            for (sum, a) in sum_kw.iter_mut().zip(values) {
+                *sum += a * instance.voltage_v / 1000.0;
             }
-            sum_kw
         }
+        sum_kw
     };
     for plant in instance.pv.iter().filter(|v| !v.curtailable) {
         for (fixed, kw) in fixed_kw.iter_mut().zip(&plant.kw) {

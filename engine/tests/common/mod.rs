@@ -1,7 +1,5 @@
 //! What the engine's tests share: a clock to hold, a solver that is not there, and an independent reference model.
 
-pub mod reference;
-
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 

@@ -16,7 +16,9 @@ use comfy_table::{CellAlignment, Table};
 use kwartier_data::Instance;
 use kwartier_engine::plan::plan;
 use kwartier_engine::settings::{Method, Progress, Settings, Watch};
-use kwartier_engine::solver::exact::{ExactAnswer, ExactFault, ExactRequest, ExactSolver, Highs, LpMethod, relaxation_eur};
+use kwartier_engine::solver::exact::{
+    ExactAnswer, ExactFault, ExactRequest, ExactSolver, Highs, LpMethod, relaxation_eur,
+};
 use kwartier_engine::verify;
 use kwartier_tests::generate::Recipe;
 use serde_json::{Value, json};
@@ -28,7 +30,7 @@ const LP_LIMIT: Duration = Duration::from_secs(150);
 /// The most a HiGHS mixed-integer model may take.
 const MILP_LIMIT: Duration = Duration::from_secs(20);
 /// Larger instances are not given to HiGHS.
-const HIGHS_SESSIONS: usize = 1_100;
+const HIGHS_SESSIONS: u64 = 1_100;
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -48,7 +50,8 @@ fn main() -> ExitCode {
     let quick = words.contains(&"--quick");
     let folder = words.iter().find(|w| !w.starts_with("--")).map_or_else(public, PathBuf::from);
     let scratch = std::env::temp_dir().join(format!("kwartier-bench-{}", std::process::id()));
-    let done = fs::create_dir_all(&scratch).map_err(|fault| fault.to_string()).and_then(|()| tables(&folder, &scratch, quick));
+    let done =
+        fs::create_dir_all(&scratch).map_err(|fault| fault.to_string()).and_then(|()| tables(&folder, &scratch, quick));
     // A folder in the system's own place for such: should it stay, no harm is done.
     let _ = fs::remove_dir_all(&scratch);
     match done {
@@ -65,16 +68,20 @@ fn public() -> PathBuf {
 }
 
 fn tables(folder: &Path, scratch: &Path, quick: bool) -> Result<(), String> {
-    let mut files: Vec<PathBuf> = fs::read_dir(folder)
-        .map(|entries| entries.flatten().map(|e| e.path()).collect())
-        .unwrap_or_default();
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(folder).map(|entries| entries.flatten().map(|e| e.path()).collect()).unwrap_or_default();
     files.retain(|f| f.extension().is_some_and(|e| e == "json") && !f.ends_with("reference.json"));
     files.sort();
     if files.is_empty() {
         println!("There are no public instances in {}; name their folder.\n", folder.display());
     } else {
-        println!("Public instances; HiGHS: one model of the whole, one thread, linear relaxation by its faster method,");
-        println!("mixed-integer model stopped after {} s, its gap against the better of both bounds\n", MILP_LIMIT.as_secs());
+        println!(
+            "Public instances; HiGHS: one model of the whole, one thread, linear relaxation by its faster method,"
+        );
+        println!(
+            "mixed-integer model stopped after {} s, its gap against the better of both bounds\n",
+            MILP_LIMIT.as_secs()
+        );
         println!("{}\n", comparison(&files, quick)?);
     }
     let mut grown = Vec::new();
@@ -91,14 +98,22 @@ fn tables(folder: &Path, scratch: &Path, quick: bool) -> Result<(), String> {
 
 fn comparison(files: &[PathBuf], quick: bool) -> Result<Table, String> {
     let mut table = table(&[
-        "instance", "vehicles", "plan s", "gap %", "command s", "MB", "HiGHS LP s", "LP s ÷ plan s", "HiGHS MILP gap %",
+        "instance",
+        "vehicles",
+        "plan s",
+        "gap %",
+        "command s",
+        "MB",
+        "HiGHS LP s",
+        "LP s ÷ plan s",
+        "HiGHS MILP gap %",
     ]);
     for file in files {
         let ours = measured("plan", file)?;
         let sessions = ours["sessions"].as_u64().unwrap_or(0);
         let seconds = ours["seconds"].as_f64().unwrap_or(f64::NAN);
         let (mut lp, mut ratio, mut milp) = ("–".to_owned(), "–".to_owned(), "–".to_owned());
-        if !quick && sessions as usize <= HIGHS_SESSIONS {
+        if !quick && sessions <= HIGHS_SESSIONS {
             let methods = [measured("lp-simplex", file)?, measured("lp-ipm", file)?];
             let fastest = methods.iter().filter_map(|m| m["seconds"].as_f64()).fold(f64::INFINITY, f64::min);
             if fastest.is_finite() {
@@ -220,8 +235,9 @@ fn one(what: &str, file: &Path) -> Result<Value, String> {
 }
 
 fn planned(instance: &Instance) -> Result<Value, String> {
-    let settings = Settings { time_limit: Duration::from_secs(120), method: Method::Auto, ..Settings::default() };
-    let outcome = plan(instance, &settings, &Stopwatch(Instant::now()), &InProcess).map_err(|fault| fault.to_string())?;
+    let settings = Settings { time_limit: Duration::from_mins(2), method: Method::Auto, ..Settings::default() };
+    let outcome =
+        plan(instance, &settings, &Stopwatch(Instant::now()), &InProcess).map_err(|fault| fault.to_string())?;
     Ok(json!({
         "seconds": outcome.plan.solve_seconds,
         "gap": outcome.gap,

@@ -15,7 +15,8 @@ fn main() -> ExitCode {
     let mut recipe = Recipe::night(24, 1);
     let mut name = String::from("gen");
     for word in words {
-        name += &format!("-{}", word.replace('=', ""));
+        name.push('-');
+        name.push_str(&word.replace('=', ""));
         if !set(&mut recipe, &word) {
             eprintln!("what is {word}?");
             return ExitCode::from(2);

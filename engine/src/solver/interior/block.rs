@@ -5,8 +5,8 @@
 //! first, which leaves `M = ∂z/∂price`, a matrix over the slots of its window: diagonal less rank one for a need,
 //! diagonal less a tridiagonal inverse for a battery.
 
-use super::vars::{Aim, Vars};
 use super::Frame;
+use super::vars::{Aim, Vars};
 use crate::model::unit::{Chain, Store, Sum, Unit};
 
 /// A unit in the interior-point method.
@@ -234,8 +234,7 @@ impl Block {
                     let before = if k == 0 { of.start_kwh } else { vars.x[2 * n + k - 1] };
                     let full_up = self.up_low[k] + up;
                     let full_down = self.down_low[k] + down;
-                    links.rp[k] =
-                        before + of.gain_kwh * full_up - of.drain_kwh * full_down - vars.x[2 * n + k];
+                    links.rp[k] = before + of.gain_kwh * full_up - of.drain_kwh * full_down - vars.x[2 * n + k];
                     links.rp_cut[k] =
                         if cut_up > 0.0 { 1.0 - cut_up * up - cut_down * down - vars.x[3 * n + k] } else { 0.0 };
                     primal = primal.max(links.rp[k].abs()).max(links.rp_cut[k].abs());

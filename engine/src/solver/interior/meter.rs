@@ -26,7 +26,8 @@ impl Meter {
         let h = model.slot_h;
         let (import, export) = reach(model, frames);
         let both: Vec<f64> = import.iter().chain(&export).copied().collect();
-        let open = |slot: usize, way: Way, most: f64| if ways[slot] == Way::Open || ways[slot] == way { most } else { 0.0 };
+        let open =
+            |slot: usize, way: Way, most: f64| if ways[slot] == Way::Open || ways[slot] == way { most } else { 0.0 };
         let mut cost: Vec<f64> = of.import_eur_kwh.iter().map(|p| p * h).collect();
         cost.extend(of.export_eur_kwh.iter().map(|p| -p * h));
         cost.push(of.peak_eur_kw);
@@ -36,9 +37,7 @@ impl Meter {
         let has_peak = of.peak_eur_kw > 0.0 && most > of.peak_so_far_kw;
         width.push(if has_peak { most - of.peak_so_far_kw } else { 0.0 });
         let first = (0..slots)
-            .map(|t| {
-                if width[t] > 0.0 { -of.import_eur_kwh[t] * h } else { -of.export_eur_kwh[t] * h }
-            })
+            .map(|t| if width[t] > 0.0 { -of.import_eur_kwh[t] * h } else { -of.export_eur_kwh[t] * h })
             .collect();
         Self { slots, peak_so_far_kw: of.peak_so_far_kw, has_peak, first, most: both, vars: Vars::of(cost, width) }
     }
@@ -82,7 +81,7 @@ impl Meter {
         for (slot, way) in ways.iter().enumerate() {
             for (j, own) in [(slot, Way::Import), (self.slots + slot, Way::Export)] {
                 let width = if *way == Way::Open || *way == own { self.most[j] } else { 0.0 };
-                if width != self.vars.width[j] {
+                if (width > 0.0) != self.vars.free(j) {
                     self.vars.refit(j, width, mu);
                 }
             }

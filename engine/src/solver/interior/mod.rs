@@ -26,8 +26,8 @@ use rayon::prelude::*;
 
 use self::block::Block;
 use self::meter::Meter;
-use self::rows::Classes;
 pub use self::meter::reach;
+use self::rows::Classes;
 pub use self::rows::Row;
 use self::schur::Schur;
 use self::vars::{Aim, Vars, shorten};
@@ -135,7 +135,15 @@ impl<'a> Relaxation<'a> {
                 down: u.down_max.iter().map(|&max| (0.0, max)).collect(),
             })
             .collect();
-        Self { model, frames, ways: vec![Way::Open; model.slots], tilt_eur: Vec::new(), known: Vec::new(), tolerance_eur, halfway_eur }
+        Self {
+            model,
+            frames,
+            ways: vec![Way::Open; model.slots],
+            tilt_eur: Vec::new(),
+            known: Vec::new(),
+            tolerance_eur,
+            halfway_eur,
+        }
     }
 
     /// Solves it, from an iterate on the way to the solution of a relaxation of the same model where there is one.
@@ -315,7 +323,7 @@ impl Iterate {
         let z = iterate.z();
         let mut net = model.connection.fixed_kw.clone();
         for (class, z) in iterate.classes.list.iter().zip(z.chunks_exact(slots)) {
-            for e in class.entries.iter() {
+            for e in &class.entries {
                 net[e.slot] += e.factor * z[e.slot];
             }
         }
@@ -542,7 +550,8 @@ impl Iterate {
     }
 
     fn finish(self, model: &Model, converged: bool, iterations: usize) -> Solution {
-        let quantity = |of: &dyn Fn(&Block, usize) -> f64, block: &Block| (0..block.len).map(|k| of(block, k)).collect();
+        let quantity =
+            |of: &dyn Fn(&Block, usize) -> f64, block: &Block| (0..block.len).map(|k| of(block, k)).collect();
         let up = self.blocks.iter().map(|b| quantity(&Block::up, b)).collect();
         let down = self
             .blocks

@@ -70,7 +70,13 @@ impl Vars {
         self.zl.push(if fixed { 0.0 } else { zl });
         self.zu.push(if fixed { 0.0 } else { zu });
         for field in [
-            &mut self.rd, &mut self.theta, &mut self.g, &mut self.rcl, &mut self.rcu, &mut self.dx, &mut self.dzl,
+            &mut self.rd,
+            &mut self.theta,
+            &mut self.g,
+            &mut self.rcl,
+            &mut self.rcu,
+            &mut self.dx,
+            &mut self.dzl,
             &mut self.dzu,
         ] {
             field.push(0.0);
@@ -142,9 +148,7 @@ impl Vars {
             let (lower, upper) = (self.x[j] * self.zl[j], self.w[j] * self.zu[j]);
             (self.rcl[j], self.rcu[j]) = match aim {
                 Aim::Affine => (-lower, -upper),
-                Aim::Corrected(mu) => {
-                    (mu - lower - self.dx[j] * self.dzl[j], mu - upper + self.dx[j] * self.dzu[j])
-                }
+                Aim::Corrected(mu) => (mu - lower - self.dx[j] * self.dzl[j], mu - upper + self.dx[j] * self.dzu[j]),
             };
             self.g[j] = self.theta[j] * (self.rd[j] - self.rcl[j] / self.x[j] + self.rcu[j] / self.w[j]);
         }

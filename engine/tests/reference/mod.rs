@@ -153,7 +153,8 @@ impl<'a> Model<'a> {
             self.constraints.push(constraint!(import <= peak));
             self.cost += h * grid.import_eur_kwh[t] * import - h * grid.export_eur_kwh[t] * export;
         }
-        let mut model = self.variables.minimise(self.cost.clone()).using(highs).set_threads(1).set_mip_rel_gap(0.0).expect("a gap");
+        let mut model =
+            self.variables.minimise(self.cost.clone()).using(highs).set_threads(1).set_mip_rel_gap(0.0).expect("a gap");
         for constraint in self.constraints {
             model = model.with(constraint);
         }
@@ -168,7 +169,8 @@ impl<'a> Model<'a> {
             for t in 0..instance.slots {
                 let per_a = |v: &kwartier_data::instance::Pv| 1000.0 / instance.voltage_v / v.phases.len() as f64;
                 let made = |phase: usize, curtailable: bool| -> f64 {
-                    let plants = instance.pv.iter().filter(|v| v.curtailable == curtailable && v.phases.contains(&phase));
+                    let plants =
+                        instance.pv.iter().filter(|v| v.curtailable == curtailable && v.phases.contains(&phase));
                     plants.filter(|v| below(n, v.node)).map(|v| v.kw[t] * per_a(v)).sum()
                 };
                 let base = [0, 1, 2].map(|p| {
