@@ -7,7 +7,7 @@ mod reference;
 
 use std::time::Duration;
 
-use common::{Clock, NoSolver, decomposition, planned};
+use common::{Clock, NoSolver, cases, decomposition, planned};
 use kwartier_data::Instance;
 use kwartier_data::plan::{Plan, Status};
 use kwartier_engine::outcome::Ended;
@@ -46,13 +46,13 @@ fn small() -> impl Strategy<Value = Recipe> {
 const REFERENCE_EUR: f64 = 2e-3;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+    #![proptest_config(cases(12))]
 
     /// No plan beats the optimum, no bound exceeds it, and the exact model reaches it.
     #[test]
     fn agrees_with_the_reference(recipe in small()) {
         let instance = recipe.instance();
-        let optimum = optimum_eur(&instance);
+        let Some(optimum) = optimum_eur(&instance) else { return Ok(()) };
         let exact = Settings { method: Method::Exact, gap: 1e-5, ..Settings::default() };
         let exact = plan(&instance, &exact, &Clock::default(), &Highs).expect("a plan");
         prop_assert!((exact.plan.objective_eur - optimum).abs() < REFERENCE_EUR + 1e-4 * optimum.abs(), "exact {} optimum {optimum} {:?}", exact.plan.objective_eur, exact.plan.made);
@@ -70,7 +70,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
+    #![proptest_config(cases(12))]
 
     /// Whenever it is stopped, what comes back is verified and its bound is below its cost; the same stop gives the same.
     #[test]
@@ -92,7 +92,12 @@ proptest! {
         recipe.need = 100.0;
         recipe.fuses = 0.1;
         let instance = recipe.instance();
-        let outcome = planned(&instance, &decomposition());
+        let Ok(outcome) = plan(&instance, &Settings::default(), &Clock::default(), &Highs) else {
+            // A building may break a limit in one phase that its sun breaks in another. Then nobody has a plan.
+            prop_assert_eq!(optimum_eur(&instance), None);
+            return Ok(());
+        };
+        prop_assert!(verify(&instance, &outcome.plan).is_clean());
         let short: f64 = outcome.plan.sessions.iter().map(|s| s.shortfall_kwh).sum();
         prop_assert!(instance.sessions.is_empty() || short > 0.0);
     }
@@ -188,7 +193,7 @@ impl ExactSolver for Puppet {
 /// Plans a site with a solver that lies; returns status, and the remarks.
 fn with(puppet: fn(&Instance) -> Result<ExactAnswer, ExactFault>) -> (Status, Vec<String>) {
     let instance = Recipe::night(6, 9).instance();
-    let optimum = optimum_eur(&instance);
+    let optimum = optimum_eur(&instance).expect("an optimum");
     let settings = Settings { method: Method::Exact, ..Settings::default() };
     let outcome = plan(&instance, &settings, &Clock::default(), &Puppet(puppet)).expect("a plan");
     assert!(verify(&instance, &outcome.plan).is_clean());

@@ -6,7 +6,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{decomposition, planned};
+use common::{cases, decomposition, planned};
 use kwartier_engine::bound::{bound_eur, regrets_eur};
 use kwartier_engine::model::Model;
 use kwartier_engine::schedule::{Schedule, Site};
@@ -36,7 +36,7 @@ fn recipe() -> impl Strategy<Value = Recipe> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(cases(14))]
 
     /// The bound is that of the linear relaxation as HiGHS finds it, or better: the cut that keeps directions apart and
     /// the meter's one way only ever raise it.

@@ -9,6 +9,7 @@ use kwartier_engine::plan::plan;
 use kwartier_engine::settings::{Method, Progress, Settings, Watch};
 use kwartier_engine::solver::exact::{ExactAnswer, ExactFault, ExactRequest, ExactSolver};
 use kwartier_engine::verify::verify;
+use proptest::prelude::ProptestConfig;
 
 /// A clock that advances by the same amount each time it is asked, and a person who cancels after so many looks.
 #[derive(Debug, Default)]
@@ -56,6 +57,12 @@ pub fn planned(instance: &Instance, settings: &Settings) -> Outcome {
     let report = verify(instance, &outcome.plan);
     assert!(report.is_clean(), "{:?}", report.violations);
     outcome
+}
+
+/// Cases of a property test: so many of 256, which is what `PROPTEST_CASES` says where it is not set.
+pub fn cases(of_256: u32) -> ProptestConfig {
+    let default = ProptestConfig::default();
+    ProptestConfig { cases: (default.cases * of_256 / 256).max(1), ..default }
 }
 
 /// Settings for the decomposition alone.

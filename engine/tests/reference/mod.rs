@@ -1,11 +1,13 @@
 //! The optimisation problem a second time, written from the format's text and from nothing of the engine, with `good_lp`:
 //! slow, small, and right.
 
-use good_lp::{Expression, ProblemVariables, Solution, SolverModel, Variable, constraint, highs, variable};
+use good_lp::{
+    Expression, ProblemVariables, ResolutionError, Solution, SolverModel, Variable, constraint, highs, variable,
+};
 use kwartier_data::Instance;
 
-/// Cost of the best plan in EUR, to 1e-6 relative.
-pub fn optimum_eur(instance: &Instance) -> f64 {
+/// Cost of the best plan in EUR, to 1e-6 relative; `None` where no plan respects every limit.
+pub fn optimum_eur(instance: &Instance) -> Option<f64> {
     let mut model = Model::new(instance);
     model.sessions();
     model.batteries();
@@ -133,7 +135,7 @@ impl<'a> Model<'a> {
         }
     }
 
-    fn solve(mut self) -> f64 {
+    fn solve(mut self) -> Option<f64> {
         self.boards();
         let grid = &self.instance.grid;
         let h = self.instance.slot_h();
@@ -158,8 +160,11 @@ impl<'a> Model<'a> {
         for constraint in self.constraints {
             model = model.with(constraint);
         }
-        let solution = model.solve().expect("an optimum");
-        solution.eval(&self.cost)
+        match model.solve() {
+            Ok(solution) => Some(solution.eval(&self.cost)),
+            Err(ResolutionError::Infeasible) => None,
+            Err(fault) => panic!("the reference model: {fault}"),
+        }
     }
 
     fn boards(&mut self) {
