@@ -442,9 +442,12 @@ pub enum Rest<'a> {
         /// The factor.
         scale: f64,
     },
-    /// `v K⁻¹ vᵀ`, a column at a time.
+    /// `v K⁻¹ vᵀ`, a few columns at a time.
     Inverse(Inverse<'a>),
 }
+
+/// How many columns of an inverse are made at once: the recursions of one column wait for themselves, those of several do not.
+pub const COLUMNS: usize = 8;
 
 /// `v K⁻¹ vᵀ` of a battery.
 pub struct Inverse<'a> {
@@ -458,23 +461,35 @@ impl Inverse<'_> {
         self.len
     }
 
-    /// Writes one column.
-    pub fn column(&self, k: usize, column: &mut Vec<f64>) {
+    /// Writes [`COLUMNS`] columns from the given one on, or as many as there are, row by row.
+    pub fn columns(&self, first: usize, rows: &mut Vec<[f64; COLUMNS]>) {
         let Links { d, l, v, .. } = self.links;
-        column.clear();
-        column.resize(self.len + 1, 0.0);
-        column[k] = v[k];
-        // Forward substitution finds zeros before k.
-        for t in k + 1..=self.len {
-            column[t] = -l[t] * column[t - 1];
+        rows.clear();
+        rows.resize(self.len + 1, [0.0; COLUMNS]);
+        // Forward substitution finds zeros before the first column.
+        for t in first..=self.len {
+            let before = if t > first { rows[t - 1] } else { [0.0; COLUMNS] };
+            let row = &mut rows[t];
+            for (row, before) in row.iter_mut().zip(before) {
+                *row = -l[t] * before;
+            }
+            if t < self.len && t < first + COLUMNS {
+                row[t - first] += v[t];
+            }
         }
-        for t in k..=self.len {
-            column[t] /= d[t];
+        for t in first..=self.len {
+            let inverse = 1.0 / d[t];
+            rows[t].iter_mut().for_each(|x| *x *= inverse);
         }
         for t in (1..=self.len).rev() {
-            column[t - 1] -= l[t] * column[t];
+            let after = rows[t];
+            for (row, after) in rows[t - 1].iter_mut().zip(after) {
+                *row -= l[t] * after;
+            }
         }
-        column.truncate(self.len);
-        column.iter_mut().zip(v).for_each(|(c, v)| *c *= v);
+        rows.truncate(self.len);
+        for (row, v) in rows.iter_mut().zip(v) {
+            row.iter_mut().for_each(|x| *x *= v);
+        }
     }
 }

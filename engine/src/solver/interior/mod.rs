@@ -397,7 +397,7 @@ impl Iterate {
 
     /// One predictor-corrector step; `false` when the numbers give out.
     fn step(&mut self, model: &Model, state: State) -> bool {
-        self.blocks.par_iter_mut().with_min_len(16).for_each(Block::factor);
+        self.blocks.par_iter_mut().with_min_len(64).for_each(Block::factor);
         self.meter.vars.scale();
         self.slack.scale();
         if !self.schur.factor(model.slots, &self.rows, &self.classes, &self.blocks, &self.meter, &self.slack) {

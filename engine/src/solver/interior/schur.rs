@@ -7,7 +7,7 @@ use faer::linalg::solvers::{Llt, Solve};
 use faer::{Mat, MatRef, Side};
 use rayon::prelude::*;
 
-use super::block::{Block, Rest};
+use super::block::{Block, COLUMNS, Rest};
 use super::meter::Meter;
 use super::rows::{Classes, Entry, Row};
 use super::vars::Vars;
@@ -119,7 +119,7 @@ impl Schur {
 fn units(slots: usize, classes: &Classes, blocks: &[Block], m: usize, sum: &mut [f64]) {
     let mut diagonal = vec![0.0; classes.list.len() * slots];
     let mut seen = vec![false; classes.list.len()];
-    let mut column = Vec::new();
+    let mut columns = Vec::new();
     let mut list: Vec<(usize, f64)> = Vec::new();
     let mut by_slot: Vec<Entry> = Vec::new();
     for block in blocks {
@@ -152,19 +152,18 @@ fn units(slots: usize, classes: &Classes, blocks: &[Block], m: usize, sum: &mut 
                 by_slot.sort_by_key(|e| (e.slot, e.row));
                 let mut next = 0;
                 for k in 0..inverse.len() {
+                    if k % COLUMNS == 0 {
+                        inverse.columns(k, &mut columns);
+                    }
                     let first = next;
                     while next < by_slot.len() && by_slot[next].slot == block.from + k {
                         next += 1;
                     }
-                    if first == next {
-                        continue;
-                    }
-                    inverse.column(k, &mut column);
                     for e_j in &by_slot[first..next] {
                         let from = e_j.row * m;
                         let target = &mut sum[from..from + m];
                         for e_i in class.entries.iter().filter(window).skip_while(|e| e.row < e_j.row) {
-                            target[e_i.row] -= e_j.factor * e_i.factor * column[e_i.slot - block.from];
+                            target[e_i.row] -= e_j.factor * e_i.factor * columns[e_i.slot - block.from][k % COLUMNS];
                         }
                     }
                 }
