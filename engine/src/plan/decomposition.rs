@@ -13,7 +13,7 @@ use crate::bound::bound_eur;
 use crate::model::Model;
 use crate::round::{Rule, Tilt, choose, order, pattern, settle, snapped};
 use crate::schedule::{Schedule, Site};
-use crate::solver::interior::{Relaxation, Row, RowPrices, Warm};
+use crate::solver::interior::{Frame, Relaxation, Row, RowPrices, Warm};
 
 /// How exactly the relaxation is solved, as a fraction of the flexible cost.
 const TOLERANCE: f64 = 1e-5;
@@ -39,6 +39,10 @@ const ROUNDS: usize = 30;
 const ALONE: [f64; 4] = [0.1, 0.2, 0.4, 0.8];
 /// A relaxation that did not converge is of no use this many allowed gaps above the bound.
 const HOPELESS: f64 = 100.0;
+/// A round that costs more than this many allowed gaps is made again, gentler.
+const JUMP: f64 = 0.3;
+/// The gentlest round settles this fraction of what is loose.
+const LEAST_PART: f64 = 0.2;
 /// Dives made at once where there are at most so many units: one relaxation is then too small for two cores.
 const AT_ONCE: u64 = 2;
 const SMALL: usize = 400;
@@ -123,20 +127,36 @@ pub fn dive(search: &Search<'_>, relaxation: &Relaxation<'_>, mut warm: Option<W
     let mut relaxation = Relaxation { tilt_eur: tilt.clone(), ..relaxation.clone() };
     let allowed_eur = search.settings.gap.max(LEAST_GAP) * search.flexible_eur();
     let units = model.units.len().max(1) as f64;
+    // On crowded boards every round costs; half of the searches around a plan go on regardless.
+    let gentle = number < neighbourhood::FIRST || number.is_multiple_of(2);
     let mut best: Option<(f64, Schedule)> = None;
+    let mut before: Option<Before> = None;
     for round in 0..ROUNDS {
         let solution = relaxation.solve(warm.as_ref(), &|| search.go_on());
         if !search.go_on() {
             break;
         }
         let mut site = Site::of(model, snapped(model, &solution), solution.peak_kw);
-        let hopeless = site.objective_eur() > search.bound_eur + HOPELESS * allowed_eur;
-        if !solution.converged && hopeless {
+        let mut objective = site.objective_eur();
+        if !solution.converged && objective > search.bound_eur + HOPELESS * allowed_eur {
             break;
         }
+        let mut part = 1.0;
+        match before.take() {
+            // The last round cost too much: once more from where it began, with half as much settled.
+            Some(last) if gentle && objective - last.objective_eur > JUMP * allowed_eur && last.part > LEAST_PART => {
+                part = 0.5 * last.part;
+                relaxation.frames = last.frames;
+                site = last.site;
+                objective = last.objective_eur;
+            }
+            _ => {}
+        }
+        before = Some(Before { frames: relaxation.frames.clone(), site: site.clone(), objective_eur: objective, part });
         let most_eur = ALONE[round.min(ALONE.len() - 1)] * allowed_eur / units;
         let share = SHARES[round.min(SHARES.len() - 1)];
-        let settled = settle(&mut site, &order, &tilt, Rule { most_eur, share }, &mut relaxation.frames);
+        let rule = Rule { most_eur, share, part };
+        let settled = settle(&mut site, &order, &tilt, rule, &mut relaxation.frames);
         // Whether or not something is loose yet: a plan comes of it by choosing who is left one by one.
         let mut whole = true;
         for &unit in &settled.left {
@@ -153,6 +173,15 @@ pub fn dive(search: &Search<'_>, relaxation: &Relaxation<'_>, mut warm: Option<W
         warm = solution.warm.or(warm);
     }
     best.map(|best| best.1)
+}
+
+/// Where a round of a dive began.
+struct Before<'a> {
+    frames: Vec<Frame>,
+    site: Site<'a>,
+    objective_eur: f64,
+    /// How much of what was loose it settled.
+    part: f64,
 }
 
 /// The linear program with the best plan's pattern, then each unit anew, as long as that helps.

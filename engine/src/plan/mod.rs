@@ -103,7 +103,10 @@ fn climb(search: &mut Search<'_>, exact: &dyn ExactSolver) {
                 }
             }
         },
-        &mut |search| decomposition::improve_best(search, neighbourhood::PATIENCE),
+        &mut |search| {
+            let small = decisions <= EXACT_DECISIONS;
+            decomposition::improve_best(search, if small { neighbourhood::SHORTLY } else { neighbourhood::PATIENCE });
+        },
         &mut branching::search,
         &mut |search| {
             if (EXACT_FIRST + 1..=EXACT_DECISIONS).contains(&decisions) {

@@ -17,12 +17,13 @@ use crate::solver::interior::{Frame, Relaxation};
 
 /// Neighbourhoods without a better plan, at most.
 pub const PATIENCE: usize = 24;
-/// The same, where the exact model is close at hand.
+/// The same where the exact model comes next and takes a minute, and where it takes a second.
+pub const SHORTLY: usize = 10;
 pub const BRIEFLY: usize = 3;
 /// Units freed, as a fraction of all, from the smallest neighbourhood to the largest.
 const SIZES: [f64; 4] = [0.1, 0.2, 0.35, 0.5];
 /// Number of the first dive.
-const FIRST: u64 = 1_000;
+pub const FIRST: u64 = 1_000;
 /// The fewest units freed.
 const LEAST_UNITS: usize = 5;
 /// Chance decides with the regret who is freed: of two that pay the same above their least, one may count this many times the

@@ -19,6 +19,8 @@ pub struct Rule {
     pub most_eur: f64,
     /// A minimum is handed out once this fraction of it has come together.
     pub share: f64,
+    /// This fraction of the loose slots gets its bounds, the most certain ones first.
+    pub part: f64,
 }
 
 /// What one round of settling left.
@@ -100,6 +102,7 @@ fn hand_out(site: &mut Site<'_>, units: &[usize], rule: Rule, frames: &mut [Fram
     for l in loose.values().flatten() {
         site.add(l.unit, l.k, if l.down { l.value } else { -l.value });
     }
+    let mut decisions: Vec<(f64, Loose, bool)> = Vec::new();
     for group in loose.values_mut() {
         group.sort_by(|a, b| (b.value / b.min).total_cmp(&(a.value / a.min)));
         let mut share = 0.0;
@@ -113,14 +116,21 @@ fn hand_out(site: &mut Site<'_>, units: &[usize], rule: Rule, frames: &mut [Fram
                 share -= l.min;
                 site.add(l.unit, l.k, z);
             }
-            let unit = &model.units[l.unit];
-            let frame = &mut frames[l.unit];
-            let max = if l.down { unit.down_max[l.k] } else { unit.up_max[l.k] };
-            let (own, other) = if l.down { (&mut frame.down, &mut frame.up) } else { (&mut frame.up, &mut frame.down) };
-            own[l.k] = if on { (l.min, max) } else { (0.0, 0.0) };
-            if on && unit.has_down() {
-                other[l.k] = (0.0, 0.0);
-            }
+            let fullness = l.value / l.min;
+            decisions.push((if on { 1.0 - fullness } else { fullness }, *l, on));
+        }
+    }
+    decisions.sort_by(|a, b| a.0.total_cmp(&b.0));
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let settled = (decisions.len() as f64 * rule.part).ceil() as usize;
+    for (_, l, on) in decisions.into_iter().take(settled) {
+        let unit = &model.units[l.unit];
+        let frame = &mut frames[l.unit];
+        let max = if l.down { unit.down_max[l.k] } else { unit.up_max[l.k] };
+        let (own, other) = if l.down { (&mut frame.down, &mut frame.up) } else { (&mut frame.up, &mut frame.down) };
+        own[l.k] = if on { (l.min, max) } else { (0.0, 0.0) };
+        if on && unit.has_down() {
+            other[l.k] = (0.0, 0.0);
         }
     }
     count

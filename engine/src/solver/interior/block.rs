@@ -479,7 +479,9 @@ impl Inverse<'_> {
         }
         for t in first..=self.len {
             let inverse = 1.0 / d[t];
-            rows[t].iter_mut().for_each(|x| *x *= inverse);
+            for x in &mut rows[t] {
+                *x *= inverse;
+            }
         }
         for t in (1..=self.len).rev() {
             let after = rows[t];
@@ -489,7 +491,9 @@ impl Inverse<'_> {
         }
         rows.truncate(self.len);
         for (row, v) in rows.iter_mut().zip(v) {
-            row.iter_mut().for_each(|x| *x *= v);
+            for x in row {
+                *x *= v;
+            }
         }
     }
 }
