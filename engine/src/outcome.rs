@@ -44,7 +44,10 @@ pub struct Outcome {
 /// Why there is no plan at all.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum NoPlan {
-    /// Even with every vehicle off, the building and its PV break limits in a way no curtailment can mend.
-    #[error("no plan can respect every limit even with everything flexible switched off: {0}")]
+    /// The building and its PV break limits in a way that nothing flexible was found to mend.
+    #[error("no plan was found that respects every limit; with everything flexible switched off {0}")]
     LimitsContradict(String),
+    /// Everything flexible off breaks a limit, and time or patience ended before anything better was found.
+    #[error("no plan was found in time; with everything flexible switched off {0}")]
+    NotInTime(String),
 }

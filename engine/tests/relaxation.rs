@@ -18,7 +18,7 @@ use proptest::prelude::*;
 
 /// Any plan will do.
 fn roughly() -> Settings {
-    Settings { gap: 0.05, ..decomposition() }
+    Settings { gap: 1.0, ..decomposition() }
 }
 
 fn recipe() -> impl Strategy<Value = Recipe> {

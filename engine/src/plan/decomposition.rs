@@ -156,11 +156,17 @@ pub fn dive(search: &Search<'_>, relaxation: &Relaxation<'_>, mut warm: Option<W
         let most_eur = ALONE[round.min(ALONE.len() - 1)] * allowed_eur / units;
         let share = SHARES[round.min(SHARES.len() - 1)];
         let rule = Rule { most_eur, share, part };
-        let settled = settle(&mut site, &order, &tilt, rule, &mut relaxation.frames);
+        let settled = settle(&mut site, &order, &tilt, rule, &mut relaxation.frames, &|| search.go_on());
         // Whether or not something is loose yet: a plan comes of it by choosing who is left one by one.
         let mut whole = true;
         for &unit in &settled.left {
+            if !search.go_on() {
+                break;
+            }
             whole &= choose(&mut site, unit, &tilt[unit]);
+        }
+        if !search.go_on() {
+            break;
         }
         let objective = site.objective_eur();
         if whole && site.holds() && best.as_ref().is_none_or(|best| objective < best.0) {

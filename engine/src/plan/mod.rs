@@ -67,7 +67,7 @@ pub fn plan(
     match settings.method {
         Method::Exact => {
             search.exact(exact);
-            if search.faulted && !search.done() {
+            if search.faulted && !search.done() && search.go_on() {
                 search.remarks.push("the decomposition took over".to_owned());
                 decomposition::search(&mut search);
             }
@@ -271,9 +271,20 @@ impl<'a> Search<'a> {
 
     /// Asks the exact solver, and believes nothing it says but what can be checked.
     fn exact(&mut self, solver: &dyn ExactSolver) {
+        // What the gap is relative to is only known with a plan; a second time where the first was for a rough one.
+        for _ in 0..2 {
+            if !self.ask(solver) || self.done() || !self.go_on() {
+                return;
+            }
+        }
+    }
+
+    /// Asks once; whether it is worth asking again.
+    fn ask(&mut self, solver: &dyn ExactSolver) -> bool {
         let left = self.settings.time_limit.saturating_sub(self.watch.elapsed());
         if left < EXACT_LEAST {
-            return;
+            self.cut_short = true;
+            return false;
         }
         self.progress("solving the exact model");
         let request = ExactRequest {
@@ -283,14 +294,16 @@ impl<'a> Search<'a> {
         };
         let answer = match solver.solve(&request) {
             Ok(answer) => answer,
-            Err(ExactFault::Cancelled) => return,
+            Err(ExactFault::Cancelled) => return false,
             Err(fault) => {
                 self.faulted = true;
                 self.remarks.push(format!("the exact solver was of no use: {fault}"));
-                return;
+                return false;
             }
         };
-        self.cut_short = !answer.claims_optimal;
+        let used_up = self.watch.elapsed() + 2 * EXACT_RESERVE >= self.settings.time_limit;
+        self.cut_short = !answer.claims_optimal && used_up;
+        let claims_optimal = answer.claims_optimal;
         let before = self.best.as_ref().map_or(f64::INFINITY, |best| best.objective_eur);
         if let Some(plan) = answer.plan {
             let schedule = Schedule::of_plan(self.instance, self.model, &plan);
@@ -318,6 +331,7 @@ impl<'a> Search<'a> {
             }
         }
         self.progress("solving the exact model");
+        claims_optimal && !self.faulted
     }
 
     /// Words the outcome.
@@ -335,9 +349,10 @@ impl<'a> Search<'a> {
             Ended::TimeLimit
         };
         let prices = prices::stated(self.instance, self.model, &self.prices);
+        let out_of_time = !self.go_on();
         let Some(best) = self.best else {
-            let what = self.first_violation.unwrap_or_else(|| "there was no time to find one".to_owned());
-            return Err(NoPlan::LimitsContradict(what));
+            let what = self.first_violation.unwrap_or_else(|| "nothing was tried".to_owned());
+            return Err(if out_of_time { NoPlan::NotInTime(what) } else { NoPlan::LimitsContradict(what) });
         };
         let mut plan = best.plan;
         plan.status = if done { Status::Optimal } else { Status::Feasible };

@@ -46,6 +46,9 @@ pub fn mend(search: &mut Search<'_>, previous: &Plan) {
     // First those that no longer hold by themselves or are new, then, should limits still be broken, whoever is in the way.
     let order = order(model);
     for &unit in &order {
+        if !search.go_on() {
+            return;
+        }
         if needs_choosing(search, &site, unit, &model.units[unit], &known) {
             choose(&mut site, unit, &[]);
         }

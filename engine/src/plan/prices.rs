@@ -49,7 +49,9 @@ pub fn stated(instance: &Instance, model: &Model, prices: &RowPrices) -> Prices 
 pub fn rows(instance: &Instance, model: &Model, stated: &Prices, shift: i64) -> RowPrices {
     let nodes: HashMap<&str, usize> = instance.nodes.iter().enumerate().map(|(i, n)| (n.id.as_str(), i)).collect();
     let old = |slot: usize| usize::try_from(slot as i64 + shift).ok();
-    let new = |slot: usize| usize::try_from(slot as i64 - shift).ok().filter(|&slot| slot < model.slots);
+    let new = |slot: usize| -> Option<usize> {
+        i64::try_from(slot).ok()?.checked_sub(shift)?.try_into().ok().filter(|&slot: &usize| slot < model.slots)
+    };
     let at = |series: &[f64], slot: usize| old(slot).and_then(|s| series.get(s).copied()).filter(|v| v.is_finite());
     let mut rows = Vec::new();
     for slot in 0..model.slots {

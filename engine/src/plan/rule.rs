@@ -1,8 +1,13 @@
 //! A plan at once, without an optimiser: everything off, then one unit after the other where it is cheapest.
 
+use std::time::Duration;
+
 use super::Search;
 use crate::round::{choose, order};
 use crate::schedule::{Schedule, Site};
+
+/// How much longer than the time limit the plan of last resort may take.
+const LENIENCE: Duration = Duration::from_millis(500);
 
 /// Offers the plan of everything off, then that of one unit after the other.
 pub fn plan(search: &mut Search<'_>) {
@@ -19,8 +24,9 @@ pub fn plan(search: &mut Search<'_>) {
         search.offer(site.schedule.clone(), "rule");
     }
     for &unit in &order {
-        if !search.go_on() {
-            return;
+        // With no time at all this is all there will be, and better than nothing; what is done by then is a plan.
+        if search.watch.cancelled() || search.watch.elapsed() > search.settings.time_limit + LENIENCE {
+            break;
         }
         choose(&mut site, unit, &[]);
     }

@@ -10,6 +10,9 @@ use crate::schedule::Site;
 const STEPS_A_SLOT: f64 = 16.0;
 /// Points of the grid, at most (about).
 const POINTS: f64 = 160.0;
+/// Points of the grid and steps of a slot, at the very most.
+const MOST_POINTS: f64 = 1000.0;
+const MOST_STEPS: f64 = 64.0;
 /// What a unit of quantity beyond the room on a board costs while nothing else is possible, in EUR.
 const BEYOND_EUR: f64 = 1e3;
 /// Quantities this close are the same.
@@ -29,6 +32,8 @@ pub fn choose(site: &Site<'_>, unit: usize, store: &Chain, tilt: &[f64]) -> (Vec
         return (vec![0.0; n], vec![0.0; n]);
     }
     let step = full / (POINTS * full / store.room_kwh).clamp(1.0, STEPS_A_SLOT).floor();
+    // Next to nothing of power, or a store as large as a lake: the grid stays small and the unit may stay at rest.
+    let step = step.max(store.room_kwh / MOST_POINTS).max(full_up.max(full_down) / MOST_STEPS);
     // The grid is anchored at the energy on arrival, so that doing nothing is on it.
     let below = (store.start_kwh / step + SAME).floor() as usize;
     let above = ((store.room_kwh - store.start_kwh) / step + SAME).floor() as usize;

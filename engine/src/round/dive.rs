@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::{Tilt, choose, is_whole, pattern_of};
 use crate::model::Model;
-use crate::model::unit::Unit;
+use crate::model::unit::{Store, Unit};
 use crate::schedule::{NOTHING, Site};
 use crate::solver::interior::Frame;
 
@@ -46,12 +46,22 @@ struct Loose {
 
 /// Settles loose slots of a relaxation's answer, on the site and in the frames of the next relaxation.
 ///
-/// Where no slot is left, the site holds a schedule that is whole.
-pub fn settle(site: &mut Site<'_>, order: &[usize], tilt: &Tilt, rule: Rule, frames: &mut [Frame]) -> Settled {
+/// Where no slot is left, the site holds a schedule that is whole; not so where `go_on` ended it.
+pub fn settle(
+    site: &mut Site<'_>,
+    order: &[usize],
+    tilt: &Tilt,
+    rule: Rule,
+    frames: &mut [Frame],
+    go_on: &dyn Fn() -> bool,
+) -> Settled {
     let model = site.model;
     let mut units = 0;
     let mut left = Vec::new();
     for &unit in order {
+        if !go_on() {
+            break;
+        }
         if is_whole(&model.units[unit], &site.schedule.up[unit], &site.schedule.down[unit]) {
             continue;
         }
@@ -103,6 +113,8 @@ fn hand_out(site: &mut Site<'_>, units: &[usize], rule: Rule, frames: &mut [Fram
         site.add(l.unit, l.k, if l.down { l.value } else { -l.value });
     }
     let mut decisions: Vec<(f64, Loose, bool)> = Vec::new();
+    // What each unit is bound to take by minima, its new ones included.
+    let mut promised: BTreeMap<usize, f64> = BTreeMap::new();
     for group in loose.values_mut() {
         group.sort_by(|a, b| (b.value / b.min).total_cmp(&(a.value / a.min)));
         let mut share = 0.0;
@@ -111,9 +123,14 @@ fn hand_out(site: &mut Site<'_>, units: &[usize], rule: Rule, frames: &mut [Fram
             share += l.value;
             let z = if l.down { -l.min } else { l.min };
             let (low, high) = site.room(l.unit, l.k);
-            let on = share >= rule.share * l.min && (low - NOTHING..=high + NOTHING).contains(&z);
+            let fits = (low - NOTHING..=high + NOTHING).contains(&z);
+            let promised = promised.entry(l.unit).or_insert_with(|| frames[l.unit].up.iter().map(|b| b.0).sum());
+            let on = share >= rule.share * l.min && fits && (l.down || takes(&model.units[l.unit], *promised, l.min));
             if on {
                 share -= l.min;
+                if !l.down {
+                    *promised += l.min;
+                }
                 site.add(l.unit, l.k, z);
             }
             let fullness = l.value / l.min;
@@ -134,4 +151,12 @@ fn hand_out(site: &mut Site<'_>, units: &[usize], rule: Rule, frames: &mut [Fram
         }
     }
     count
+}
+
+/// Whether a need has use and room for one more minimum when so much is promised to it already.
+fn takes(unit: &Unit, promised: f64, min: f64) -> bool {
+    match &unit.store {
+        Store::Sum(of) => of.gain_kwh * promised < of.need_kwh && of.gain_kwh * (promised + min) <= of.room_kwh,
+        Store::None | Store::Chain(_) => true,
+    }
 }

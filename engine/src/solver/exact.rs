@@ -107,7 +107,11 @@ impl ExactSolver for Highs {
             let solution = solved.get_solution();
             whole.schedule(&model, solution.columns()).plan(request.instance, &model)
         });
-        let bound = if whole.has_binaries {
+        // Of a solve that ended otherwise, the value may never have been set.
+        let ended = matches!(solved.status(), HighsModelStatus::Optimal | HighsModelStatus::ReachedTimeLimit);
+        let bound = if !ended {
+            None
+        } else if whole.has_binaries {
             solved.double_info_value(c"mip_dual_bound").ok()
         } else {
             optimal.then(|| solved.objective_value())
