@@ -61,7 +61,7 @@ pub struct Plan {
     /// One entry for each flexible load.
     #[serde(deserialize_with = "json::objects")]
     pub loads: Vec<LoadPlan>,
-    /// Shadow prices: the proof of the bound, and the head start of the next plan.
+    /// Shadow prices: they prove a bound, and are the head start of the next plan.
     #[serde(default, deserialize_with = "json::object_or_null", skip_serializing_if = "Option::is_none")]
     pub prices: Option<Prices>,
 }
@@ -144,7 +144,8 @@ pub struct LoadPlan {
     pub shortfall_kwh: f64,
 }
 
-/// Shadow prices of everything the vehicles share. With these, the bound can be checked vehicle by vehicle.
+/// Shadow prices of everything the vehicles share. With these, a bound can be checked vehicle by vehicle: the stated one, or a
+/// lower one where branching or the exact model raised it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Prices {
     /// What one more kWh at the grid connection is worth, per slot, EUR/kWh.

@@ -34,7 +34,7 @@ impl Schedule {
         self.up[unit][k] - self.down[unit].get(k).copied().unwrap_or(0.0)
     }
 
-    /// The schedule as a plan, with nothing said yet about its cost.
+    /// The schedule as a plan, with nothing said yet about cost and shortfalls.
     pub fn plan(&self, instance: &Instance, model: &Model) -> Plan {
         let zeros = || vec![0.0; instance.slots];
         let named = |ids: &mut dyn Iterator<Item = &String>| ids.cloned().collect::<Vec<_>>();
@@ -64,21 +64,13 @@ impl Schedule {
                     if !down.is_empty() {
                         plan.sessions[s].discharge_a[window].copy_from_slice(down);
                     }
-                    let unreachable = instance.sessions[s].need_kwh
-                        - instance.sessions[s]
-                            .need_kwh
-                            .min(instance.sessions[s].capacity_kwh - instance.sessions[s].soc_kwh);
-                    plan.sessions[s].shortfall_kwh = unreachable.max(0.0) + shortfall_kwh(unit, up, down);
                 }
                 Is::Battery(b) => {
                     plan.batteries[b].charge_kw.copy_from_slice(up);
                     plan.batteries[b].discharge_kw.copy_from_slice(down);
                 }
                 Is::Pv(v) => plan.pv[v].used_kw.copy_from_slice(up),
-                Is::Load(l) => {
-                    plan.loads[l].kw[window].copy_from_slice(up);
-                    plan.loads[l].shortfall_kwh = shortfall_kwh(unit, up, down);
-                }
+                Is::Load(l) => plan.loads[l].kw[window].copy_from_slice(up),
             }
         }
         plan
@@ -171,17 +163,27 @@ impl<'a> Site<'a> {
         let of = &model.units[unit];
         for k in 0..of.len() {
             let z = sign * self.schedule.z(unit, k);
-            if z == 0.0 {
-                continue;
-            }
-            let slot = of.from + k;
-            self.net_kw[slot] += of.kw * z;
-            for node in model.boards.path(of.node) {
-                for phase in (0..3).filter(|&p| of.phases[p]) {
-                    self.flow_a[model.boards.at(node, phase, slot)] += of.amperes * z;
-                }
+            if z != 0.0 {
+                self.carry(of, k, z);
             }
         }
+    }
+
+    /// Adds a signed quantity of a unit to the meter and all boards above it.
+    fn carry(&mut self, of: &Unit, k: usize, z: f64) {
+        let boards = &self.model.boards;
+        let slot = of.from + k;
+        self.net_kw[slot] += of.kw * z;
+        for node in boards.path(of.node) {
+            for phase in (0..3).filter(|&p| of.phases[p]) {
+                self.flow_a[boards.at(node, phase, slot)] += of.amperes * z;
+            }
+        }
+    }
+
+    /// The highest import, at least the peak so far, in kW.
+    pub fn highest_kw(&self) -> f64 {
+        self.net_kw.iter().copied().fold(self.model.connection.peak_so_far_kw, f64::max)
     }
 
     /// Takes a unit out: boards and meter carry the others alone, until [`put`](Self::put).
@@ -207,13 +209,7 @@ impl<'a> Site<'a> {
         if of.has_down() {
             self.schedule.down[unit][k] = (-sum).max(0.0);
         }
-        let slot = of.from + k;
-        self.net_kw[slot] += of.kw * z;
-        for node in model.boards.path(of.node) {
-            for phase in (0..3).filter(|&p| of.phases[p]) {
-                self.flow_a[model.boards.at(node, phase, slot)] += of.amperes * z;
-            }
-        }
+        self.carry(of, k, z);
     }
 
     /// What a unit costs where it is, all others held: the slots of its window, shortfall and wear, in EUR. Only
@@ -312,10 +308,9 @@ impl<'a> Site<'a> {
         let model = self.model;
         let connection = &model.connection;
         let energy: f64 = self.net_kw.iter().enumerate().map(|(t, net)| connection.eur_h(t, *net)).sum();
-        let highest = self.net_kw.iter().copied().fold(connection.peak_so_far_kw, f64::max);
         let units = model.units.iter().zip(self.schedule.up.iter().zip(&self.schedule.down));
         let own: f64 = units.map(|(unit, (up, down))| own_eur(unit, up, down)).sum();
-        let peak = connection.peak_eur_kw * (highest - connection.peak_so_far_kw);
+        let peak = connection.peak_eur_kw * (self.highest_kw() - connection.peak_so_far_kw);
         model.constant_eur + energy * model.slot_h + peak + own
     }
 }

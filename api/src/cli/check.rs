@@ -10,7 +10,8 @@ use super::failure::Failure;
 use super::summary::{Cost, cost_table, percent};
 use super::{Verdict, input, output, plan};
 
-/// Check a plan against its instance: every limit, the cost and the bound, from scratch and without a solver.
+/// Check a plan against its instance: every limit and the cost, from scratch and without a solver; of the bound, that it is
+/// not above the cost.
 ///
 /// Exit codes: 0 the plan holds; 1 it does not, or its gap is above --max-gap; 2 input that cannot be used.
 #[derive(Debug, clap::Args)]

@@ -11,7 +11,7 @@ use super::chance::Chance;
 use super::{Search, neighbourhood};
 use crate::bound::bound_eur;
 use crate::model::Model;
-use crate::round::{Rule, Tilt, choose, order, pattern, settle, snapped};
+use crate::round::{Rule, Tilt, choose, choose_if, order, pattern, settle, snapped};
 use crate::schedule::{Schedule, Site};
 use crate::solver::interior::{Frame, Relaxation, Row, RowPrices, Warm};
 
@@ -205,24 +205,13 @@ fn improve(search: &mut Search<'_>, relaxation: &Relaxation<'_>) {
             if !search.go_on() {
                 return;
             }
-            choose_if_better(&mut site, unit, &[]);
+            choose_if(&mut site, unit, &[], |_, more_eur| more_eur < 0.0);
         }
         search.offer(site.schedule, "decomposition");
         let after = search.best.as_ref().map_or(before, |best| best.objective_eur);
         if search.done() || after > before - 1e-2 * search.settings.gap * search.flexible_eur() - 1e-9 {
             return;
         }
-    }
-}
-
-/// Chooses a unit anew and takes it back unless that is cheaper.
-pub fn choose_if_better(site: &mut Site<'_>, unit: usize, tilt: &[f64]) {
-    let before = site.unit_eur(unit);
-    let (up, down) = (site.schedule.up[unit].clone(), site.schedule.down[unit].clone());
-    let fits = choose(site, unit, tilt);
-    if !fits || site.unit_eur(unit) >= before {
-        site.take_out(unit);
-        site.put(unit, up, down);
     }
 }
 

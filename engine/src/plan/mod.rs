@@ -231,11 +231,7 @@ impl<'a> Search<'a> {
 
     /// Offers a schedule. It is kept if the verifier passes it and it is the best so far.
     fn offer(&mut self, schedule: Schedule, method: &'static str) -> bool {
-        let plan = schedule.plan(self.instance, self.model);
-        self.offer_plan(plan, schedule, method)
-    }
-
-    fn offer_plan(&mut self, mut plan: Plan, schedule: Schedule, method: &'static str) -> bool {
+        let mut plan = schedule.plan(self.instance, self.model);
         let price = verify::price(self.instance, &plan);
         plan.objective_eur = price.objective_eur;
         plan.bound_eur = self.bound_eur.min(price.objective_eur);

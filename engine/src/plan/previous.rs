@@ -39,9 +39,8 @@ pub fn mend(search: &mut Search<'_>, previous: &Plan) {
     let aligned = aligned(search, previous, shift);
     let schedule = Schedule::of_plan(search.instance, model, &aligned);
     let known: HashSet<&str> = previous.sessions.iter().map(|s| s.id.as_str()).collect();
-    let peak_kw =
-        Site::of(model, schedule.clone(), 0.0).net_kw.into_iter().fold(model.connection.peak_so_far_kw, f64::max);
-    let mut site = Site::of(model, schedule, peak_kw);
+    let mut site = Site::of(model, schedule, 0.0);
+    site.peak_kw = site.highest_kw();
     search.offer(site.schedule.clone(), "previous");
     // First those that no longer hold by themselves or are new, then, should limits still be broken, whoever is in the way.
     let order = order(model);

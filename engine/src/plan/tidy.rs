@@ -2,7 +2,7 @@
 
 use super::Search;
 use crate::model::unit::{Is, Store};
-use crate::round::{choose, order};
+use crate::round::{choose_if, order};
 use crate::schedule::Site;
 
 /// How much of what the gap leaves may be spent on calm.
@@ -17,12 +17,9 @@ pub fn tidy(search: &mut Search<'_>) {
     let model = search.model;
     let left_eur = (search.settings.gap - search.gap()) * search.flexible_eur();
     let mut budget_eur = SPEND * left_eur.max(0.0);
-    let peak_kw = {
-        let site = Site::of(model, best.schedule.clone(), 0.0);
-        site.net_kw.iter().copied().fold(model.connection.peak_so_far_kw, f64::max)
-    };
     let before_eur = best.objective_eur;
-    let mut site = Site::of(model, best.schedule.clone(), peak_kw);
+    let mut site = Site::of(model, best.schedule.clone(), 0.0);
+    site.peak_kw = site.highest_kw();
     let share_eur = budget_eur / model.units.len().max(1) as f64 * 4.0;
     for unit in order(model) {
         if !search.go_on() {
@@ -33,17 +30,14 @@ pub fn tidy(search: &mut Search<'_>) {
             continue;
         }
         let tilt: Vec<f64> = (0..of.len()).map(|k| LATER_EUR * k as f64).collect();
-        let (eur, calm) = (site.unit_eur(unit), calm(&site.schedule.up[unit]));
-        let (up, down) = (site.schedule.up[unit].clone(), site.schedule.down[unit].clone());
-        let fits = choose(&mut site, unit, &tilt);
-        let more_eur = site.unit_eur(unit) - eur;
-        let calmer = self::calm(&site.schedule.up[unit]) < calm;
-        if fits && calmer && more_eur <= share_eur.min(budget_eur) {
-            budget_eur -= more_eur.max(0.0);
-        } else {
-            site.take_out(unit);
-            site.put(unit, up, down);
-        }
+        let before = calm(&site.schedule.up[unit]);
+        choose_if(&mut site, unit, &tilt, |site, more_eur| {
+            let worth_it = calm(&site.schedule.up[unit]) < before && more_eur <= share_eur.min(budget_eur);
+            if worth_it {
+                budget_eur -= more_eur.max(0.0);
+            }
+            worth_it
+        });
     }
     // The tidied plan replaces the best one although it may cost a little more, within the gap.
     let schedule = site.schedule;

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Tilt, choose, is_whole, pattern_of};
+use super::{Tilt, choose_if, is_whole, pattern_of};
 use crate::model::Model;
 use crate::model::unit::{Store, Unit};
 use crate::schedule::{NOTHING, Site};
@@ -65,16 +65,10 @@ pub fn settle(
         if is_whole(&model.units[unit], &site.schedule.up[unit], &site.schedule.down[unit]) {
             continue;
         }
-        let before = site.unit_eur(unit);
-        let (up, down) = (site.schedule.up[unit].clone(), site.schedule.down[unit].clone());
-        let fits = choose(site, unit, &tilt[unit]);
-        let after = site.unit_eur(unit);
-        if fits && after - before <= rule.most_eur {
+        if choose_if(site, unit, &tilt[unit], |_, more_eur| more_eur <= rule.most_eur) {
             frames[unit] = pattern_of(&model.units[unit], &site.schedule.up[unit], &site.schedule.down[unit]);
             units += 1;
         } else {
-            site.take_out(unit);
-            site.put(unit, up, down);
             left.push(unit);
         }
     }

@@ -113,6 +113,18 @@ pub fn choose(site: &mut Site<'_>, unit: usize, tilt: &[f64]) -> bool {
     fits
 }
 
+/// Chooses one unit anew and takes it back unless it fits and what it costs more, in EUR, is accepted; whether it was.
+pub fn choose_if(site: &mut Site<'_>, unit: usize, tilt: &[f64], accept: impl FnOnce(&Site<'_>, f64) -> bool) -> bool {
+    let before = site.unit_eur(unit);
+    let (up, down) = (site.schedule.up[unit].clone(), site.schedule.down[unit].clone());
+    if choose(site, unit, tilt) && accept(site, site.unit_eur(unit) - before) {
+        return true;
+    }
+    site.take_out(unit);
+    site.put(unit, up, down);
+    false
+}
+
 /// A plant: the best power of each slot by itself.
 fn free(site: &Site<'_>, unit: usize) -> Vec<f64> {
     let of = &site.model.units[unit];
