@@ -9,6 +9,7 @@
 //! | [`instance::wire`] | its JSON shape, for writing files and for handing instances to other processes |
 //! | [`plan`] | [`Plan`], the answer, which is its own JSON shape; [`plan::parse`] reads it |
 //! | [`refusal`] | [`Refusal`] and [`Fault`]: why a file cannot be used, by JSON path, with the remedy |
+//! | [`site`] | [`Site`](site::Site), what an installer hands over and an operator keeps |
 //!
 //! The file formats are described in `docs/formats/plan.md`. Units stand at the end of a name: `_a` ampere RMS per
 //! phase, `_kw`, `_kwh`, `_v` volt, `_eur_kwh` EUR per kWh.
@@ -17,6 +18,7 @@ pub mod instance;
 mod json;
 pub mod plan;
 pub mod refusal;
+pub mod site;
 
 pub use instance::{
     Battery, Charger, Grid, Instance, Load, MAX_SLOTS, Node, PHASE_NAMES, PhaseIndex, Pv, Session, V2g,

@@ -1,0 +1,124 @@
+//! What a kWh costs, as a sum of dated components: spot price, supplier's fee, energy tax by bracket, grid tariff by time
+//! of day, peak price, VAT. The types are the file's shape; dates and times of day are local to the site.
+
+use serde::{Deserialize, Serialize};
+
+/// A tariff.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tariff {
+    /// Value added tax in percent.
+    #[serde(default)]
+    pub vat_percent: f64,
+    /// Whether VAT is a cost: for homes it is, a business gets it back.
+    #[serde(default)]
+    pub vat_counts: bool,
+    /// The parts that add up to the price.
+    #[serde(default)]
+    pub components: Vec<Component>,
+}
+
+/// A part of the price, in force from a date until another.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Component {
+    /// What people call it.
+    pub name: String,
+    /// Which way the energy flows that it is charged on.
+    #[serde(default)]
+    pub direction: Direction,
+    /// First local day in force, `YYYY-MM-DD`; absent, always was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// First local day no longer in force, `YYYY-MM-DD`; absent, for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+    /// Whether VAT comes on top, where it counts.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub vat: bool,
+    /// How much.
+    pub price: Price,
+}
+
+/// A direction of energy at the grid connection.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// From the grid: components add up to what import costs.
+    #[default]
+    Import,
+    /// To the grid: components add up to what export earns; a fee is negative.
+    Export,
+}
+
+/// How a component's price comes about.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Price {
+    /// The price file's price times a factor.
+    Spot {
+        /// 1 for the price as it is.
+        #[serde(default = "one")]
+        factor: f64,
+    },
+    /// The same for every kWh.
+    Fixed {
+        /// EUR/kWh.
+        eur_kwh: f64,
+    },
+    /// By how much was used this calendar year: each kWh pays the rate of the bracket it falls into.
+    Brackets {
+        /// The brackets, ascending; the first begins at 0.
+        brackets: Vec<Bracket>,
+    },
+    /// By day of the week and time of day; the first window that fits counts.
+    TimeOfUse {
+        /// EUR/kWh outside all windows.
+        eur_kwh: f64,
+        /// The windows.
+        windows: Vec<Window>,
+    },
+    /// On the highest quarter-hour's import of the calendar month.
+    Peak {
+        /// EUR per kW and month.
+        eur_kw_month: f64,
+    },
+}
+
+/// A bracket of consumption.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bracket {
+    /// Where it begins, in kWh used this calendar year.
+    pub above_kwh: f64,
+    /// EUR/kWh.
+    pub eur_kwh: f64,
+}
+
+/// Hours of some days of the week.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Window {
+    /// Days such as `mon-fri` or `sat,sun`; absent, every day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub days: Option<String>,
+    /// Local time of day it begins.
+    pub from: String,
+    /// Local time of day it ends, `24:00` for midnight, the next day's where it is not after `from`.
+    pub until: String,
+    /// EUR/kWh.
+    pub eur_kwh: f64,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_yes(value: &bool) -> bool {
+    *value
+}
