@@ -3,10 +3,13 @@
 //! [`plan`](plan::plan) is pure: the instance, the settings and everything that touches the world (a clock to ask, a flag to
 //! look at, a process to run a solver in) come in as arguments. The mathematics is in `docs/model.md`.
 
+pub mod baseline;
 pub mod bound;
+pub mod figures;
 pub mod model;
 pub mod outcome;
 pub mod plan;
+pub mod profile;
 pub mod round;
 pub mod schedule;
 pub mod settings;

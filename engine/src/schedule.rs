@@ -6,6 +6,7 @@ use kwartier_data::plan::{BatteryPlan, FORMAT, LoadPlan, Plan, PvPlan, SessionPl
 use crate::model::Model;
 use crate::model::boards::PAIRS;
 use crate::model::unit::{Is, Store, Unit};
+use crate::verify;
 
 /// Quantities below this are 0.
 pub const NOTHING: f64 = 1e-7;
@@ -72,6 +73,21 @@ impl Schedule {
                 Is::Pv(v) => plan.pv[v].used_kw.copy_from_slice(up),
                 Is::Load(l) => plan.loads[l].kw[window].copy_from_slice(up),
             }
+        }
+        plan
+    }
+
+    /// The schedule as a plan that states its true cost and shortfalls, and that cost as its bound.
+    pub fn priced_plan(&self, instance: &Instance, model: &Model) -> Plan {
+        let mut plan = self.plan(instance, model);
+        let price = verify::price(instance, &plan);
+        plan.objective_eur = price.objective_eur;
+        plan.bound_eur = price.objective_eur;
+        for (session, short) in plan.sessions.iter_mut().zip(price.session_shortfall_kwh) {
+            session.shortfall_kwh = short;
+        }
+        for (load, short) in plan.loads.iter_mut().zip(price.load_shortfall_kwh) {
+            load.shortfall_kwh = short;
         }
         plan
     }
@@ -222,6 +238,24 @@ impl<'a> Site<'a> {
                 + connection.peak_eur_kw * (net - self.peak_kw).max(0.0)
         });
         slots.sum::<f64>() + own_eur(of, &self.schedule.up[unit], &self.schedule.down[unit])
+    }
+
+    /// What is left of the upward limit of a phase of a board in a slot, in A.
+    pub fn left_a(&self, node: usize, phase: usize, slot: usize) -> f64 {
+        let i = self.model.boards.at(node, phase, slot);
+        self.model.boards.high_a[i] - self.flow_a[i]
+    }
+
+    /// By how much the difference of a pair of phases (one of [`PAIRS`]) of a board may grow in the direction of `sign`, in
+    /// A; infinite where it is not limited.
+    pub fn left_of_spread_a(&self, node: usize, pair: usize, slot: usize, sign: f64) -> f64 {
+        let boards = &self.model.boards;
+        let Some(spread) = boards.spread_of[node] else { return f64::INFINITY };
+        let spread = &boards.spreads[spread];
+        let (p, q) = PAIRS[pair];
+        let difference_a =
+            spread.base_a[pair][slot] + self.flow_a[boards.at(node, p, slot)] - self.flow_a[boards.at(node, q, slot)];
+        spread.limit_a[slot] - sign * difference_a
     }
 
     /// Between which signed quantities a unit that is out may run in a slot of its window, for all limits to hold; the

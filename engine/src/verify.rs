@@ -19,6 +19,7 @@ mod violation;
 
 use kwartier_data::instance::Instance;
 use kwartier_data::plan::{FORMAT, Plan};
+use serde::Serialize;
 
 pub use violation::{Group, IdFault, Item, Moment, Side, Violation};
 
@@ -46,7 +47,7 @@ pub const MAX_VIOLATIONS: usize = 100;
 const MIN_FLEXIBLE_EUR: f64 = 1.0;
 
 /// What a plan costs, by kind, in EUR.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Cost {
     /// Imported energy.
     pub energy: f64,

@@ -40,14 +40,18 @@ pub struct Model {
 impl Model {
     /// States an instance as numbers and strikes out what can never run.
     pub fn of(instance: &Instance) -> Self {
+        let mut model = Self::stated(instance);
+        presolve::strike_out(&mut model);
+        model
+    }
+
+    /// States an instance as numbers, with what each unit could do were there no limits on boards and connection.
+    pub fn stated(instance: &Instance) -> Self {
         let mut constant_eur = 0.0;
         let units = unit::all(instance, &mut constant_eur);
         let boards = Boards::of(instance);
         let connection = Connection::of(instance);
-        let mut model =
-            Self { slots: instance.slots, slot_h: instance.slot_h(), units, boards, connection, constant_eur };
-        presolve::strike_out(&mut model);
-        model
+        Self { slots: instance.slots, slot_h: instance.slot_h(), units, boards, connection, constant_eur }
     }
 
     /// Whether net import and net export can both pay in one slot unless forbidden: where feed-in is priced above import.

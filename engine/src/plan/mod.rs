@@ -231,17 +231,10 @@ impl<'a> Search<'a> {
 
     /// Offers a schedule. It is kept if the verifier passes it and it is the best so far.
     fn offer(&mut self, schedule: Schedule, method: &'static str) -> bool {
-        let mut plan = schedule.plan(self.instance, self.model);
-        let price = verify::price(self.instance, &plan);
-        plan.objective_eur = price.objective_eur;
-        plan.bound_eur = self.bound_eur.min(price.objective_eur);
-        for (session, short) in plan.sessions.iter_mut().zip(price.session_shortfall_kwh) {
-            session.shortfall_kwh = short;
-        }
-        for (load, short) in plan.loads.iter_mut().zip(price.load_shortfall_kwh) {
-            load.shortfall_kwh = short;
-        }
-        if self.best.as_ref().is_some_and(|best| best.objective_eur <= price.objective_eur) {
+        let mut plan = schedule.priced_plan(self.instance, self.model);
+        let objective_eur = plan.objective_eur;
+        plan.bound_eur = self.bound_eur.min(objective_eur);
+        if self.best.as_ref().is_some_and(|best| best.objective_eur <= objective_eur) {
             return false;
         }
         let report = verify::verify(self.instance, &plan);
@@ -251,7 +244,7 @@ impl<'a> Search<'a> {
             }
             return false;
         }
-        self.best = Some(Best { plan, schedule, objective_eur: price.objective_eur });
+        self.best = Some(Best { plan, schedule, objective_eur });
         self.method = method;
         true
     }
