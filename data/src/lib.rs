@@ -23,5 +23,7 @@ pub mod site;
 pub use instance::{
     Battery, Charger, Grid, Instance, Load, MAX_SLOTS, Node, PHASE_NAMES, PhaseIndex, Pv, Session, V2g,
 };
-pub use plan::{BatteryPlan, BoardLimit, BoardPrice, LoadPlan, Made, Plan, Prices, PvPlan, SessionPlan, Status};
+pub use plan::{
+    BatteryPlan, BoardLimit, BoardPrice, BoundBy, LoadPlan, Made, Plan, Prices, PvPlan, SessionPlan, Status,
+};
 pub use refusal::{Fault, Refusal};

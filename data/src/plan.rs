@@ -87,9 +87,25 @@ pub struct Made {
     pub method: String,
     /// Why it stopped: `gap`, `exhausted`, `time_limit` or `cancelled`.
     pub ended: String,
+    /// What proves the bound.
+    #[serde(default)]
+    pub bound_by: BoundBy,
     /// What went wrong on the way, if anything: a rung of the ladder each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,
+}
+
+/// What proves a bound.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BoundBy {
+    /// The plan's prices, by weak duality.
+    #[default]
+    Prices,
+    /// Branching on the direction of the meter, with prices of its own in each branch.
+    Branching,
+    /// The exact model's solver.
+    Exact,
 }
 
 /// What a vehicle does.

@@ -5,6 +5,7 @@
 
 pub mod baseline;
 pub mod bound;
+pub mod explain;
 pub mod figures;
 pub mod model;
 pub mod outcome;

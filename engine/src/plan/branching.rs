@@ -4,6 +4,8 @@
 //! decided one after the other, best bound first, each way a relaxation of its own; the least bound of all that is
 //! undecided is the bound (Land & Doig, 1960).
 
+use kwartier_data::plan::BoundBy;
+
 use super::{Search, decomposition};
 use crate::bound::bound_eur;
 use crate::solver::interior::{Relaxation, Row, RowPrices, Way};
@@ -35,7 +37,7 @@ pub fn search(search: &mut Search<'_>) {
         // The least bound of all that is open is what is proven.
         open.sort_by(|a, b| b.bound_eur.total_cmp(&a.bound_eur));
         let least = open.last().map_or(proven, |node| node.bound_eur.min(proven));
-        search.raise_bound(least, None);
+        search.raise_bound(least, BoundBy::Branching);
         search.progress("deciding when to feed in");
         if search.done() || !search.go_on() {
             return;

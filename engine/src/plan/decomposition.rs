@@ -63,7 +63,7 @@ pub fn dive_first(search: &mut Search<'_>) {
     relaxation.known = rows(&search.prices);
     let solution = relaxation.solve(None, &|| search.go_on());
     let bound = bound_eur(search.model, &relaxation.frames, &relaxation.ways, &solution.prices);
-    search.raise_bound(bound, Some(solution.prices));
+    search.raise_priced_bound(bound, solution.prices);
     let relaxation = to_dive_into(search);
     search.progress("searching for a plan");
     for turn in 0..DIVES {

@@ -24,7 +24,7 @@ mod tidy;
 use std::time::Duration;
 
 use kwartier_data::instance::Instance;
-use kwartier_data::plan::{Made, Plan, Status};
+use kwartier_data::plan::{BoundBy, Made, Plan, Status};
 
 use crate::bound::bound_eur;
 use crate::model::Model;
@@ -145,6 +145,8 @@ struct Search<'a> {
     best: Option<Best>,
     /// The best proven bound in EUR.
     bound_eur: f64,
+    /// What proves it.
+    bound_by: BoundBy,
     /// The prices that prove it, or the last ones known.
     prices: RowPrices,
     /// The method that made the best plan.
@@ -179,6 +181,7 @@ impl<'a> Search<'a> {
             watch,
             best: None,
             bound_eur,
+            bound_by: BoundBy::Prices,
             prices,
             method: "rule",
             idle_eur: verify::idle_eur(instance),
@@ -216,17 +219,24 @@ impl<'a> Search<'a> {
         of(objective).min(of(self.bound_eur)).max(1.0)
     }
 
-    /// Takes a bound; `prices` prove it.
-    fn raise_bound(&mut self, eur: f64, prices: Option<RowPrices>) {
+    /// Takes a bound that `prices` prove.
+    fn raise_priced_bound(&mut self, eur: f64, prices: RowPrices) {
+        if self.raise_bound(eur, BoundBy::Prices) {
+            self.prices = prices;
+        }
+    }
+
+    /// Takes a bound if it is higher than the one known; whether it was.
+    fn raise_bound(&mut self, eur: f64, by: BoundBy) -> bool {
         // No bound is above what a plan is known to cost, whatever rounding or a search that stopped at that plan says.
         let known = self.best.as_ref().map_or(f64::INFINITY, |best| best.objective_eur);
         let eur = (eur - BOUND_MARGIN * eur.abs()).min(known);
-        if eur.is_finite() && eur > self.bound_eur {
+        let higher = eur.is_finite() && eur > self.bound_eur;
+        if higher {
             self.bound_eur = eur;
-            if let Some(prices) = prices {
-                self.prices = prices;
-            }
+            self.bound_by = by;
         }
+        higher
     }
 
     /// Offers a schedule. It is kept if the verifier passes it and it is the best so far.
@@ -316,7 +326,7 @@ impl<'a> Search<'a> {
                 self.faulted = true;
                 self.remarks.push(format!("the exact solver's bound of {bound} EUR is wrong and was not used"));
             } else {
-                self.raise_bound(bound.min(best), None);
+                self.raise_bound(bound.min(best), BoundBy::Exact);
             }
         }
         self.progress("solving the exact model");
@@ -354,6 +364,7 @@ impl<'a> Search<'a> {
             slot_minutes: self.instance.slot_minutes,
             method: self.method.to_owned(),
             ended: ended.name().to_owned(),
+            bound_by: self.bound_by,
             remarks: self.remarks,
         });
         Ok(Outcome { plan, gap, flexible_eur: best.objective_eur - self.idle_eur, ended })

@@ -34,7 +34,7 @@ pub fn mend(search: &mut Search<'_>, previous: &Plan) {
     if let Some(stated) = &previous.prices {
         let rows = prices::rows(search.instance, model, stated, shift);
         let free = Relaxation::of(model, 1.0, 1.0);
-        search.raise_bound(bound_eur(model, &free.frames, &free.ways, &rows), Some(rows));
+        search.raise_priced_bound(bound_eur(model, &free.frames, &free.ways, &rows), rows);
     }
     let aligned = aligned(search, previous, shift);
     let schedule = Schedule::of_plan(search.instance, model, &aligned);

@@ -1,0 +1,132 @@
+//! Which limits bind, when, and what one more ampere or kW of them would save.
+
+use std::collections::BTreeMap;
+
+use kwartier_data::instance::Instance;
+use kwartier_data::plan::{BoardLimit, Plan};
+use serde::Serialize;
+
+use super::Span;
+use super::local::{LocalPrices, NOTHING};
+use crate::profile::Profile;
+use crate::verify::TOLERANCE_KW;
+
+/// A limit costs money only above this a day, in EUR per unit: what solvers leave behind is less.
+const LEAST_EUR: f64 = 1e-3;
+
+/// A limit that binds.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BindingLimit {
+    /// Which one.
+    pub binds: Binds,
+    /// Its value: A, or kW; the lowest of those it has while it binds.
+    pub limit: f64,
+    /// `A` or `kW`.
+    pub unit: &'static str,
+    /// What one more unit all day would save, in EUR.
+    pub saves_eur: f64,
+    /// The stretches in which it binds.
+    pub spans: Vec<Span>,
+    /// Every slot in which it binds, with what one more unit would save in that slot alone, in EUR.
+    pub slots: Vec<SlotPrice>,
+}
+
+/// What one more unit of a limit saves in one slot.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct SlotPrice {
+    /// The slot.
+    pub slot: usize,
+    /// EUR per A, or per kW; positive where the limit binds upward, negative where downward.
+    pub eur: f64,
+}
+
+/// A limit.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Binds {
+    /// A phase of a board, or the difference of two.
+    Board {
+        /// The board's name.
+        node: String,
+        /// Phase or pair of phases.
+        limit: BoardLimit,
+    },
+    /// The cap on import.
+    ImportCap,
+    /// The cap on export.
+    ExportCap,
+    /// The import peak, which is no limit but has a price: what it saves is what a kW less of it would.
+    Peak,
+}
+
+/// All limits that bind, the most costly first.
+pub fn binding(instance: &Instance, plan: &Plan, local: &LocalPrices<'_>) -> Vec<BindingLimit> {
+    let mut found = boards(instance, plan);
+    found.extend(connection(instance, plan, local));
+    found.retain(|limit| limit.saves_eur > LEAST_EUR);
+    found.sort_by(|a, b| b.saves_eur.total_cmp(&a.saves_eur));
+    found
+}
+
+fn binding_limit(
+    instance: &Instance,
+    binds: Binds,
+    limit: f64,
+    unit: &'static str,
+    slots: Vec<SlotPrice>,
+) -> BindingLimit {
+    let spans = Span::all(instance, &slots.iter().map(|price| price.slot).collect::<Vec<_>>());
+    BindingLimit { binds, limit, unit, saves_eur: slots.iter().map(|price| price.eur.abs()).sum(), spans, slots }
+}
+
+fn boards(instance: &Instance, plan: &Plan) -> Vec<BindingLimit> {
+    let mut by_limit: BTreeMap<(&str, BoardLimit), Vec<SlotPrice>> = BTreeMap::new();
+    for price in plan.prices.iter().flat_map(|prices| &prices.boards) {
+        if price.eur_a.abs() > NOTHING && price.slot < instance.slots {
+            let slots = by_limit.entry((&price.node, price.limit)).or_default();
+            slots.push(SlotPrice { slot: price.slot, eur: price.eur_a });
+        }
+    }
+    let limits = by_limit.into_iter().filter_map(|((node, limit), mut slots)| {
+        let board = instance.nodes.iter().find(|board| board.id == node)?;
+        let limit_a = match limit {
+            BoardLimit::L1 => board.limit_a[0],
+            BoardLimit::L2 => board.limit_a[1],
+            BoardLimit::L3 => board.limit_a[2],
+            BoardLimit::L1L2 | BoardLimit::L2L3 | BoardLimit::L3L1 => board.imbalance_limit_a?,
+        };
+        slots.sort_by_key(|price| price.slot);
+        Some(binding_limit(instance, Binds::Board { node: node.to_owned(), limit }, limit_a, "A", slots))
+    });
+    limits.collect()
+}
+
+/// Caps and peak. A cap has no price of its own in the plan: it is what a kWh at the connection is worth beyond tariff and
+/// peak in slots in which the plan is at the cap.
+fn connection(instance: &Instance, plan: &Plan, local: &LocalPrices<'_>) -> Vec<BindingLimit> {
+    let grid = &instance.grid;
+    let net_kw = Profile::of(instance, plan).net_kw;
+    let slot_h = instance.slot_h();
+    let at = |kw: f64, cap_kw: f64| kw >= cap_kw - 0.01 * cap_kw.abs() - 4.0 * TOLERANCE_KW;
+    let mut found = Vec::new();
+    let mut cap = |binds, cap_kw: &Option<Vec<f64>>, price: &dyn Fn(usize) -> f64| {
+        let Some(cap_kw) = cap_kw else { return };
+        let sign = if binds == Binds::ExportCap { -1.0 } else { 1.0 };
+        let slots: Vec<SlotPrice> = (0..instance.slots)
+            .filter(|&slot| at(sign * net_kw[slot], cap_kw[slot]))
+            .map(|slot| SlotPrice { slot, eur: price(slot) * slot_h })
+            .filter(|price| price.eur > NOTHING)
+            .collect();
+        let lowest_kw = slots.iter().map(|price| cap_kw[price.slot]).fold(f64::INFINITY, f64::min);
+        found.push(binding_limit(instance, binds, lowest_kw, "kW", slots));
+    };
+    let import = |slot: usize| local.energy_eur_kwh[slot] - grid.import_eur_kwh[slot] - local.peak_eur_kwh[slot];
+    cap(Binds::ImportCap, &grid.import_cap_kw, &import);
+    cap(Binds::ExportCap, &grid.export_cap_kw, &|slot| grid.export_eur_kwh[slot] - local.energy_eur_kwh[slot]);
+    let peak_kw = net_kw.iter().copied().fold(grid.peak_so_far_kw, f64::max);
+    let peak = local.peak_eur_kwh.iter().enumerate().map(|(slot, eur_kwh)| SlotPrice { slot, eur: eur_kwh * slot_h });
+    let peak = peak.filter(|price| price.eur > NOTHING).collect();
+    found.push(binding_limit(instance, Binds::Peak, peak_kw, "kW", peak));
+    found.retain(|limit| !limit.slots.is_empty());
+    found
+}

@@ -1,0 +1,89 @@
+//! What a kWh costs where a vehicle stands, and what of that goes to which limit.
+
+use std::collections::HashMap;
+
+use kwartier_data::instance::{Instance, Session};
+use kwartier_data::plan::{BoardLimit, Plan};
+
+/// Prices below this are none, EUR per unit.
+pub const NOTHING: f64 = 1e-6;
+
+/// The prices of a plan, found by board and slot.
+pub struct LocalPrices<'a> {
+    instance: &'a Instance,
+    /// What one more kWh at the grid connection costs, tariff, peak and caps together, EUR/kWh.
+    pub energy_eur_kwh: Vec<f64>,
+    /// What of it is the peak, EUR/kWh.
+    pub peak_eur_kwh: Vec<f64>,
+    /// What one more ampere is worth, by board and phase, imbalance included; only where something is.
+    boards: HashMap<(usize, usize), Vec<f64>>,
+}
+
+impl<'a> LocalPrices<'a> {
+    /// Reads the prices of a plan; where it states none, the tariff is all there is.
+    pub fn of(instance: &'a Instance, plan: &Plan) -> Self {
+        let slots = instance.slots;
+        let grid = &instance.grid;
+        let stated = plan.prices.as_ref().filter(|prices| prices.energy_eur_kwh.len() == slots);
+        let energy_eur_kwh = stated.map_or_else(|| grid.import_eur_kwh.clone(), |prices| prices.energy_eur_kwh.clone());
+        let peak = stated.map(|prices| &prices.peak_eur_kw).filter(|peak| peak.len() == slots);
+        let peak_eur_kwh =
+            peak.map_or_else(|| vec![0.0; slots], |peak| peak.iter().map(|eur| eur / instance.slot_h()).collect());
+        let nodes: HashMap<&str, usize> =
+            instance.nodes.iter().enumerate().map(|(node, of)| (of.id.as_str(), node)).collect();
+        let mut boards: HashMap<(usize, usize), Vec<f64>> = HashMap::new();
+        for price in stated.iter().flat_map(|prices| &prices.boards).filter(|price| price.slot < slots) {
+            let Some(&node) = nodes.get(price.node.as_str()) else { continue };
+            for (phase, sign) in phases(price.limit) {
+                boards.entry((node, phase)).or_insert_with(|| vec![0.0; slots])[price.slot] += sign * price.eur_a;
+            }
+        }
+        LocalPrices { instance, energy_eur_kwh, peak_eur_kwh, boards }
+    }
+
+    /// What a session pays for the boards on its way in a slot, EUR per kWh at the charger.
+    pub fn boards_eur_kwh(&self, session: &Session, slot: usize) -> f64 {
+        self.on_the_way(session, slot).map(|(_, eur_kwh)| eur_kwh).sum()
+    }
+
+    /// The boards and phases on a session's way that have a price in a slot, with what it pays for each, EUR per kWh at the
+    /// charger.
+    pub fn on_the_way<'s>(
+        &'s self,
+        session: &'s Session,
+        slot: usize,
+    ) -> impl Iterator<Item = ((usize, usize), f64)> + 's {
+        let phases = self.instance.session_phases(session);
+        let kwh_per_a = self.instance.kw_per_a() * self.instance.slot_h() * phases.len() as f64;
+        let node = self.instance.chargers[session.charger].node;
+        self.instance.path(node).flat_map(move |node| {
+            phases.iter().filter_map(move |&phase| {
+                let eur_a = self.boards.get(&(node, phase))?[slot];
+                (eur_a.abs() > NOTHING).then_some(((node, phase), eur_a / kwh_per_a))
+            })
+        })
+    }
+
+    /// What a kWh into the battery costs a session in a slot, all told, in EUR.
+    pub fn kwh_eur(&self, session: &Session, slot: usize) -> f64 {
+        (self.energy_eur_kwh[slot] + self.boards_eur_kwh(session, slot)) / session.efficiency
+    }
+
+    /// What a kWh into the battery costs in a slot by the tariff alone, in EUR.
+    pub fn tariff_eur(&self, session: &Session, slot: usize) -> f64 {
+        self.instance.grid.import_eur_kwh[slot] / session.efficiency
+    }
+}
+
+/// The phases whose current counts towards a limit, with its sign.
+fn phases(limit: BoardLimit) -> impl Iterator<Item = (usize, f64)> {
+    let pair = match limit {
+        BoardLimit::L1 => [Some((0, 1.0)), None],
+        BoardLimit::L2 => [Some((1, 1.0)), None],
+        BoardLimit::L3 => [Some((2, 1.0)), None],
+        BoardLimit::L1L2 => [Some((0, 1.0)), Some((1, -1.0))],
+        BoardLimit::L2L3 => [Some((1, 1.0)), Some((2, -1.0))],
+        BoardLimit::L3L1 => [Some((2, 1.0)), Some((0, -1.0))],
+    };
+    pair.into_iter().flatten()
+}
