@@ -1,18 +1,21 @@
 //! Which limits bind, when, and what one more ampere or kW of them would save.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use kwartier_data::instance::Instance;
 use kwartier_data::plan::{BoardLimit, Plan};
 use serde::Serialize;
 
 use super::Span;
+use super::alone::Alone;
 use super::local::{LocalPrices, NOTHING};
 use crate::profile::Profile;
-use crate::verify::TOLERANCE_KW;
 
 /// A limit costs money only above this a day, in EUR per unit: what solvers leave behind is less.
 const LEAST_EUR: f64 = 1e-3;
+
+/// The limit of each phase.
+const FUSES: [BoardLimit; 3] = [BoardLimit::L1, BoardLimit::L2, BoardLimit::L3];
 
 /// A limit that binds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -60,8 +63,13 @@ pub enum Binds {
 }
 
 /// All limits that bind, the most costly first.
-pub fn binding(instance: &Instance, plan: &Plan, local: &LocalPrices<'_>) -> Vec<BindingLimit> {
-    let mut found = boards(instance, plan);
+pub fn binding(
+    instance: &Instance,
+    plan: &Plan,
+    local: &LocalPrices<'_>,
+    alone: &HashMap<Option<usize>, Vec<Alone>>,
+) -> Vec<BindingLimit> {
+    let mut found = boards(instance, plan, alone);
     found.extend(connection(instance, plan, local));
     found.retain(|limit| limit.saves_eur > LEAST_EUR);
     found.sort_by(|a, b| b.saves_eur.total_cmp(&a.saves_eur));
@@ -79,15 +87,22 @@ fn binding_limit(
     BindingLimit { binds, limit, unit, saves_eur: slots.iter().map(|price| price.eur.abs()).sum(), spans, slots }
 }
 
-fn boards(instance: &Instance, plan: &Plan) -> Vec<BindingLimit> {
-    let mut by_limit: BTreeMap<(&str, BoardLimit), Vec<SlotPrice>> = BTreeMap::new();
+/// The boards: by their prices, and what single units meet there alone.
+fn boards(instance: &Instance, plan: &Plan, alone: &HashMap<Option<usize>, Vec<Alone>>) -> Vec<BindingLimit> {
+    let mut by_limit: BTreeMap<(&str, BoardLimit), BTreeMap<usize, f64>> = BTreeMap::new();
     for price in plan.prices.iter().flat_map(|prices| &prices.boards) {
         if price.eur_a.abs() > NOTHING && price.slot < instance.slots {
-            let slots = by_limit.entry((&price.node, price.limit)).or_default();
-            slots.push(SlotPrice { slot: price.slot, eur: price.eur_a });
+            *by_limit.entry((&price.node, price.limit)).or_default().entry(price.slot).or_default() += price.eur_a;
         }
     }
-    let limits = by_limit.into_iter().filter_map(|((node, limit), mut slots)| {
+    let mut alone: Vec<Alone> = alone.values().flatten().copied().collect();
+    // Sums must not depend on the order of a hash.
+    alone.sort_by(|a, b| (a.slot, a.node, a.phase).cmp(&(b.slot, b.node, b.phase)).then(a.eur_a.total_cmp(&b.eur_a)));
+    for one in alone {
+        let limit = (instance.nodes[one.node].id.as_str(), FUSES[one.phase]);
+        *by_limit.entry(limit).or_default().entry(one.slot).or_default() += one.eur_a;
+    }
+    let limits = by_limit.into_iter().filter_map(|((node, limit), slots)| {
         let board = instance.nodes.iter().find(|board| board.id == node)?;
         let limit_a = match limit {
             BoardLimit::L1 => board.limit_a[0],
@@ -95,25 +110,22 @@ fn boards(instance: &Instance, plan: &Plan) -> Vec<BindingLimit> {
             BoardLimit::L3 => board.limit_a[2],
             BoardLimit::L1L2 | BoardLimit::L2L3 | BoardLimit::L3L1 => board.imbalance_limit_a?,
         };
-        slots.sort_by_key(|price| price.slot);
+        let slots = slots.into_iter().map(|(slot, eur)| SlotPrice { slot, eur }).collect();
         Some(binding_limit(instance, Binds::Board { node: node.to_owned(), limit }, limit_a, "A", slots))
     });
     limits.collect()
 }
 
 /// Caps and peak. A cap has no price of its own in the plan: it is what a kWh at the connection is worth beyond tariff and
-/// peak in slots in which the plan is at the cap.
+/// peak, since only a cap keeps that from being imported (below what export earns, from being exported).
 fn connection(instance: &Instance, plan: &Plan, local: &LocalPrices<'_>) -> Vec<BindingLimit> {
     let grid = &instance.grid;
     let net_kw = Profile::of(instance, plan).net_kw;
     let slot_h = instance.slot_h();
-    let at = |kw: f64, cap_kw: f64| kw >= cap_kw - 0.01 * cap_kw.abs() - 4.0 * TOLERANCE_KW;
     let mut found = Vec::new();
     let mut cap = |binds, cap_kw: &Option<Vec<f64>>, price: &dyn Fn(usize) -> f64| {
         let Some(cap_kw) = cap_kw else { return };
-        let sign = if binds == Binds::ExportCap { -1.0 } else { 1.0 };
         let slots: Vec<SlotPrice> = (0..instance.slots)
-            .filter(|&slot| at(sign * net_kw[slot], cap_kw[slot]))
             .map(|slot| SlotPrice { slot, eur: price(slot) * slot_h })
             .filter(|price| price.eur > NOTHING)
             .collect();

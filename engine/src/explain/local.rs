@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use kwartier_data::instance::{Instance, Session};
+use kwartier_data::instance::{Instance, PhaseIndex, Session};
 use kwartier_data::plan::{BoardLimit, Plan};
 
 /// Prices below this are none, EUR per unit.
@@ -52,16 +52,36 @@ impl<'a> LocalPrices<'a> {
         &'s self,
         session: &'s Session,
         slot: usize,
-    ) -> impl Iterator<Item = ((usize, usize), f64)> + 's {
+    ) -> impl Iterator<Item = ((usize, PhaseIndex), f64)> + 's {
         let phases = self.instance.session_phases(session);
-        let kwh_per_a = self.instance.kw_per_a() * self.instance.slot_h() * phases.len() as f64;
+        let kwh_per_a = self.kwh_per_a(session);
         let node = self.instance.chargers[session.charger].node;
+        self.at(node, phases, slot).map(move |(at, eur_a)| (at, eur_a / kwh_per_a))
+    }
+
+    /// Energy at the charger per ampere and slot, in kWh.
+    pub fn kwh_per_a(&self, session: &Session) -> f64 {
+        self.instance.kw_per_a() * self.instance.slot_h() * session.phases as f64
+    }
+
+    /// The priced boards and phases that a current on `phases` at a board loads in a slot, in EUR per ampere of it.
+    pub fn at<'s>(
+        &'s self,
+        node: usize,
+        phases: &'s [PhaseIndex],
+        slot: usize,
+    ) -> impl Iterator<Item = ((usize, PhaseIndex), f64)> + 's {
         self.instance.path(node).flat_map(move |node| {
             phases.iter().filter_map(move |&phase| {
                 let eur_a = self.boards.get(&(node, phase))?[slot];
-                (eur_a.abs() > NOTHING).then_some(((node, phase), eur_a / kwh_per_a))
+                (eur_a.abs() > NOTHING).then_some(((node, phase), eur_a))
             })
         })
+    }
+
+    /// What one kW through a slot costs at the connection, in EUR.
+    pub fn slot_eur_kw(&self, slot: usize) -> f64 {
+        self.energy_eur_kwh[slot] * self.instance.slot_h()
     }
 
     /// What a kWh into the battery costs a session in a slot, all told, in EUR.

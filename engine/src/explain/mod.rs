@@ -7,10 +7,12 @@
 //! | file | tells |
 //! |---|---|
 //! | `local.rs` | what a kWh costs a vehicle where it stands: energy, peak, cap, and every board on its way |
+//! | `alone.rs` | fuses that one vehicle meets all by itself, which the planner has no price for |
 //! | `limits.rs` | which limits bind, when, and what one more ampere or kW would save |
 //! | `vehicles.rs` | why a vehicle charges when it does, why it falls short, what would help it |
 //! | `upgrades.rs` | what a larger fuse, contract or battery would save on this day |
 
+mod alone;
 mod limits;
 mod local;
 mod upgrades;
@@ -122,10 +124,11 @@ pub fn explain(instance: &Instance, plan: &Plan) -> Explanation {
         (Some(_), Some(BoundBy::Exact)) => PriceMeaning::OfTheRelaxation,
     };
     let local = local::LocalPrices::of(instance, plan);
+    let alone = alone::alone(instance, &local);
     Explanation {
         prices: meaning,
-        limits: limits::binding(instance, plan, &local),
-        vehicles: vehicles::reasons(instance, plan, &local),
+        limits: limits::binding(instance, plan, &local, &alone),
+        vehicles: vehicles::reasons(instance, plan, &local, &alone),
         savings: Vec::new(),
     }
 }

@@ -1,10 +1,13 @@
 //! Why a vehicle charges when it does, why it falls short, and what would help it.
 
+use std::collections::HashMap;
+
 use kwartier_data::instance::{Instance, PHASE_NAMES, Session};
 use kwartier_data::plan::{Plan, SessionPlan};
 use serde::Serialize;
 
 use super::Span;
+use super::alone::Alone;
 use super::local::{LocalPrices, NOTHING};
 use crate::verify::TOLERANCE_KWH;
 
@@ -137,18 +140,27 @@ pub enum Help {
 }
 
 /// The reasons of all vehicles, in the order of the instance.
-pub fn reasons(instance: &Instance, plan: &Plan, local: &LocalPrices<'_>) -> Vec<VehicleReason> {
-    let by_id: std::collections::HashMap<&str, &SessionPlan> =
-        plan.sessions.iter().map(|entry| (entry.id.as_str(), entry)).collect();
-    let of = |session: &Session| Some((session.clone(), *by_id.get(session.id.as_str())?));
-    let known = instance.sessions.iter().filter_map(of);
-    known.map(|(session, entry)| Look { instance, local, session: &session, entry }.reason()).collect()
+pub fn reasons(
+    instance: &Instance,
+    plan: &Plan,
+    local: &LocalPrices<'_>,
+    alone: &HashMap<Option<usize>, Vec<Alone>>,
+) -> Vec<VehicleReason> {
+    let by_id: HashMap<&str, &SessionPlan> = plan.sessions.iter().map(|entry| (entry.id.as_str(), entry)).collect();
+    let look = |(index, session): (usize, &Session)| {
+        let entry = by_id.get(session.id.as_str())?;
+        let alone = alone.get(&Some(index)).map_or(&[][..], |alone| &alone[..]);
+        Some(Look { instance, local, alone, session, entry }.reason())
+    };
+    instance.sessions.iter().enumerate().filter_map(look).collect()
 }
 
 /// A look at one vehicle.
 struct Look<'a> {
     instance: &'a Instance,
     local: &'a LocalPrices<'a>,
+    /// What it meets alone.
+    alone: &'a [Alone],
     session: &'a Session,
     entry: &'a SessionPlan,
 }
@@ -224,8 +236,12 @@ impl Look<'_> {
             None => by_limit.push((limit, vec![(slot, eur)])),
         };
         for &slot in slots {
+            let board = |node: usize, phase: usize| format!("{} {}", self.instance.nodes[node].id, PHASE_NAMES[phase]);
             for ((node, phase), eur_kwh) in self.local.on_the_way(self.session, slot) {
-                add(format!("{} {}", self.instance.nodes[node].id, PHASE_NAMES[phase]), slot, eur_kwh);
+                add(board(node, phase), slot, eur_kwh);
+            }
+            for one in self.alone.iter().filter(|one| one.slot == slot) {
+                add(board(one.node, one.phase), slot, one.eur_a / self.local.kwh_per_a(self.session));
             }
             let peak = self.local.peak_eur_kwh[slot];
             add("peak".to_owned(), slot, peak);
