@@ -166,7 +166,8 @@ pub struct LoadPlan {
 pub struct Prices {
     /// What one more kWh at the grid connection is worth, per slot, EUR/kWh.
     pub energy_eur_kwh: Vec<f64>,
-    /// What one more kW of import peak is worth, per slot, EUR/kW (they add up to the peak price at most).
+    /// What one more kW of import peak is worth, per slot, EUR/kW. They add up to the peak price, or to more where the cap
+    /// on import keeps the peak from rising.
     pub peak_eur_kw: Vec<f64>,
     /// What one more ampere is worth at the boards that bind; all others are 0.
     #[serde(deserialize_with = "json::objects")]

@@ -9,25 +9,24 @@ use std::collections::HashMap;
 use kwartier_data::instance::{Instance, PhaseIndex};
 
 use super::local::{LocalPrices, NOTHING};
-use crate::model::Model;
 use crate::model::unit::{Is, Store, Sum, Unit};
+use crate::model::{Model, Relief};
 
-/// What one more ampere of a board's phase would be worth to one unit in one slot.
+/// What one more ampere of a board's phase (of the cap on import: one more kW) would be worth to one unit in one slot.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Alone {
-    /// The board.
-    pub node: usize,
-    /// The phase.
-    pub phase: PhaseIndex,
+    /// The board and its phase; none for the cap on import.
+    pub place: Option<(usize, PhaseIndex)>,
     /// The slot.
     pub slot: usize,
-    /// EUR per ampere.
-    pub eur_a: f64,
+    /// EUR per ampere, or per kW.
+    pub eur: f64,
 }
 
 /// What the units meet alone, vehicles by index of their session; loads under none.
 pub fn alone(instance: &Instance, local: &LocalPrices<'_>) -> HashMap<Option<usize>, Vec<Alone>> {
     let (model, stated) = (Model::of(instance), Model::stated(instance));
+    let relief = Relief::of(&model);
     let mut found: HashMap<Option<usize>, Vec<Alone>> = HashMap::new();
     for (unit, free) in model.units.iter().zip(&stated.units) {
         let whose = match unit.is {
@@ -46,9 +45,9 @@ pub fn alone(instance: &Instance, local: &LocalPrices<'_>) -> HashMap<Option<usi
             let gain_eur = worth * store.gain_kwh - price[k];
             if gain_eur > NOTHING {
                 let slot = unit.from + k;
-                let (node, phase) = narrowest(&model, unit, slot);
-                let alone = Alone { node, phase, slot, eur_a: gain_eur / unit.amperes };
-                found.entry(whose).or_default().push(alone);
+                let place = relief.narrowest(&model, unit, k);
+                let per = if place.is_some() { unit.amperes } else { unit.kw };
+                found.entry(whose).or_default().push(Alone { place, slot, eur: gain_eur / per });
             }
         }
     }
@@ -79,14 +78,4 @@ fn worth_eur(unit: &Unit, store: &Sum, price: &[f64]) -> f64 {
         }
     }
     store.short_eur_kwh
-}
-
-/// The phase with the least room on a unit's way.
-fn narrowest(model: &Model, unit: &Unit, slot: usize) -> (usize, PhaseIndex) {
-    let boards = &model.boards;
-    let ways = boards
-        .path(unit.node)
-        .flat_map(|node| (0..3).filter(|&phase| unit.phases[phase]).map(move |phase| (node, phase)));
-    let room_a = |(node, phase): (usize, usize)| boards.high_a[boards.at(node, phase, slot)];
-    ways.min_by(|&a, &b| room_a(a).total_cmp(&room_a(b))).unwrap_or((unit.node, 0))
 }

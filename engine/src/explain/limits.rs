@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::Span;
 use super::alone::Alone;
 use super::local::{LocalPrices, NOTHING};
+use crate::model::Model;
 use crate::profile::Profile;
 
 /// A limit costs money only above this a day, in EUR per unit: what solvers leave behind is less.
@@ -70,7 +71,7 @@ pub fn binding(
     alone: &HashMap<Option<usize>, Vec<Alone>>,
 ) -> Vec<BindingLimit> {
     let mut found = boards(instance, plan, alone);
-    found.extend(connection(instance, plan, local));
+    found.extend(connection(instance, plan, local, alone));
     found.retain(|limit| limit.saves_eur > LEAST_EUR);
     found.sort_by(|a, b| b.saves_eur.total_cmp(&a.saves_eur));
     found
@@ -87,6 +88,13 @@ fn binding_limit(
     BindingLimit { binds, limit, unit, saves_eur: slots.iter().map(|price| price.eur.abs()).sum(), spans, slots }
 }
 
+/// What units meet alone, in an order that no hash decides: it decides how sums are rounded.
+fn ordered(alone: &HashMap<Option<usize>, Vec<Alone>>) -> Vec<Alone> {
+    let mut ordered: Vec<Alone> = alone.values().flatten().copied().collect();
+    ordered.sort_by(|a, b| (a.slot, a.place).cmp(&(b.slot, b.place)).then(a.eur.total_cmp(&b.eur)));
+    ordered
+}
+
 /// The boards: by their prices, and what single units meet there alone.
 fn boards(instance: &Instance, plan: &Plan, alone: &HashMap<Option<usize>, Vec<Alone>>) -> Vec<BindingLimit> {
     let mut by_limit: BTreeMap<(&str, BoardLimit), BTreeMap<usize, f64>> = BTreeMap::new();
@@ -95,12 +103,10 @@ fn boards(instance: &Instance, plan: &Plan, alone: &HashMap<Option<usize>, Vec<A
             *by_limit.entry((&price.node, price.limit)).or_default().entry(price.slot).or_default() += price.eur_a;
         }
     }
-    let mut alone: Vec<Alone> = alone.values().flatten().copied().collect();
-    // Sums must not depend on the order of a hash.
-    alone.sort_by(|a, b| (a.slot, a.node, a.phase).cmp(&(b.slot, b.node, b.phase)).then(a.eur_a.total_cmp(&b.eur_a)));
-    for one in alone {
-        let limit = (instance.nodes[one.node].id.as_str(), FUSES[one.phase]);
-        *by_limit.entry(limit).or_default().entry(one.slot).or_default() += one.eur_a;
+    for one in ordered(alone) {
+        let Some((node, phase)) = one.place else { continue };
+        let limit = (instance.nodes[node].id.as_str(), FUSES[phase]);
+        *by_limit.entry(limit).or_default().entry(one.slot).or_default() += one.eur;
     }
     let limits = by_limit.into_iter().filter_map(|((node, limit), slots)| {
         let board = instance.nodes.iter().find(|board| board.id == node)?;
@@ -118,7 +124,12 @@ fn boards(instance: &Instance, plan: &Plan, alone: &HashMap<Option<usize>, Vec<A
 
 /// Caps and peak. A cap has no price of its own in the plan: it is what a kWh at the connection is worth beyond tariff and
 /// peak, since only a cap keeps that from being imported (below what export earns, from being exported).
-fn connection(instance: &Instance, plan: &Plan, local: &LocalPrices<'_>) -> Vec<BindingLimit> {
+fn connection(
+    instance: &Instance,
+    plan: &Plan,
+    local: &LocalPrices<'_>,
+    alone: &HashMap<Option<usize>, Vec<Alone>>,
+) -> Vec<BindingLimit> {
     let grid = &instance.grid;
     let net_kw = Profile::of(instance, plan).net_kw;
     let slot_h = instance.slot_h();
@@ -132,7 +143,18 @@ fn connection(instance: &Instance, plan: &Plan, local: &LocalPrices<'_>) -> Vec<
         let lowest_kw = slots.iter().map(|price| cap_kw[price.slot]).fold(f64::INFINITY, f64::min);
         found.push(binding_limit(instance, binds, lowest_kw, "kW", slots));
     };
-    let import = |slot: usize| local.energy_eur_kwh[slot] - grid.import_eur_kwh[slot] - local.peak_eur_kwh[slot];
+    let mut alone_eur_kwh = vec![0.0; instance.slots];
+    for one in ordered(alone).into_iter().filter(|one| one.place.is_none()) {
+        alone_eur_kwh[one.slot] += one.eur / slot_h;
+    }
+    // A cap above all that the site could draw at once keeps nothing.
+    let reach_kw = reach_kw(instance);
+    let import = |slot: usize| {
+        if grid.import_cap_kw.as_ref().is_none_or(|cap_kw| cap_kw[slot] >= reach_kw[slot]) {
+            return 0.0;
+        }
+        local.energy_eur_kwh[slot] - grid.import_eur_kwh[slot] - local.peak_eur_kwh[slot] + alone_eur_kwh[slot]
+    };
     cap(Binds::ImportCap, &grid.import_cap_kw, &import);
     cap(Binds::ExportCap, &grid.export_cap_kw, &|slot| grid.export_eur_kwh[slot] - local.energy_eur_kwh[slot]);
     let peak_kw = net_kw.iter().copied().fold(grid.peak_so_far_kw, f64::max);
@@ -141,4 +163,16 @@ fn connection(instance: &Instance, plan: &Plan, local: &LocalPrices<'_>) -> Vec<
     found.push(binding_limit(instance, Binds::Peak, peak_kw, "kW", peak));
     found.retain(|limit| !limit.slots.is_empty());
     found
+}
+
+/// What the site could import in each slot with everything that draws at full power and nothing that delivers, in kW.
+fn reach_kw(instance: &Instance) -> Vec<f64> {
+    let model = Model::of(instance);
+    let mut reach_kw = model.connection.fixed_kw.clone();
+    for unit in model.units.iter().filter(|unit| unit.kw > 0.0) {
+        for (k, most) in unit.up_max.iter().enumerate() {
+            reach_kw[unit.from + k] += unit.kw * most;
+        }
+    }
+    reach_kw
 }

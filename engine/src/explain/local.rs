@@ -27,8 +27,11 @@ impl<'a> LocalPrices<'a> {
         let stated = plan.prices.as_ref().filter(|prices| prices.energy_eur_kwh.len() == slots);
         let energy_eur_kwh = stated.map_or_else(|| grid.import_eur_kwh.clone(), |prices| prices.energy_eur_kwh.clone());
         let peak = stated.map(|prices| &prices.peak_eur_kw).filter(|peak| peak.len() == slots);
-        let peak_eur_kwh =
-            peak.map_or_else(|| vec![0.0; slots], |peak| peak.iter().map(|eur| eur / instance.slot_h()).collect());
+        // Beyond the peak price it is the cap that keeps the peak from rising: that share belongs to the cap.
+        let sum: f64 = peak.iter().flat_map(|peak| peak.iter()).sum();
+        let share = if sum > grid.peak_eur_kw { grid.peak_eur_kw / sum } else { 1.0 };
+        let per_kwh = share / instance.slot_h();
+        let peak_eur_kwh = peak.map_or_else(|| vec![0.0; slots], |peak| peak.iter().map(|eur| eur * per_kwh).collect());
         let nodes: HashMap<&str, usize> =
             instance.nodes.iter().enumerate().map(|(node, of)| (of.id.as_str(), node)).collect();
         let mut boards: HashMap<(usize, usize), Vec<f64>> = HashMap::new();

@@ -241,7 +241,12 @@ impl Look<'_> {
                 add(board(node, phase), slot, eur_kwh);
             }
             for one in self.alone.iter().filter(|one| one.slot == slot) {
-                add(board(one.node, one.phase), slot, one.eur_a / self.local.kwh_per_a(self.session));
+                match one.place {
+                    Some((node, phase)) => {
+                        add(board(node, phase), slot, one.eur / self.local.kwh_per_a(self.session));
+                    }
+                    None => add("connection".to_owned(), slot, one.eur / self.instance.slot_h()),
+                }
             }
             let peak = self.local.peak_eur_kwh[slot];
             add("peak".to_owned(), slot, peak);

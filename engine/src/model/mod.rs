@@ -18,6 +18,7 @@ use kwartier_data::instance::Instance;
 
 use self::boards::Boards;
 use self::connection::Connection;
+pub use self::presolve::Relief;
 use self::unit::Unit;
 
 /// A planning problem.

@@ -33,7 +33,7 @@ fn clip(min: f64, max: f64, headroom: f64) -> f64 {
 
 /// The lowest and highest flexible current of each phase of each board, were every unit to help, and the same for the
 /// power at the connection.
-struct Relief {
+pub struct Relief {
     low_a: Vec<f64>,
     high_a: Vec<f64>,
     low_kw: Vec<f64>,
@@ -51,7 +51,8 @@ fn range(unit: &Unit, k: usize) -> (f64, f64) {
 }
 
 impl Relief {
-    fn of(model: &Model) -> Self {
+    /// What the units of a model can do for each other.
+    pub fn of(model: &Model) -> Self {
         let boards = &model.boards;
         let size = boards.high_a.len();
         let mut relief = Self {
@@ -95,5 +96,26 @@ impl Relief {
             }
         }
         if unit.kw < 0.0 { (less, more) } else { (more, less) }
+    }
+
+    /// The phase of a board that leaves a unit least when it consumes in a slot of its window and all others do what helps
+    /// most; none where the cap on import leaves it less than any board.
+    pub fn narrowest(&self, model: &Model, unit: &Unit, k: usize) -> Option<(usize, usize)> {
+        let (low, _) = range(unit, k);
+        let slot = unit.from + k;
+        let boards = &model.boards;
+        let connection = &model.connection;
+        let cap = (connection.high_kw[slot] - connection.fixed_kw[slot] - self.low_kw[slot]) / unit.kw.abs() + low;
+        let mut least = (cap, None);
+        for node in boards.path(unit.node) {
+            for phase in (0..3).filter(|&p| unit.phases[p]) {
+                let i = boards.at(node, phase, slot);
+                let room = (boards.high_a[i] - self.low_a[i]) / unit.amperes.abs() + low;
+                if room < least.0 {
+                    least = (room, Some((node, phase)));
+                }
+            }
+        }
+        least.1
     }
 }
