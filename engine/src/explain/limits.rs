@@ -11,6 +11,7 @@ use super::alone::Alone;
 use super::local::{LocalPrices, NOTHING};
 use crate::model::Model;
 use crate::profile::Profile;
+use crate::schedule::Schedule;
 
 /// A limit costs money only above this a day, in EUR per unit: what solvers leave behind is less.
 const LEAST_EUR: f64 = 1e-3;
@@ -108,15 +109,24 @@ fn boards(instance: &Instance, plan: &Plan, alone: &HashMap<Option<usize>, Vec<A
         let limit = (instance.nodes[node].id.as_str(), FUSES[phase]);
         *by_limit.entry(limit).or_default().entry(one.slot).or_default() += one.eur;
     }
+    let model = Model::of(instance);
+    let building = Profile::of(instance, &Schedule::idle(&model).plan(instance, &model));
     let limits = by_limit.into_iter().filter_map(|((node, limit), slots)| {
-        let board = instance.nodes.iter().find(|board| board.id == node)?;
+        let at = instance.nodes.iter().position(|board| board.id == node)?;
+        let board = &instance.nodes[at];
         let limit_a = match limit {
             BoardLimit::L1 => board.limit_a[0],
             BoardLimit::L2 => board.limit_a[1],
             BoardLimit::L3 => board.limit_a[2],
             BoardLimit::L1L2 | BoardLimit::L2L3 | BoardLimit::L3L1 => board.imbalance_limit_a?,
         };
-        let slots = slots.into_iter().map(|(slot, eur)| SlotPrice { slot, eur }).collect();
+        // Where the building breaks a fuse by itself, a little more of it changes nothing.
+        let works = |slot: usize| match FUSES.iter().position(|fuse| *fuse == limit) {
+            Some(phase) => building.boards_a[at][phase][slot] <= limit_a,
+            None => true,
+        };
+        let slots = slots.into_iter().filter(|(slot, _)| works(*slot));
+        let slots = slots.map(|(slot, eur)| SlotPrice { slot, eur }).collect();
         Some(binding_limit(instance, Binds::Board { node: node.to_owned(), limit }, limit_a, "A", slots))
     });
     limits.collect()
@@ -148,9 +158,12 @@ fn connection(
         alone_eur_kwh[one.slot] += one.eur / slot_h;
     }
     // A cap above all that the site could draw at once keeps nothing.
-    let reach_kw = reach_kw(instance);
+    let model = Model::of(instance);
+    let reach_kw = reach_kw(&model);
     let import = |slot: usize| {
-        if grid.import_cap_kw.as_ref().is_none_or(|cap_kw| cap_kw[slot] >= reach_kw[slot]) {
+        // Nor does one that the building breaks by itself: a little more of it changes nothing.
+        let works = |cap_kw: &Vec<f64>| cap_kw[slot] < reach_kw[slot] && cap_kw[slot] >= model.connection.high_kw[slot];
+        if !grid.import_cap_kw.as_ref().is_some_and(works) {
             return 0.0;
         }
         local.energy_eur_kwh[slot] - grid.import_eur_kwh[slot] - local.peak_eur_kwh[slot] + alone_eur_kwh[slot]
@@ -166,8 +179,7 @@ fn connection(
 }
 
 /// What the site could import in each slot with everything that draws at full power and nothing that delivers, in kW.
-fn reach_kw(instance: &Instance) -> Vec<f64> {
-    let model = Model::of(instance);
+fn reach_kw(model: &Model) -> Vec<f64> {
     let mut reach_kw = model.connection.fixed_kw.clone();
     for unit in model.units.iter().filter(|unit| unit.kw > 0.0) {
         for (k, most) in unit.up_max.iter().enumerate() {
