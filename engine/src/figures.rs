@@ -110,6 +110,11 @@ impl Figures {
         }
     }
 
+    /// What is paid: all but what is put on energy that is not delivered, in EUR.
+    pub fn bill_eur(&self) -> f64 {
+        self.total_eur - self.cost.shortfall
+    }
+
     /// Energy on time as a fraction of what is needed; 1 where nothing is.
     pub fn on_time(&self) -> f64 {
         if self.needed_kwh > 0.0 { self.on_time_kwh / self.needed_kwh } else { 1.0 }

@@ -1,9 +1,11 @@
 //! The command line. Each command is thin: read, call the engine, print.
 
 mod check;
+mod comparison;
 mod completions;
 mod failure;
 mod input;
+mod man;
 mod output;
 mod plan;
 mod summary;
@@ -38,6 +40,7 @@ enum Command {
     Plan(plan::Args),
     Check(check::Args),
     Completions(completions::Args),
+    Man(man::Args),
     /// Solve one exact model: one request on standard input, one answer on standard output.
     #[command(hide = true)]
     SolveWorker,
@@ -50,6 +53,7 @@ pub fn run() -> ExitCode {
         Command::Plan(args) => plan::run(args),
         Command::Check(args) => check::run(args),
         Command::Completions(args) => completions::run(args),
+        Command::Man(args) => man::run(args),
         Command::SolveWorker => worker::run(),
     }));
     match outcome {

@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueEnum;
+use kwartier_engine::baseline::{Baseline, baseline};
 use kwartier_engine::plan::plan;
 use kwartier_engine::settings::{Method, Settings};
 
+use super::comparison::Comparison;
 use super::failure::Failure;
 use super::output::Destination;
 use super::summary::Summary;
@@ -96,11 +98,15 @@ pub fn run(args: &Args) -> Result<Verdict, Failure> {
         content.push(b'\n');
         destination.write(&content)?;
     }
-    let summary = Summary::of(&instance, &outcome);
+    if args.quiet && !args.json {
+        return Ok(Verdict::Fine);
+    }
+    let comparison = Comparison::of(&instance, &outcome.plan, &baseline(&instance, Baseline::EqualShare));
+    let summary = Summary::of(&instance, &outcome, comparison);
     if args.json {
         output::print_json(&summary)?;
-    } else if !args.quiet {
-        let text = summary.text(destination.as_ref());
+    } else {
+        let text = summary.text(&instance, destination.as_ref());
         match destination {
             Some(Destination::Stdout) => output::note(&text),
             _ => output::print(&text)?,

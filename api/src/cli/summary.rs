@@ -11,6 +11,7 @@ use kwartier_engine::outcome::{Ended, Outcome};
 use kwartier_engine::verify::{Report, verify};
 use serde::Serialize;
 
+use super::comparison::Comparison;
 use super::output::Destination;
 
 /// A shortfall below this is rounding, in kWh: the tolerance the plan format grants.
@@ -47,6 +48,7 @@ pub struct Summary {
     needed_kwh: f64,
     delivered_kwh: f64,
     highest_import_kw: f64,
+    comparison: Comparison,
     short: Vec<Short>,
 }
 
@@ -88,7 +90,7 @@ impl Cost {
 
 impl Summary {
     /// Sums up a plan of an instance.
-    pub fn of(instance: &Instance, outcome: &Outcome) -> Self {
+    pub fn of(instance: &Instance, outcome: &Outcome, comparison: Comparison) -> Self {
         let plan = &outcome.plan;
         let report = verify(instance, plan);
         let span =
@@ -120,16 +122,18 @@ impl Summary {
             solve_seconds: plan.solve_seconds,
             needed_kwh,
             delivered_kwh: needed_kwh - short_kwh,
-            highest_import_kw: highest_import_kw(instance, plan),
+            highest_import_kw: comparison.plan.highest_import_kw,
+            comparison,
             short: short(instance, plan),
         }
     }
 
     /// The summary for a person.
-    pub fn text(&self, destination: Option<&Destination>) -> String {
+    pub fn text(&self, instance: &Instance, destination: Option<&Destination>) -> String {
         let mut text = format!("{}\n{}\n", self.what(), self.when());
         let _ = writeln!(text, "{}", cost_table(&self.cost_eur, self.bound_eur));
         let _ = writeln!(text, "{}", self.facts());
+        text.push_str(&self.comparison.text(instance));
         if !self.short.is_empty() {
             let _ = writeln!(text, "Less than needed:");
         }
@@ -217,12 +221,13 @@ pub fn percent(fraction: f64) -> String {
 }
 
 /// An amount in EUR; nothing is 0.00, never -0.00.
-fn euros(eur: f64) -> String {
+pub fn euros(eur: f64) -> String {
     let text = format!("{eur:.2}");
     if text == "-0.00" { "0.00".to_owned() } else { text }
 }
 
-fn table() -> Table {
+/// A table in the style of all tables.
+pub fn table() -> Table {
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED);
     table
@@ -250,33 +255,4 @@ fn short(instance: &Instance, plan: &Plan) -> Vec<Short> {
     let mut short: Vec<Short> = sessions.chain(loads).filter(|short| short.missing_kwh > SHORT_KWH).collect();
     short.sort_by(|a, b| b.missing_kwh.total_cmp(&a.missing_kwh).then_with(|| a.id.cmp(&b.id)));
     short
-}
-
-/// The highest slot-average import at the grid connection in kW.
-fn highest_import_kw(instance: &Instance, plan: &Plan) -> f64 {
-    let mut import_kw: Vec<f64> = (0..instance.slots).map(|slot| instance.fixed_kw(slot)).collect();
-    let mut add = |series: &[f64], factor: f64| {
-        for (sum, value) in import_kw.iter_mut().zip(series) {
-            *sum += factor * value;
-        }
-    };
-    let kw_per_a: HashMap<&str, f64> =
-        instance.sessions.iter().map(|s| (s.id.as_str(), instance.kw_per_a() * s.phases as f64)).collect();
-    for session in &plan.sessions {
-        let factor = kw_per_a.get(session.id.as_str()).copied().unwrap_or_default();
-        add(&session.charge_a, factor);
-        add(&session.discharge_a, -factor);
-    }
-    for battery in &plan.batteries {
-        add(&battery.charge_kw, 1.0);
-        add(&battery.discharge_kw, -1.0);
-    }
-    for load in &plan.loads {
-        add(&load.kw, 1.0);
-    }
-    let curtailable: Vec<&str> = instance.pv.iter().filter(|v| v.curtailable).map(|v| v.id.as_str()).collect();
-    for pv in plan.pv.iter().filter(|pv| curtailable.contains(&pv.id.as_str())) {
-        add(&pv.used_kw, -1.0);
-    }
-    import_kw.into_iter().fold(0.0, f64::max)
 }
