@@ -63,12 +63,12 @@ impl Comparison {
         let share = 100.0 * self.saves_eur / self.equal_share.total_eur.abs().max(0.01);
         let bill_eur = self.equal_share.bill_eur() - self.plan.bill_eur();
         let delivered_eur = self.equal_share.cost.shortfall - self.plan.cost.shortfall;
+        let (verb, against) = if self.saves_eur < 0.0 { ("costs", "more than") } else { ("saves", "against") };
         format!(
-            "The plan {} EUR ({:.1} %) {} equal-share load management within the same fuses.\n\
+            "The plan {verb} {} EUR ({:.1} %) {against} equal-share load management within the same fuses.\n\
              On the bill: {}. Energy not delivered in time: {}.",
-            if self.saves_eur < 0.0 { "costs" } else { "saves" }.to_owned() + " " + &euros(self.saves_eur.abs()),
+            euros(self.saves_eur.abs()),
             share.abs(),
-            if self.saves_eur < 0.0 { "more than" } else { "against" },
             less_or_more(bill_eur),
             less_or_more(delivered_eur),
         )

@@ -74,7 +74,7 @@ fn its_own_complaint_is_passed_on() {
 #[test]
 fn request_and_answer_survive_the_way() -> Result<(), String> {
     let instance = instance::parse(SAMPLE).map_err(|refusal| refusal.to_string())?;
-    let request = ExactRequest { instance: &instance, abs_gap_eur: 1e9, time_limit: Duration::from_millis(200) };
+    let request = ExactRequest { instance: &instance, abs_gap_eur: 1e9, time_limit: Duration::from_mins(1) };
     let line = protocol::request(&request)?;
     let answer = protocol::answer(&line, &Highs)?;
     let understood = protocol::understand(answer.as_bytes()).map_err(|useless| format!("{useless:?}"))?;
