@@ -50,11 +50,16 @@ pub(crate) fn csv(bytes: &[u8]) -> Result<Table, Refusal> {
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
     let mut rows = Vec::new();
+    let (mut line, mut counted) = (1, 0);
     for record in reader.records() {
         let record = record.map_err(|fault| {
             Fault::of_table("the table", "", format!("cannot be read: {fault}"), "export it again as CSV")
         })?;
-        let line = record.position().map_or(0, csv::Position::line);
+        // The reader's own count is behind by one where lines end in CR and LF.
+        let begin = record.position().map_or(counted, |at| usize::try_from(at.byte()).unwrap_or(counted));
+        let blank = text.as_bytes()[begin..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        line += text.get(counted..begin + blank).map_or(0, |passed| passed.matches('\n').count()) as u64;
+        counted = begin + blank;
         if record.iter().any(|cell| !cell.is_empty()) {
             rows.push(Row { line, cells: record.iter().map(str::to_owned).collect() });
         }

@@ -97,7 +97,9 @@ fn by_board(context: &mut Context<'_>, draws: &[&BoardDraw]) -> Draw {
             continue;
         }
         if let Some(phases) = most(context, board) {
-            phases.iter().for_each(|phase| add(phase, kw_per_a));
+            for phase in &phases {
+                add(phase, kw_per_a);
+            }
             at_most.push(board.id.as_str());
             loads.push(base_load(board, phases));
         }

@@ -11,17 +11,15 @@ use crate::site::Load;
 pub(super) fn pv(context: &mut Context<'_>) -> Vec<wire::Pv> {
     let (mut dark, mut below, mut plants) = (Vec::new(), Vec::new(), Vec::new());
     for plant in &context.site.pv {
-        let series = context.inputs.pv.iter().find(|power| power.plant == plant.id);
-        let mut kw = match series {
-            Some(power) => context.slots(&format!("the values of {}", plant.id), &power.kw),
-            None => {
-                dark.push(plant.id.as_str());
-                vec![0.0; context.horizon.slots]
-            }
-        };
+        let mut kw = vec![0.0; context.horizon.slots];
+        if let Some(power) = context.inputs.pv.iter().find(|power| power.plant == plant.id) {
+            kw = context.slots(&format!("the values of {}", plant.id), &power.kw);
+        } else {
+            dark.push(plant.id.as_str());
+        }
         if kw.iter().any(|&kw| kw < 0.0) {
             below.push(plant.id.as_str());
-            kw.iter_mut().for_each(|kw| *kw = kw.max(0.0));
+            kw = kw.into_iter().map(|kw| kw.max(0.0)).collect();
         }
         plants.push(wire::Pv {
             id: plant.id.clone(),

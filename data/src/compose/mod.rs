@@ -195,7 +195,7 @@ fn nearest<'a>(name: &str, all: impl Iterator<Item = &'a str> + Clone, what: &st
         Some(near) if strsim::jaro_winkler(near, name) > 0.85 => {
             format!("did you mean {}? Otherwise add the {what} to the site file", quoted(near))
         }
-        Some(_) => format!("name one of the {what}s {}", listed(&all.collect::<Vec<_>>())),
+        Some(_) => format!("name a {what} of the site: {}", listed(&all.collect::<Vec<_>>())),
         None => format!("add the {what} to the site file, which has none"),
     }
 }

@@ -1,6 +1,6 @@
 //! The rows of a roster: every cell read, or a fault.
 
-use chrono::{DateTime, NaiveTime, Utc};
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::columns::{Columns, Field, canonical};
@@ -200,64 +200,60 @@ impl Cells<'_> {
 
     fn weekly(&mut self) -> Option<When> {
         let arrival = TimeOfDay::parse(self.text(Field::Arrival)?)?;
-        let days = match self.text(Field::Days) {
-            Some(text) => match Weekdays::parse(text) {
-                Some(days) => days,
-                None => {
-                    self.fault(
-                        Field::Days,
-                        "is no day of the week",
-                        "write days such as mon-fri, ma-vr, Mo-Fr or daily",
-                    );
-                    return None;
-                }
-            },
-            None => {
-                let remedy = "give days such as mon-fri in the column days, or a date with the time";
-                self.fault(Field::Arrival, "is a time of day without a day", remedy);
-                return None;
-            }
+        let Some(text) = self.text(Field::Days) else {
+            let remedy = "give days such as mon-fri in the column days, or a date with the time";
+            self.fault(Field::Arrival, "is a time of day without a day", remedy);
+            return None;
+        };
+        let Some(days) = Weekdays::parse(text) else {
+            self.fault(Field::Days, "is no day of the week", "write days such as mon-fri, ma-vr, Mo-Fr or daily");
+            return None;
         };
         let text = self.text(Field::Departure)?.to_owned();
-        let (time, plus) = later_days(&text);
-        let (Some(departure), Some(plus)) = (TimeOfDay::parse(time), plus) else {
+        let (time, later) = later(&text);
+        let Some(departure) = TimeOfDay::parse(time) else {
             let remedy = "write HH:MM, with +1 or +2 behind it for a later day";
             self.fault(Field::Departure, "is no time of day, as the arrival is", remedy);
             return None;
         };
-        let plus_days = match plus {
-            Some(0) if departure <= arrival => {
+        let plus_days = match later {
+            Later::Unsaid => u32::from(departure <= arrival),
+            Later::Days(0) if departure <= arrival => {
                 self.fault(Field::Departure, "is not after the arrival", "write +1 behind it for the next day");
                 return None;
             }
-            Some(plus) if plus > MOST_DAYS => {
-                let remedy = "write at most +6; a longer stay needs a row with dates";
-                self.fault(Field::Departure, "is more than a week later", remedy);
+            Later::Days(days) if days <= MOST_DAYS => days,
+            _ => {
+                let remedy = "write +1 to +6; a longer stay needs a row with dates";
+                self.fault(Field::Departure, "is not within a week of the arrival", remedy);
                 return None;
             }
-            Some(plus) => plus,
-            None => u32::from(departure <= arrival),
         };
         Some(When::Weekly { days, arrival, departure, plus_days })
     }
 
     fn once(&mut self) -> Option<When> {
         if self.text(Field::Days).is_some() {
+            if local::stamp(self.text(Field::Arrival)?).is_none() {
+                self.fault(Field::Arrival, "is no time of day", "write HH:MM, from 00:00 to 24:00");
+                return None;
+            }
             let remedy = "leave the days empty where arrival has a date, or give a time of day alone";
             self.fault(Field::Days, "stands beside a date of arrival", remedy);
             return None;
         }
         let arrival = self.moment(Field::Arrival);
         let text = self.text(Field::Departure)?.to_owned();
-        let (time, plus) = later_days(&text);
-        let departure = match (TimeOfDay::parse(time), plus) {
-            (Some(time), Some(plus)) => {
+        let (time, later) = later(&text);
+        let departure = match (TimeOfDay::parse(time), later) {
+            (Some(time), Later::Unsaid | Later::Days(0..=MOST_DAYS)) => {
                 let arrival = arrival?;
                 let day = first_day(self.zone, arrival);
-                let same_day = time.on(self.zone, day);
-                let plus = plus.unwrap_or(u32::from(same_day <= arrival));
-                let later = (0..plus.min(366)).fold(day, |day, _| local::next_day(day));
-                Some(time.on(self.zone, later))
+                let days = match later {
+                    Later::Days(days) => days,
+                    _ => u32::from(time.on(self.zone, day) <= arrival),
+                };
+                Some(time.on(self.zone, (0..days).fold(day, |day, _| local::next_day(day))))
             }
             _ => self.moment(Field::Departure),
         };
@@ -285,8 +281,7 @@ impl Cells<'_> {
                 (at, _) => Some(at),
             },
             None => {
-                let only_date = local::date(text)
-                    .is_some_and(|day| local::instant(self.zone, day.and_time(NaiveTime::MIN)).1 == Reading::Once);
+                let only_date = local::date(text).is_some();
                 let wrong = if only_date { "has no time of day" } else { "is no date and time" };
                 self.fault(field, wrong, "write 2026-11-25 17:30, 25-11-2026 17:30, or a time of day with days");
                 None
@@ -295,13 +290,20 @@ impl Cells<'_> {
     }
 }
 
-/// A time with `+N` days behind it: the time, and `Some(None)` where no days are given, `None` where they are no number.
-fn later_days(text: &str) -> (&str, Option<Option<u32>>) {
-    match text.split_once('+') {
-        Some((time, days)) => {
-            let digits = days.trim().trim_end_matches(|c: char| c.is_alphabetic()).trim();
-            (time.trim(), digits.parse().ok().map(Some))
-        }
-        None => (text, Some(None)),
-    }
+/// How many days after the arrival a departure is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Later {
+    /// It is not said: the next time the clock shows it.
+    Unsaid,
+    /// So many.
+    Days(u32),
+    /// What is said is no number.
+    Unreadable,
+}
+
+/// A time, and the `+N` days behind it.
+fn later(text: &str) -> (&str, Later) {
+    let Some((time, days)) = text.split_once('+') else { return (text, Later::Unsaid) };
+    let digits = days.trim().trim_end_matches(char::is_alphabetic).trim();
+    (time.trim(), digits.parse().map_or(Later::Unreadable, Later::Days))
 }

@@ -1,6 +1,6 @@
 //! One column of a CSV file as a series.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::stamps::{self, Clock};
@@ -119,7 +119,7 @@ pub(super) fn columns(
             let Some(value) = *value else { continue };
             let converted = unit.convert(value, step);
             if converted.abs() > unit.quantity.largest() {
-                faults.add(unbelievable(&table.header[column], line, value, unit, step));
+                faults.add(unbelievable(&table.header[column], line, value, unit));
             }
             series.values[interval(at)] = Some(converted);
         }
@@ -127,11 +127,11 @@ pub(super) fn columns(
     faults.or(series)
 }
 
-fn unbelievable(column: &str, line: u64, value: f64, unit: Unit, step: TimeDelta) -> Fault {
-    let interval = if unit.convert(1.0, step) == unit.convert(1.0, step * 2) { "" } else { " per interval" };
-    let wrong = format!("is more than any {}{interval} can be", unit.name);
+fn unbelievable(column: &str, line: u64, value: f64, unit: Unit) -> Fault {
+    let wrong = format!("{} is more than is believed", unit.name);
     let remedy = format!("check the unit: {}", unit.quantity.units().join(", "));
-    Fault::of_table(place(line, column), &shown(value), wrong, remedy)
+    let value = shown(value);
+    Fault { value, ..Fault::of_table(place(line, column), "", wrong, remedy) }
 }
 
 /// A cell as a number; `None` where it is empty or wrong.

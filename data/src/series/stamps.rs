@@ -55,27 +55,22 @@ impl Clock {
     /// The instant of a stamp later than all before it.
     pub(super) fn read(&mut self, text: &str, line: u64, column: &str) -> Result<DateTime<Utc>, Fault> {
         let no = |wrong: String, remedy: &str| Err(Fault::of_table(place(line, column), text, wrong, remedy));
-        let at = match local::stamp(text) {
-            Some(Stamp::Instant(at)) => at,
-            Some(Stamp::Local(wall)) => match self.zone {
-                Some(zone) => match self.local(zone, wall) {
-                    Some(at) => at,
-                    None => {
-                        let wrong = format!("is a time that the clock skips in {}", zone.name());
-                        return no(wrong, "give the zone the stamps are really in, or write them with an offset or Z");
-                    }
-                },
-                None => {
-                    let remedy =
-                        "write stamps with an offset or Z, or name their zone with --tz, such as --tz Europe/Amsterdam";
-                    return no("says neither its offset nor its zone".to_owned(), remedy);
-                }
-            },
-            None => {
-                return no(
-                    "is no date and time".to_owned(),
-                    "write 2026-11-25T17:30:00Z, or 2026-11-25 17:30 with --tz",
-                );
+        let at = match (local::stamp(text), self.zone) {
+            (Some(Stamp::Instant(at)), _) => at,
+            (Some(Stamp::Local(wall)), Some(zone)) => {
+                let Some(at) = self.local(zone, wall) else {
+                    let wrong = format!("is a time that the clock skips in {}", zone.name());
+                    return no(wrong, "give the zone the stamps are really in, or write them with an offset or Z");
+                };
+                at
+            }
+            (Some(Stamp::Local(_)), None) => {
+                let remedy = "write stamps with an offset or Z, or name their zone, such as --tz Europe/Amsterdam";
+                return no("says neither its offset nor its zone".to_owned(), remedy);
+            }
+            (None, _) => {
+                let remedy = "write 2026-11-25T17:30:00Z, or 2026-11-25 17:30 with --tz";
+                return no("is no date and time".to_owned(), remedy);
             }
         };
         if let Some(last) = self.last
@@ -104,7 +99,10 @@ impl Clock {
 pub(super) fn step(stamps: &[(u64, DateTime<Utc>)], column: &str) -> Result<TimeDelta, Refusal> {
     let distance = |pair: &[(u64, DateTime<Utc>)]| (pair[1].1 - pair[0].1).num_seconds();
     let Some(step_s) = stamps.windows(2).map(distance).min() else {
-        let wrong = format!("has {} with a time, which does not tell how long an interval is", rows(stamps.len()));
+        let wrong = match stamps.len() {
+            0 => "has no row with a value",
+            _ => "has one row, which does not tell how long an interval is",
+        };
         return Err(Fault::of_table("the table", "", wrong, "give at least two intervals").into());
     };
     let mut faults = Faults::default();
@@ -114,8 +112,4 @@ pub(super) fn step(stamps: &[(u64, DateTime<Utc>)], column: &str) -> Result<Time
         faults.add(Fault::of_table(place(pair[1].0, column), &pair[1].1.to_rfc3339(), wrong, remedy));
     }
     faults.or(TimeDelta::seconds(step_s))
-}
-
-fn rows(count: usize) -> String {
-    if count == 1 { "one row".to_owned() } else { format!("{count} rows") }
 }
