@@ -113,7 +113,7 @@ fn by_board(context: &mut Context<'_>, draws: &[&BoardDraw]) -> Draw {
         context.note(NoteCode::BuildingAtMost, text);
     }
     if loads.is_empty() {
-        let text = "WARNING: nothing is known of what the building draws, so it is taken for nothing; fuses may be \
+        let text = "nothing is known of what the building draws, so it is taken for nothing; fuses may be \
                     overloaded. Give --building, or building_max_a in the site file";
         context.note(NoteCode::BuildingUnknown, text);
     }

@@ -83,6 +83,13 @@ pub enum NoteCode {
     LoadLeftOut,
 }
 
+impl NoteCode {
+    /// Whether the person should act on it, because fuses are at risk or something is not planned.
+    pub fn is_warning(self) -> bool {
+        matches!(self, NoteCode::BuildingUnknown | NoteCode::StayLeftOut | NoteCode::LoadLeftOut)
+    }
+}
+
 /// What the parts of the composition share.
 struct Context<'a> {
     site: &'a Site,
@@ -107,13 +114,17 @@ impl Context<'_> {
         let horizon = self.horizon;
         series.means(horizon.start, horizon.slot(), horizon.slots).unwrap_or_else(|missing| {
             let wrong = format!("say nothing of the slot at {}", local::shown(self.zone, missing.slot));
-            let remedy = format!(
-                "give values from {} to {}; the file has {} to {}",
-                local::shown(self.zone, horizon.start),
-                local::shown(self.zone, horizon.end()),
-                local::shown(self.zone, series.start),
-                local::shown(self.zone, series.end()),
-            );
+            let remedy = if series.start <= missing.slot && missing.slot + horizon.slot() <= series.end() {
+                "fill the gap in the file".to_owned()
+            } else {
+                format!(
+                    "give values from {} to {}; the file has {} to {}",
+                    local::shown(self.zone, horizon.start),
+                    local::shown(self.zone, horizon.end()),
+                    local::shown(self.zone, series.start),
+                    local::shown(self.zone, series.end()),
+                )
+            };
             self.fault(what, "", wrong, remedy);
             vec![0.0; horizon.slots]
         })

@@ -1,5 +1,7 @@
 //! Who stays within a horizon: dated rows as they are, templates on their days.
 
+use std::collections::{HashMap, HashSet};
+
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::{Entry, Roster, When, first_day};
@@ -36,7 +38,8 @@ impl Roster {
                 stays.push(Stay { entry, day: first_day(self.zone, arrival), arrival, departure });
             }
         }
-        let dated: Vec<(&str, NaiveDate)> = stays.iter().map(|stay| (stay.entry.vehicle.as_str(), stay.day)).collect();
+        let dated: HashSet<(&str, NaiveDate)> =
+            stays.iter().map(|stay| (stay.entry.vehicle.as_str(), stay.day)).collect();
         let (first, last) = (local::day(self.zone, from - TimeDelta::days(BEFORE)), local::day(self.zone, to));
         for entry in &self.rows {
             let When::Weekly { days, arrival, departure, plus_days } = entry.when else { continue };
@@ -63,34 +66,24 @@ impl Roster {
 
     /// No two stays of one station, or of one vehicle, overlap.
     fn apart<'a>(&self, stays: &[Stay<'a>], faults: &mut Faults, what: &str, key: impl Fn(&Stay<'a>) -> &'a str) {
-        let mut last: std::collections::HashMap<&str, &Stay<'a>> = std::collections::HashMap::new();
+        let mut last: HashMap<&str, &Stay<'a>> = HashMap::new();
         for stay in stays {
             let Some(other) = last.get(key(stay)) else {
                 last.insert(key(stay), stay);
                 continue;
             };
             if stay.arrival < other.departure {
+                let at_place = if what == "station" {
+                    format!("row {} ({}) is there", other.entry.row, quoted(&other.entry.vehicle))
+                } else {
+                    format!("by row {} it stays at {}", other.entry.row, quoted(&other.entry.station))
+                };
                 let wrong = format!(
-                    "arrives at {} {} on {}, and row {} ({}) is there until {}",
-                    what,
-                    quoted(key(stay)),
+                    "arrives at {} on {}, and {at_place} until {}",
+                    quoted(&stay.entry.station),
                     local::shown(self.zone, stay.arrival),
-                    other.entry.row,
-                    quoted(&other.entry.vehicle),
                     local::shown(self.zone, other.departure),
                 );
-                let wrong = if what == "station" {
-                    wrong
-                } else {
-                    format!(
-                        "arrives at {} on {}, and by row {} it stays at {} until {}",
-                        quoted(&stay.entry.station),
-                        local::shown(self.zone, stay.arrival),
-                        other.entry.row,
-                        quoted(&other.entry.station),
-                        local::shown(self.zone, other.departure),
-                    )
-                };
                 let remedy = "let one leave before the other comes, or name another station";
                 // Two rows of one vehicle at one station are one mistake.
                 if what == "station" || stay.entry.station != other.entry.station {

@@ -8,8 +8,11 @@ use chrono::{NaiveDate, TimeDelta};
 use crate::refusal::{Fault, Refusal};
 use crate::text::{self, MAX_BYTES, Row, Table};
 
-/// Most cells of a sheet: a thousand times those of a depot's roster. A sheet that claims more is a mistake or an attack.
-const MAX_CELLS: usize = 2_000_000;
+/// Most cells of a sheet that hold something: hundreds of times those of a depot's roster.
+const MAX_CELLS: usize = 500_000;
+
+/// Most columns of a sheet; a roster has 18.
+const MAX_COLUMNS: usize = 200;
 
 /// Reads the table of a file.
 pub(super) fn read(bytes: &[u8]) -> Result<Table, Refusal> {
@@ -28,16 +31,31 @@ fn sheet(bytes: &[u8]) -> Result<Table, Refusal> {
     let Some(name) = book.sheet_names().first().cloned() else {
         return Err(unreadable("has no sheet".to_owned()));
     };
-    let range = book.worksheet_range(&name).map_err(cannot)?;
-    if range.get_size().0 * range.get_size().1 > MAX_CELLS {
-        return Err(unreadable(format!("has more than {MAX_CELLS} cells")));
+    // Cell by cell: a range as a whole would take room for all that a far-off cell spans.
+    let mut reader = book.worksheet_cells_reader(&name).map_err(cannot)?;
+    let mut rows: Vec<Row> = Vec::new();
+    let mut count = 0;
+    while let Some(cell) = reader.next_cell().map_err(cannot)? {
+        let (row, column) = cell.get_position();
+        let (line, column) = (u64::from(row) + 1, column as usize);
+        let text = shown(&Data::from(cell.get_value().clone())).trim().to_owned();
+        if text.is_empty() {
+            continue;
+        }
+        count += 1;
+        if column >= MAX_COLUMNS || count > MAX_CELLS {
+            let wrong = format!("has something beyond {MAX_COLUMNS} columns or {MAX_CELLS} cells");
+            return Err(unreadable(wrong));
+        }
+        if rows.last().is_none_or(|last| last.line != line) {
+            rows.push(Row { line, cells: Vec::new() });
+        }
+        if let Some(last) = rows.last_mut() {
+            last.cells.resize(last.cells.len().max(column + 1), String::new());
+            last.cells[column] = text;
+        }
     }
-    let first = u64::from(range.start().map_or(0, |(row, _)| row)) + 1;
-    let rows = range.rows().enumerate().map(|(k, cells)| Row {
-        line: first + k as u64,
-        cells: cells.iter().map(|cell| shown(cell).trim().to_owned()).collect(),
-    });
-    text::table(rows.filter(|row| row.cells.iter().any(|cell| !cell.is_empty())).collect(), true)
+    text::table(rows, true)
 }
 
 /// A cell as a person would have typed it into a CSV file.

@@ -41,11 +41,19 @@ pub struct Args {
     /// Column of the prices, where there are several.
     #[arg(long, value_name = "NAME", requires = "prices")]
     price_column: Option<String>,
-    /// What the building draws: start,kw, or start,board,l1_a,l2_a,l3_a.
-    #[arg(long, value_name = "FILE")]
+    /// What the building draws, in kW or by board and phase in A.
+    #[arg(
+        long,
+        value_name = "FILE",
+        help = "What the building draws: start,kw, or start,board,l1_a,l2_a,l3_a for boards by themselves"
+    )]
     building: Vec<PathBuf>,
-    /// What PV plants deliver: start,kw, a column for each plant, or start,kw_per_kwp.
-    #[arg(long, value_name = "FILE")]
+    /// What PV plants deliver, in kW or in kW per kWp.
+    #[arg(
+        long,
+        value_name = "FILE",
+        help = "What PV plants deliver: start,kw, a column for each plant, or start,kw_per_kwp"
+    )]
     pv: Vec<PathBuf>,
     /// Carbon intensity of imported energy, in kg/kWh or g/kWh.
     #[arg(long, value_name = "FILE")]
@@ -151,12 +159,14 @@ pub fn run(args: &Args) -> Result<Verdict, Failure> {
         output::print_json(&summary)?;
         return Ok(Verdict::Fine);
     }
-    output::note(&summary.notes.iter().fold(String::new(), |text, note| text + "note: " + &note.text + "\n"));
+    for note in &summary.notes {
+        let kind = if note.code.is_warning() { "warning" } else { "note" };
+        output::note(&format!("{kind}: {}\n", note.text));
+    }
+    let text = summary.text(&site.name, zone);
     match &destination {
-        Destination::Stdout => output::note(&summary.text(&site.name, zone)),
-        _ => {
-            output::print(&(summary.text(&site.name, zone) + &format!("The instance is in {}.\n", args.out.display())))?
-        }
+        Destination::Stdout => output::note(&text),
+        _ => output::print(&format!("{text}The instance is in {}.\n", args.out.display()))?,
     }
     Ok(Verdict::Fine)
 }
