@@ -8,7 +8,7 @@ use super::{TimeOfDay, in_range, next_day};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stamp {
     /// With `Z` or an offset: an instant.
-    Instant(DateTime<Utc>),
+    Absolute(DateTime<Utc>),
     /// What a wall clock shows.
     Local(NaiveDateTime),
 }
@@ -46,7 +46,7 @@ pub fn stamp(text: &str) -> Option<Stamp> {
         day.and_time(clock(wall)?)
     };
     Some(match offset {
-        Some(offset) => Stamp::Instant(offset.from_local_datetime(&local).single()?.to_utc()),
+        Some(offset) => Stamp::Absolute(offset.from_local_datetime(&local).single()?.to_utc()),
         None => Stamp::Local(local),
     })
 }
@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn stamps() {
         let local = |text: &str| Stamp::Local(NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S").unwrap());
-        let instant = |text: &str| Stamp::Instant(DateTime::parse_from_rfc3339(text).unwrap().to_utc());
+        let instant = |text: &str| Stamp::Absolute(DateTime::parse_from_rfc3339(text).unwrap().to_utc());
         for (text, expected) in [
             ("2026-11-25 17:30", local("2026-11-25 17:30:00")),
             ("2026-11-25T17:30:05", local("2026-11-25 17:30:05")),

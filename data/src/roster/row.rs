@@ -271,7 +271,7 @@ impl Cells<'_> {
     fn moment(&mut self, field: Field) -> Option<DateTime<Utc>> {
         let text = self.text(field)?;
         match local::stamp(text) {
-            Some(Stamp::Instant(at)) => Some(at),
+            Some(Stamp::Absolute(at)) => Some(at),
             Some(Stamp::Local(wall)) => match local::instant(self.zone, wall) {
                 (_, Reading::Skipped) => {
                     let wrong = format!("is a time that the clock skips in {}", self.zone.name());

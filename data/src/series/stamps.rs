@@ -56,7 +56,7 @@ impl Clock {
     pub(super) fn read(&mut self, text: &str, line: u64, column: &str) -> Result<DateTime<Utc>, Fault> {
         let no = |wrong: String, remedy: &str| Err(Fault::of_table(place(line, column), text, wrong, remedy));
         let at = match (local::stamp(text), self.zone) {
-            (Some(Stamp::Instant(at)), _) => at,
+            (Some(Stamp::Absolute(at)), _) => at,
             (Some(Stamp::Local(wall)), Some(zone)) => {
                 let Some(at) = self.local(zone, wall) else {
                     let wrong = format!("is a time that the clock skips in {}", zone.name());
