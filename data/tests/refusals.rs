@@ -144,6 +144,7 @@ fn head() {
     let cases: &[(&str, Change)] = &[
         ("start without offset", |v| set(v, "/start", json!("2023-06-13T04:00:00"))),
         ("start in words", |v| set(v, "/start", json!("tomorrow"))),
+        ("no such time zone", |v| add(v, "", "time_zone", json!("Europe/Amsterdm"))),
         ("start out of this world", |v| set(v, "/start", json!("9999-12-31T23:59:59-01:00"))),
         ("slots of no length", |v| set(v, "/slot_minutes", json!(0))),
         ("slots longer than a day", |v| set(v, "/slot_minutes", json!(1441))),

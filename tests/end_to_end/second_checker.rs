@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{Folder, json, kwartier, said, workspace};
 
 /// The folder with the checker and the public instances.
-fn shared() -> Option<PathBuf> {
+pub(super) fn shared() -> Option<PathBuf> {
     let folder = std::env::var_os("KWARTIER_SHARED").map_or_else(|| workspace().join("../shared"), PathBuf::from);
     let planning = folder.join("planning");
     if planning.join("check_plan.py").exists() {

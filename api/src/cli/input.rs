@@ -34,7 +34,12 @@ pub fn is_dash(path: &Path) -> bool {
     path.as_os_str() == DASH
 }
 
-fn parse<T>(path: &Path, kind: &'static str, parse: fn(&[u8]) -> Result<T, Refusal>) -> Result<T, Failure> {
+/// Reads a file, or standard input, and has its content parsed.
+pub fn parse<T>(
+    path: &Path,
+    kind: &'static str,
+    parse: impl FnOnce(&[u8]) -> Result<T, Refusal>,
+) -> Result<T, Failure> {
     let name = if is_dash(path) { "standard input".to_owned() } else { path.display().to_string() };
     match read(path) {
         Ok(bytes) => parse(&bytes).map_err(|refusal| Failure::Refused { name, kind, refusal }),

@@ -8,6 +8,7 @@ mod input;
 mod man;
 mod output;
 mod plan;
+mod site;
 mod summary;
 mod worker;
 
@@ -39,6 +40,8 @@ struct Cli {
 enum Command {
     Plan(plan::Args),
     Check(check::Args),
+    #[command(subcommand)]
+    Site(site::Command),
     Completions(completions::Args),
     Man(man::Args),
     /// Solve one exact model: one request on standard input, one answer on standard output.
@@ -52,6 +55,7 @@ pub fn run() -> ExitCode {
     let outcome = catch_unwind(AssertUnwindSafe(|| match &cli.command {
         Command::Plan(args) => plan::run(args),
         Command::Check(args) => check::run(args),
+        Command::Site(command) => site::run(command),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
         Command::SolveWorker => worker::run(),

@@ -13,6 +13,7 @@ pub mod wire;
 mod write;
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 
 pub use self::check::{MAX_BOARD_SLOTS, MAX_SLOTS, parse};
 pub use crate::refusal::{Fault, Refusal};
@@ -28,6 +29,8 @@ pub const PHASE_NAMES: [&str; 3] = ["L1", "L2", "L3"];
 pub struct Instance {
     /// Beginning of slot 0.
     pub start: DateTime<Utc>,
+    /// Time zone of the site, for showing times; `None`, UTC.
+    pub time_zone: Option<Tz>,
     /// Length of a slot in minutes.
     pub slot_minutes: u32,
     /// Number of slots.

@@ -8,10 +8,12 @@
 //! Conventions: currents in ampere RMS per phase, power in kW, energy in kWh, money in EUR; times of day are local to
 //! [`Site::time_zone`], written `HH:MM`.
 
+mod from_toml;
 pub mod tariff;
 
 use serde::{Deserialize, Serialize};
 
+pub use from_toml::from_toml;
 pub use tariff::Tariff;
 
 /// Version of the site file.

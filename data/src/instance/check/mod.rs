@@ -11,10 +11,12 @@ mod tree;
 use std::collections::HashMap;
 
 use chrono::{DateTime, Datelike, Utc};
+use chrono_tz::Tz;
 
 use self::rules::{At, Rules};
 use super::{Instance, wire};
 use crate::json::{self, Part};
+use crate::local;
 use crate::refusal::{Faults, Refusal, number, quoted};
 
 /// Most slots of a horizon. 2,000 quarters of an hour are three weeks.
@@ -66,6 +68,7 @@ impl Instance {
             rules.faults.add(json::unknown_format(&wire.format.to_string()));
         }
         let start = start(&mut rules, &wire.start);
+        let time_zone = time_zone(&mut rules, wire.time_zone.as_deref());
         let slot_minutes = slot_minutes(&mut rules, wire.slot_minutes);
         rules.slots = slots(&mut rules, wire.slots);
         voltage(&mut rules, wire.voltage_v);
@@ -80,6 +83,7 @@ impl Instance {
         let slots = rules.slots.unwrap_or(0);
         rules.faults.or(Instance {
             start,
+            time_zone,
             slot_minutes,
             slots,
             voltage_v: wire.voltage_v,
@@ -107,6 +111,17 @@ fn start(rules: &mut Rules, text: &str) -> DateTime<Utc> {
         rules.fault(At::TOP, "start", quoted(text), wrong, "check the date");
     }
     start
+}
+
+fn time_zone(rules: &mut Rules, name: Option<&str>) -> Option<Tz> {
+    let name = name?;
+    match local::zone(name) {
+        Ok(zone) => Some(zone),
+        Err(remedy) => {
+            rules.fault(At::TOP, "time_zone", quoted(name), "is no time zone", remedy);
+            None
+        }
+    }
 }
 
 fn slot_minutes(rules: &mut Rules, minutes: u64) -> u32 {

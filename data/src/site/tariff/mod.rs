@@ -1,7 +1,13 @@
 //! What a kWh costs, as a sum of dated components: spot price, supplier's fee, energy tax by bracket, grid tariff by time
 //! of day, peak price, VAT. The types are the file's shape; dates and times of day are local to the site.
 
+mod check;
+mod price;
+
 use serde::{Deserialize, Serialize};
+
+pub use check::{TariffFault, check};
+pub use price::{Part, Pricer};
 
 /// A tariff.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -1,0 +1,143 @@
+//! What the building draws, in A by board and phase, and in kW for money.
+
+use super::{Context, NoteCode, listed};
+use crate::instance::wire;
+use crate::series::{BoardDraw, Building, Series};
+use crate::site::{Board, HourlyByPhase};
+use chrono::Timelike;
+
+/// What the building draws.
+pub(super) struct Draw {
+    /// Currents by board.
+    pub(super) loads: Vec<wire::BaseLoad>,
+    /// Active power of all of it, per slot.
+    pub(super) kw: Vec<f64>,
+}
+
+/// Currents of L1, L2, L3 by slot.
+type Phases = [Vec<f64>; 3];
+
+/// Reads the building's draw from its series; boards without one draw what the site file says is the most.
+pub(super) fn building(context: &mut Context<'_>) -> Draw {
+    let totals: Vec<&Series> = totals(context).collect();
+    let boards = context.inputs.building.iter().flat_map(|building| match building {
+        Building::Boards(draws) => draws.as_slice(),
+        Building::Total(_) => &[],
+    });
+    let boards: Vec<&BoardDraw> = boards.collect();
+    match (totals.as_slice(), boards.as_slice()) {
+        ([], boards) => by_board(context, boards),
+        ([total], []) => whole(context, total),
+        _ => {
+            let wrong = "hold a total and something else besides, which would count twice";
+            context.fault("the building files", "", wrong, "give one total, or files by board");
+            Draw { loads: Vec::new(), kw: vec![0.0; context.horizon.slots] }
+        }
+    }
+}
+
+fn totals<'a>(context: &Context<'a>) -> impl Iterator<Item = &'a Series> + use<'a> {
+    context.inputs.building.iter().filter_map(|building| match building {
+        Building::Total(series) => Some(series),
+        Building::Boards(_) => None,
+    })
+}
+
+/// A total at the grid connection, on three phases evenly. Boards below are taken at their most, and the connection's own
+/// entry is what remains, so that it sees the total.
+fn whole(context: &mut Context<'_>, total: &Series) -> Draw {
+    let kw = context.slots("the building's values", total);
+    let Some(root) = context.site.boards.iter().find(|board| board.parent.is_none()) else {
+        return Draw { loads: Vec::new(), kw };
+    };
+    let a_per_kw = 1000.0 / (3.0 * context.site.voltage_v * context.site.building_power_factor);
+    let mut own: Phases = std::array::from_fn(|_| kw.iter().map(|kw| kw * a_per_kw).collect());
+    let mut loads = Vec::new();
+    for board in context.site.boards.iter().filter(|board| board.parent.is_some()) {
+        let Some(most) = most(context, board) else { continue };
+        for (own, most) in own.iter_mut().zip(&most) {
+            own.iter_mut().zip(most).for_each(|(own, most)| *own -= most);
+        }
+        loads.push(base_load(board, most));
+    }
+    if !loads.is_empty() {
+        let names: Vec<&str> = loads.iter().map(|load| load.node.as_str()).collect();
+        let text = format!(
+            "the building's total says nothing of single boards: {} are planned with the most that the site file lets the building draw there",
+            listed(&names)
+        );
+        context.note(NoteCode::BuildingAtMost, text);
+    }
+    loads.push(base_load(root, own));
+    Draw { loads, kw }
+}
+
+fn by_board(context: &mut Context<'_>, draws: &[&BoardDraw]) -> Draw {
+    let slots = context.horizon.slots;
+    let kw_per_a = context.site.voltage_v * context.site.building_power_factor / 1000.0;
+    let (mut loads, mut kw) = (Vec::new(), vec![0.0; slots]);
+    let mut add = |series: &[f64], factor: f64| kw.iter_mut().zip(series).for_each(|(kw, x)| *kw += x * factor);
+    for draw in draws {
+        let Some(board) = context.site.boards.iter().find(|board| board.id == draw.board) else {
+            let remedy = super::nearest(&draw.board, context.site.boards.iter().map(|b| b.id.as_str()), "board");
+            context.fault("the building file, board", &draw.board, "is no board of the site", remedy);
+            continue;
+        };
+        let what = format!("the building's values at {}", board.id);
+        let phases: Phases = std::array::from_fn(|phase| context.slots(&what, &draw.phases_a[phase]));
+        match &draw.kw {
+            Some(series) => add(&context.slots(&what, series), 1.0),
+            None => phases.iter().for_each(|phase| add(phase, kw_per_a)),
+        }
+        loads.push(base_load(board, phases));
+    }
+    let mut at_most = Vec::new();
+    for board in &context.site.boards {
+        if draws.iter().any(|draw| draw.board == board.id) {
+            continue;
+        }
+        if let Some(phases) = most(context, board) {
+            for phase in &phases {
+                add(phase, kw_per_a);
+            }
+            at_most.push(board.id.as_str());
+            loads.push(base_load(board, phases));
+        }
+    }
+    if !at_most.is_empty() {
+        let text = format!(
+            "no forecast of the building at {}: planned with the most that the site file lets it draw there, by hour; \
+             safe, and dearer than needed",
+            listed(&at_most)
+        );
+        context.note(NoteCode::BuildingAtMost, text);
+    }
+    if loads.is_empty() {
+        let text = "nothing is known of what the building draws, so it is taken for nothing; fuses may be \
+                    overloaded. Give --building, or building_max_a in the site file";
+        context.note(NoteCode::BuildingUnknown, text);
+    }
+    Draw { loads, kw }
+}
+
+fn base_load(board: &Board, [l1, l2, l3]: Phases) -> wire::BaseLoad {
+    wire::BaseLoad { node: board.id.clone(), l1, l2, l3 }
+}
+
+/// The most that the building draws at a board, by slot; `None` where the site file does not say, or says it wrongly.
+fn most(context: &mut Context<'_>, board: &Board) -> Option<Phases> {
+    let horizon = context.horizon;
+    match board.building_max_a.as_ref()? {
+        HourlyByPhase::Constant(same) => Some(same.phases().map(|a| vec![a; horizon.slots])),
+        HourlyByPhase::Hourly { l1, l2, l3 } => {
+            if [l1, l2, l3].iter().any(|hours| hours.len() != 24) {
+                let wrong = "does not hold 24 hours for each phase";
+                context.fault("building_max_a of board", &board.id, wrong, "give l1, l2, l3 with 24 values each");
+                return None;
+            }
+            let zone = context.zone;
+            let hour = move |slot: usize| horizon.at(slot).with_timezone(&zone).hour() as usize;
+            Some([l1, l2, l3].map(|hours| (0..horizon.slots).map(|slot| hours[hour(slot)]).collect()))
+        }
+    }
+}

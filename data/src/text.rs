@@ -1,0 +1,228 @@
+//! Tables as text: from bytes to rows of cells, and from a cell to a number.
+
+use std::io::Read;
+
+use crate::refusal::{Fault, Refusal, quoted};
+
+/// Most bytes of a table, unpacked. A year of quarter-hours for fifty boards takes half of it; a file that unpacks to
+/// more is a mistake or an attack.
+pub(crate) const MAX_BYTES: u64 = 64 << 20;
+
+/// A table with its header.
+#[derive(Debug)]
+pub(crate) struct Table {
+    /// The cells of the first row, trimmed.
+    pub(crate) header: Vec<String>,
+    /// All other rows that are not blank.
+    pub(crate) rows: Vec<Row>,
+    /// Whether a comma inside a cell is a decimal comma, because commas do not part the cells.
+    pub(crate) decimal_comma: bool,
+}
+
+/// A row of a table.
+#[derive(Debug)]
+pub(crate) struct Row {
+    /// Its number as an editor or a spreadsheet counts it, from 1.
+    pub(crate) line: u64,
+    /// Its cells, trimmed.
+    pub(crate) cells: Vec<String>,
+}
+
+impl Row {
+    /// The text of a column; empty where the row is too short.
+    pub(crate) fn cell(&self, column: usize) -> &str {
+        self.cells.get(column).map_or("", String::as_str)
+    }
+}
+
+/// Reads a CSV file, packed with gzip or not. Commas, semicolons or tabs part its cells, whichever the header has most.
+pub(crate) fn csv(bytes: &[u8]) -> Result<Table, Refusal> {
+    let unpacked = unpack(bytes)?;
+    let text = decode(unpacked.as_deref().unwrap_or(bytes))?;
+    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let count = |c: char| first.matches(c).count();
+    let delimiter = [';', '\t', ','].into_iter().max_by_key(|&c| count(c)).filter(|&c| count(c) > 0).unwrap_or(',');
+    let delimiter = u8::try_from(delimiter).unwrap_or(b',');
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(delimiter)
+        .has_headers(false)
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes());
+    let mut rows = Vec::new();
+    let (mut line, mut counted) = (1, 0);
+    for record in reader.records() {
+        let record = record.map_err(|fault| {
+            Fault::of_table("the table", "", format!("cannot be read: {fault}"), "export it again as CSV")
+        })?;
+        // The reader's own count is behind by one where lines end in CR and LF.
+        let begin = record.position().map_or(counted, |at| usize::try_from(at.byte()).unwrap_or(counted));
+        let blank = text.as_bytes()[begin..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        line += text.get(counted..begin + blank).map_or(0, |passed| passed.matches('\n').count()) as u64;
+        counted = begin + blank;
+        if record.iter().any(|cell| !cell.is_empty()) {
+            rows.push(Row { line, cells: record.iter().map(str::to_owned).collect() });
+        }
+    }
+    table(rows, delimiter != b',')
+}
+
+/// Takes the first row as the header.
+pub(crate) fn table(mut rows: Vec<Row>, decimal_comma: bool) -> Result<Table, Refusal> {
+    if rows.is_empty() {
+        let remedy = "give a table with a header and one row for each entry";
+        return Err(Fault::of_table("the table", "", "is empty", remedy).into());
+    }
+    let header = rows.remove(0).cells;
+    Ok(Table { header, rows, decimal_comma })
+}
+
+/// The content of a gzip file; `None` for what is none.
+fn unpack(bytes: &[u8]) -> Result<Option<Vec<u8>>, Refusal> {
+    let too_large = || {
+        let remedy = "cut out the days that are needed";
+        Refusal::from(Fault::of_table("the table", "", format!("is larger than {} MiB", MAX_BYTES >> 20), remedy))
+    };
+    if !bytes.starts_with(&[0x1f, 0x8b]) {
+        return if bytes.len() as u64 > MAX_BYTES { Err(too_large()) } else { Ok(None) };
+    }
+    let mut unpacked = Vec::new();
+    let read = flate2::read::MultiGzDecoder::new(bytes).take(MAX_BYTES + 1).read_to_end(&mut unpacked);
+    if let Err(fault) = read {
+        let wrong = format!("cannot be unpacked: {fault}");
+        return Err(Fault::of_table("the table", "", wrong, "fetch or pack it again").into());
+    }
+    if unpacked.len() as u64 > MAX_BYTES { Err(too_large()) } else { Ok(Some(unpacked)) }
+}
+
+/// UTF-8 or UTF-16 by their marks, UTF-8 where it is that, else the code page of western Windows.
+fn decode(bytes: &[u8]) -> Result<String, Refusal> {
+    let no_text = |what: &str| {
+        let remedy = "export it as CSV in UTF-8";
+        Refusal::from(Fault::of_table("the table", "", format!("is no text but {what}"), remedy))
+    };
+    if bytes.starts_with(b"PK") {
+        return Err(no_text("a ZIP or XLSX file"));
+    }
+    if bytes.starts_with(b"PAR1") {
+        return Err(no_text("a Parquet file"));
+    }
+    if let Some((encoding, _)) = encoding_rs::Encoding::for_bom(bytes) {
+        return Ok(encoding.decode(bytes).0.into_owned());
+    }
+    if bytes.contains(&0) {
+        return Err(no_text("binary"));
+    }
+    Ok(match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => encoding_rs::WINDOWS_1252.decode(bytes).0.into_owned(),
+    })
+}
+
+/// Why a cell is no number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NoNumber {
+    pub(crate) wrong: &'static str,
+    pub(crate) remedy: &'static str,
+}
+
+/// Reads a number. A comma is a decimal comma where `decimal_comma` says so and refused elsewhere; so are signs between
+/// thousands.
+pub(crate) fn number(text: &str, decimal_comma: bool) -> Result<f64, NoNumber> {
+    let no = |wrong, remedy| Err(NoNumber { wrong, remedy });
+    let text = text.trim().replace('\u{2212}', "-");
+    let plain = match (text.contains(','), text.contains('.')) {
+        (true, true) => return no("has a comma and a point", "leave out the sign between thousands"),
+        (true, false) if !decimal_comma => {
+            return no("has a comma in a file of commas", "write a decimal point, or part the columns with semicolons");
+        }
+        (true, false) if text.matches(',').count() > 1 => {
+            return no("has two commas", "leave out the sign between thousands");
+        }
+        _ => text.replace(',', "."),
+    };
+    match plain.parse::<f64>() {
+        Ok(value) if value.is_finite() => Ok(value),
+        Ok(_) => no("is no finite number", "leave the cell empty where nothing is known"),
+        Err(_) => no("is no number", "write digits with a decimal point, without unit"),
+    }
+}
+
+/// A header without case, blanks, brackets and signs: `Price (EUR/MWh)` is `price eur mwh`.
+pub(crate) fn words(header: &str) -> Vec<String> {
+    let plain = header.to_lowercase().replace('€', " eur ").replace('%', " percent ").replace('¢', " ct ");
+    plain.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+/// Names in quotes, for a choice of columns.
+pub(crate) fn choices(names: &[String]) -> String {
+    crate::refusal::names(names.iter().map(String::as_str))
+}
+
+impl Fault {
+    /// A fault of a table: `place` is a row with its column, or the table.
+    pub(crate) fn of_table(
+        place: impl Into<String>,
+        value: &str,
+        wrong: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Fault {
+            path: place.into(),
+            subject: String::new(),
+            value: if value.is_empty() { String::new() } else { quoted(value) },
+            wrong: wrong.into(),
+            remedy: remedy.into(),
+        }
+    }
+}
+
+/// A row and a column as a fault names them.
+pub(crate) fn place(line: u64, column: &str) -> String {
+    format!("row {line}, {}", quoted(column))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+    use super::*;
+
+    #[test]
+    fn numbers() {
+        assert_eq!(number(" 12.5 ", false), Ok(12.5));
+        assert_eq!(number("12,5", true), Ok(12.5));
+        assert_eq!(number("−3", true), Ok(-3.0));
+        for (text, comma) in [("12,5", false), ("1.234,5", true), ("1,234,567", true), ("NaN", true), ("inf", true)] {
+            assert!(number(text, comma).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn tables_of_any_delimiter_and_encoding() {
+        for bytes in
+            ["a;b\n1,5;ü\n".as_bytes(), b"a;b\r\n1,5;\xfc\r\n", b"\xff\xfea\0;\0b\0\n\x001\0,\x005\0;\0\xfc\0\n\0"]
+        {
+            let table = csv(bytes).unwrap();
+            assert_eq!(table.header, ["a", "b"]);
+            assert_eq!((table.rows[0].line, table.rows[0].cell(1), table.rows[0].cell(7)), (2, "ü", ""));
+            assert!(table.decimal_comma);
+        }
+        assert_eq!(csv(b"a\tb\n\n1\t2\n").unwrap().rows[0].line, 3);
+    }
+
+    #[test]
+    fn packed_files_and_bombs() {
+        use std::io::Write;
+        let packed = |bytes: &[u8]| {
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+            encoder.write_all(bytes).unwrap();
+            encoder.finish().unwrap()
+        };
+        assert_eq!(csv(&packed(b"a,b\n1,2\n")).unwrap().rows.len(), 1);
+        let bomb = packed(&vec![b'\n'; usize::try_from(MAX_BYTES).unwrap() + 10]);
+        assert!(csv(&bomb).unwrap_err().to_string().contains("larger than 64 MiB"));
+        let cut = packed(b"a,b\n1,2\n");
+        assert!(csv(&cut[..cut.len() - 6]).unwrap_err().to_string().contains("cannot be unpacked"));
+    }
+}

@@ -1,0 +1,210 @@
+//! `site instance`: from the samples to a plan that passes, on days of 92, 96 and 100 quarter-hours; and wrong input.
+
+use std::fmt::Write as _;
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::second_checker::shared;
+use super::{Folder, json, kwartier, said, workspace};
+
+/// The guide's boards, and its 24 stations, a third of them with each rotation.
+fn site() -> String {
+    let mut site = r#"
+format = 1
+name = "Guide"
+time_zone = "Europe/Amsterdam"
+
+[connection]
+import_cap_kw = 100
+
+[tariff]
+vat_percent = 21
+components = [
+  { name = "Day-ahead", price = { kind = "spot" } },
+  { name = "Supplier's fee", price = { kind = "fixed", eur_kwh = 0.008 } },
+  { name = "Energy tax", price = { kind = "brackets", brackets = [{ above_kwh = 0, eur_kwh = 0.126 }, { above_kwh = 10000, eur_kwh = 0.1 }] } },
+  { name = "Grid", price = { kind = "time_of_use", eur_kwh = 0.01, windows = [{ days = "mon-fri", from = "07:00", until = "23:00", eur_kwh = 0.03 }] } },
+  { name = "Peak", price = { kind = "peak", eur_kw_month = 3.5 } },
+  { name = "Feed-in", direction = "export", price = { kind = "spot" } },
+]
+
+[[pv]]
+id = "Roof"
+board = "HV"
+peak_kw = 60
+curtailable = true
+
+[[batteries]]
+id = "B1"
+board = "HV"
+capacity_kwh = 36
+max_charge_kw = 14.4
+max_discharge_kw = 14.4
+
+[[loads]]
+id = "Heat pump"
+board = "HV"
+from = "05:00"
+until = "22:00"
+max_kw = 7.2
+need_kwh = 28.8
+"#
+    .to_owned();
+    let boards = [
+        ("HV", "", 200),
+        ("UV1", "HV", 125),
+        ("UV2", "UV3", 100),
+        ("UV3", "HV", 120),
+        ("UV4", "HV", 100),
+        ("UV5", "UV4", 40),
+        ("UV6", "UV4", 60),
+        ("UV7", "HV", 50),
+    ];
+    for (id, parent, limit_a) in boards {
+        let parent = if parent.is_empty() { String::new() } else { format!("parent = \"{parent}\"\n") };
+        writeln!(site, "[[boards]]\nid = \"{id}\"\n{parent}limit_a = {limit_a}\n").unwrap();
+    }
+    for k in 0..24 {
+        let board = ["UV1", "UV2", "UV3", "UV5", "UV6", "UV7"][k % 6];
+        let rotation = ["RST", "STR", "TRS"][k / 6 % 3];
+        writeln!(
+            site,
+            "[[stations]]\nid = \"Station {}\"\nboard = \"{board}\"\nrotation = \"{rotation}\"\nmax_a = {}\n",
+            k + 1,
+            [22, 32][k % 2]
+        )
+        .unwrap();
+    }
+    site
+}
+
+fn sample(name: &str) -> String {
+    workspace().join("data/samples").join(name).display().to_string()
+}
+
+#[test]
+fn samples_become_plans_that_pass() {
+    let folder = Folder::new();
+    let site = folder.file("site.toml", &site());
+    let (roster, prices) = (sample("roster.csv"), sample("prices.csv"));
+    let (building, pv) = (sample("building.csv"), sample("pv.csv"));
+    for (date, slots) in [("2023-03-26", 92), ("2023-06-13", 96), ("2023-10-29", 100)] {
+        let (instance, plan) = (folder.path(&format!("{date}.json")), folder.path(&format!("{date}-plan.json")));
+        let made = kwartier(&[
+            "site",
+            "instance",
+            &site,
+            "--roster",
+            &roster,
+            "--prices",
+            &prices,
+            "--building",
+            &building,
+            "--pv",
+            &pv,
+            "--date",
+            date,
+            "--used-this-year-kwh",
+            "12000",
+            "--peak-so-far-kw",
+            "30",
+            "--battery-soc",
+            "B1=12",
+            "--out",
+            &instance,
+        ]);
+        let (out, err) = said(&made);
+        assert_eq!(made.status.code(), Some(0), "{date}: {err}");
+        assert!(out.contains(&format!("{slots} quarter-hours")), "{out}");
+        assert!(err.contains("note: ") && err.contains("fair share"), "{err}");
+        let content: Value = json(&std::fs::read(&instance).unwrap());
+        assert_eq!(content["slots"], slots);
+        assert_eq!(content["time_zone"], "Europe/Amsterdam");
+        assert_eq!(content["batteries"][0]["soc_kwh"], 12.0);
+        let planned = kwartier(&["plan", &instance, "--out", &plan, "--quiet", "--gap", "0.01"]);
+        assert_eq!(planned.status.code(), Some(0), "{date}: {}", said(&planned).1);
+        let checked = kwartier(&["check", &instance, &plan]);
+        assert_eq!(checked.status.code(), Some(0), "{date}: {}", said(&checked).0);
+        if let Some(planning) = shared() {
+            let checker = planning.join("check_plan.py");
+            let output = Command::new("python3").arg(checker).args([&instance, &plan]).output().unwrap();
+            assert!(output.status.success(), "{date}: {}", said(&output).0);
+        }
+    }
+}
+
+#[test]
+fn the_summary_is_json_where_asked_for() {
+    let folder = Folder::new();
+    let (site, instance) = (folder.file("site.toml", &site()), folder.path("instance.json"));
+    let made = kwartier(&[
+        "site",
+        "instance",
+        &site,
+        "--roster",
+        &sample("roster.csv"),
+        "--prices",
+        &sample("prices.csv"),
+        "--date",
+        "2023-06-13",
+        "--start",
+        "06:00",
+        "--json",
+        "--out",
+        &instance,
+    ]);
+    assert_eq!(made.status.code(), Some(0), "{}", said(&made).1);
+    let summary = json(&made.stdout);
+    assert_eq!(summary["slots"], 96);
+    assert_eq!(summary["start"], "2023-06-13 06:00 (UTC+02:00)");
+    let codes: Vec<&str> = summary["notes"].as_array().unwrap().iter().map(|n| n["code"].as_str().unwrap()).collect();
+    for code in ["building_unknown", "no_pv", "price_assumed", "battery_soc", "fair_share"] {
+        assert!(codes.contains(&code), "{code} is not among {codes:?}");
+    }
+}
+
+#[test]
+fn wrong_input_is_refused_with_a_remedy() {
+    let folder = Folder::new();
+    let site = folder.file("site.toml", &site());
+    let (roster, prices) = (sample("roster.csv"), sample("prices.csv"));
+    let out = folder.path("out.json");
+    let bad_site = folder.file("bad.toml", "format = 1\nname = \"x\"\ncolour = \"red\"\n");
+    let bad_roster =
+        folder.file("bad.csv", "vehicle,station,days,arrival,departure,soc\nA,Station 1,mon,8,17:00,0.3\n");
+    let no_unit = folder.file("no-unit.csv", "start,price\n2023-06-12 22:00,80\n2023-06-12 23:00,90\n");
+    let base = ["site", "instance", &site, "--roster", &roster, "--out", &out];
+    for (arguments, remedy) in [
+        (vec!["--prices", &prices, "--date", "2023-07-01"], "say nothing of the slot at 2023-07-01 00:00 (UTC+02:00)"),
+        (vec!["--date", "2023-06-13"], "give --prices"),
+        (vec!["--date", "13 June"], "such as 2026-11-25"),
+        (vec!["--start", "6"], "such as 06:00"),
+        (vec!["--prices", &no_unit], "EUR/MWh, EUR/kWh, ct/kWh"),
+        (vec!["--prices", &no_unit, "--price-unit", "EUR/MWh"], "--tz Europe/Amsterdam"),
+        (vec!["--prices", &no_unit, "--price-unit", "EUR/GWh"], "EUR/MWh, EUR/kWh, ct/kWh"),
+        (vec!["--prices", &prices, "--price-column", "spot"], "is no column"),
+        (vec!["--prices", &prices, "--tz", "Amsterdm"], "did you mean"),
+        (vec!["--prices", &prices, "--date", "2023-06-13", "--battery-soc", "B9=3"], "no battery of the site"),
+        (vec!["--battery-soc", "B1"], "such as B1=12.5"),
+        (vec!["--prices", "/nowhere.csv"], "name a file that exists"),
+        (vec!["--pv", &prices], "which is not what is wanted"),
+    ] {
+        let output = kwartier(&[&base[..], &arguments[..]].concat());
+        let err = said(&output).1;
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {err}");
+        assert!(err.contains(remedy), "{arguments:?}: {err}");
+        assert!(!std::path::Path::new(&out).exists(), "{arguments:?}: nothing is written");
+    }
+    for (site, roster, out, remedy) in [
+        (&bad_site, &roster, &out, "line 3"),
+        (&site, &bad_roster, &out, "is no time of day"),
+        (&site, &roster, &site, "name another file"),
+        (&site, &"/tmp".to_owned(), &out, "name a file in that folder"),
+    ] {
+        let output = kwartier(&["site", "instance", site, "--roster", roster, "--prices", &prices, "--out", out]);
+        let err = said(&output).1;
+        assert_eq!(output.status.code(), Some(2), "{err}");
+        assert!(err.contains(remedy), "{err}");
+    }
+}
