@@ -6,6 +6,7 @@ mod failure;
 mod input;
 mod output;
 mod plan;
+mod site;
 mod summary;
 mod worker;
 
@@ -37,6 +38,7 @@ struct Cli {
 enum Command {
     Plan(plan::Args),
     Check(check::Args),
+    Site(site::Args),
     Completions(completions::Args),
     /// Solve one exact model: one request on standard input, one answer on standard output.
     #[command(hide = true)]
@@ -49,6 +51,7 @@ pub fn run() -> ExitCode {
     let outcome = catch_unwind(AssertUnwindSafe(|| match &cli.command {
         Command::Plan(args) => plan::run(args),
         Command::Check(args) => check::run(args),
+        Command::Site(args) => site::run(args),
         Command::Completions(args) => completions::run(args),
         Command::SolveWorker => worker::run(),
     }));
