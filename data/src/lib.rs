@@ -5,21 +5,24 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`finding`] | [`Finding`]: what a check says of a site, its file or its tables, from errors to notes |
 //! | [`instance`] | [`Instance`], all a day-ahead plan depends on, checked; [`instance::parse`] reads it |
 //! | [`instance::wire`] | its JSON shape, for writing files and for handing instances to other processes |
 //! | [`plan`] | [`Plan`], the answer, which is its own JSON shape; [`plan::parse`] reads it |
 //! | [`refusal`] | [`Refusal`] and [`Fault`]: why a file cannot be used, by JSON path, with the remedy |
-//! | [`site`] | [`Site`](site::Site), what an installer hands over and an operator keeps |
+//! | [`site`] | [`Site`](site::Site), what an installer hands over and an operator keeps: its file and its checks |
+//! | [`tables`] | boards and stations as spreadsheets, read and written |
 //! | [`site::tariff`] | what a kWh costs on a day, with its parts |
 //! | [`local`] | wall clocks: zones, local days, times of day, days of the week |
 //! | [`series`] | [`Series`](series::Series): prices, the building's draw, PV power from CSV files |
 //! | [`roster`] | who stays where, when, and needs how much |
 //! | [`compose`] | [`compose::instance`]: all of that as a planning instance |
 //!
-//! The file formats are described in `docs/formats/plan.md` and `docs/formats/inputs.md`. Units stand at the end of a name: `_a` ampere RMS per
-//! phase, `_kw`, `_kwh`, `_v` volt, `_eur_kwh` EUR per kWh.
+//! The file formats are described in `docs/formats/`. Units stand at the end of a name: `_a` ampere RMS per phase, `_kw`,
+//! `_kwh`, `_v` volt, `_eur_kwh` EUR per kWh.
 
 pub mod compose;
+pub mod finding;
 pub mod instance;
 mod json;
 pub mod local;
@@ -28,8 +31,10 @@ pub mod refusal;
 pub mod roster;
 pub mod series;
 pub mod site;
+pub mod tables;
 mod text;
 
+pub use finding::{Finding, Severity};
 pub use instance::{
     Battery, Charger, Grid, Instance, Load, MAX_SLOTS, Node, PHASE_NAMES, PhaseIndex, Pv, Session, V2g,
 };

@@ -3,6 +3,7 @@
 use std::io::Read;
 
 use crate::refusal::{Fault, Refusal, quoted};
+use crate::tables;
 
 /// Most bytes of a table, unpacked. A year of quarter-hours for fifty boards takes half of it; a file that unpacks to
 /// more is a mistake or an attack.
@@ -50,21 +51,44 @@ pub(crate) fn csv(bytes: &[u8]) -> Result<Table, Refusal> {
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
     let mut rows = Vec::new();
-    let (mut line, mut counted) = (1, 0);
+    let mut lines = Lines::of_text(&text);
     for record in reader.records() {
         let record = record.map_err(|fault| {
             Fault::of_table("the table", "", format!("cannot be read: {fault}"), "export it again as CSV")
         })?;
-        // The reader's own count is behind by one where lines end in CR and LF.
-        let begin = record.position().map_or(counted, |at| usize::try_from(at.byte()).unwrap_or(counted));
-        let blank = text.as_bytes()[begin..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-        line += text.get(counted..begin + blank).map_or(0, |passed| passed.matches('\n').count()) as u64;
-        counted = begin + blank;
+        let line = lines.of(&record);
         if record.iter().any(|cell| !cell.is_empty()) {
             rows.push(Row { line, cells: record.iter().map(str::to_owned).collect() });
         }
     }
     table(rows, delimiter != b',')
+}
+
+/// Counts the lines of a CSV text as an editor does. The reader's own count does not: a record begins for it where the one
+/// before ended, blank lines included.
+pub(crate) struct Lines<'t> {
+    text: &'t str,
+    /// The line that `byte` is on, from 1.
+    line: u64,
+    byte: usize,
+}
+
+impl<'t> Lines<'t> {
+    /// Before the first record of a text whose lines end in `\n`.
+    pub(crate) fn of_text(text: &'t str) -> Self {
+        Lines { text, line: 1, byte: 0 }
+    }
+
+    /// The line on which a record begins; records come in order.
+    pub(crate) fn of(&mut self, record: &csv::StringRecord) -> u64 {
+        let begin = record.position().map_or(self.byte, |at| usize::try_from(at.byte()).unwrap_or(self.byte));
+        let rest = self.text.get(begin..).unwrap_or_default();
+        let begin = begin + rest.len() - rest.trim_start_matches('\n').len();
+        let passed = self.text.get(self.byte..begin).unwrap_or_default();
+        self.line += passed.bytes().filter(|byte| *byte == b'\n').count() as u64;
+        self.byte = begin;
+        self.line
+    }
 }
 
 /// Takes the first row as the header.
@@ -95,7 +119,7 @@ fn unpack(bytes: &[u8]) -> Result<Option<Vec<u8>>, Refusal> {
     if unpacked.len() as u64 > MAX_BYTES { Err(too_large()) } else { Ok(Some(unpacked)) }
 }
 
-/// UTF-8 or UTF-16 by their marks, UTF-8 where it is that, else the code page of western Windows.
+/// The text of a file, with `\n` at the end of each line.
 fn decode(bytes: &[u8]) -> Result<String, Refusal> {
     let no_text = |what: &str| {
         let remedy = "export it as CSV in UTF-8";
@@ -107,16 +131,7 @@ fn decode(bytes: &[u8]) -> Result<String, Refusal> {
     if bytes.starts_with(b"PAR1") {
         return Err(no_text("a Parquet file"));
     }
-    if let Some((encoding, _)) = encoding_rs::Encoding::for_bom(bytes) {
-        return Ok(encoding.decode(bytes).0.into_owned());
-    }
-    if bytes.contains(&0) {
-        return Err(no_text("binary"));
-    }
-    Ok(match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => encoding_rs::WINDOWS_1252.decode(bytes).0.into_owned(),
-    })
+    tables::text::decode(bytes).map_err(|(wrong, remedy)| Fault::of_table("the table", "", wrong, remedy).into())
 }
 
 /// Why a cell is no number.

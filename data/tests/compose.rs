@@ -10,7 +10,7 @@ use kwartier_data::instance::wire;
 use kwartier_data::local::{self, TimeOfDay};
 use kwartier_data::roster::{self, Charge, Entry, Facts, Roster, When};
 use kwartier_data::series::{Building, PlantPower, Series};
-use kwartier_data::site::{Site, from_toml};
+use kwartier_data::site::{Site, file};
 use kwartier_data::{Refusal, instance as format};
 use proptest::prelude::*;
 
@@ -74,7 +74,11 @@ need_kwh = 8
 "#;
 
 fn site() -> Site {
-    from_toml(SITE.as_bytes()).unwrap()
+    read(SITE)
+}
+
+fn read(text: &str) -> Site {
+    file::parse(text.as_bytes()).unwrap().site
 }
 
 fn day(text: &str) -> NaiveDate {
@@ -299,7 +303,7 @@ fn what_cannot_be_composed() {
         ),
     ] {
         let changed = SITE.replacen(from, to, 1);
-        tell(name, composed(&from_toml(changed.as_bytes()).unwrap(), good, whole));
+        tell(name, composed(&read(&changed), good, whole));
     }
     insta::assert_snapshot!(text);
 }

@@ -33,6 +33,14 @@ pub enum Failure {
         /// Every fault.
         refusal: Refusal,
     },
+    /// A file or several were read, and findings keep them from being used.
+    #[error("{what}:\n{findings}")]
+    Unfit {
+        /// What cannot be used.
+        what: String,
+        /// The findings, one a line.
+        findings: String,
+    },
     /// Arguments that contradict each other.
     #[error("{0}")]
     Arguments(String),
@@ -68,6 +76,7 @@ impl Failure {
         match self {
             Failure::Unreadable { .. }
             | Failure::Refused { .. }
+            | Failure::Unfit { .. }
             | Failure::Arguments(_)
             | Failure::Unwritable { .. } => EXIT_UNUSABLE,
             Failure::Lost { .. } | Failure::NoPlan(_) | Failure::Internal(_) => EXIT_INTERNAL,

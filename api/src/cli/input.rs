@@ -56,7 +56,8 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     fs::read(path)
 }
 
-fn remedy(kind: ErrorKind) -> &'static str {
+/// What to do about a file that cannot be read.
+pub fn remedy(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::NotFound => "name a file that exists, or - for standard input",
         ErrorKind::IsADirectory => "name a file in that folder",

@@ -40,8 +40,7 @@ struct Cli {
 enum Command {
     Plan(plan::Args),
     Check(check::Args),
-    #[command(subcommand)]
-    Site(site::Command),
+    Site(site::Args),
     Completions(completions::Args),
     Man(man::Args),
     /// Solve one exact model: one request on standard input, one answer on standard output.
@@ -55,7 +54,7 @@ pub fn run() -> ExitCode {
     let outcome = catch_unwind(AssertUnwindSafe(|| match &cli.command {
         Command::Plan(args) => plan::run(args),
         Command::Check(args) => check::run(args),
-        Command::Site(command) => site::run(command),
+        Command::Site(args) => site::run(args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
         Command::SolveWorker => worker::run(),

@@ -8,12 +8,15 @@
 //! Conventions: currents in ampere RMS per phase, power in kW, energy in kWh, money in EUR; times of day are local to
 //! [`Site::time_zone`], written `HH:MM`.
 
-mod from_toml;
+pub mod check;
+pub mod file;
+pub mod load;
+pub mod rotation;
 pub mod tariff;
+pub mod tree;
 
 use serde::{Deserialize, Serialize};
 
-pub use from_toml::from_toml;
 pub use tariff::Tariff;
 
 /// Version of the site file.
@@ -73,6 +76,32 @@ pub struct Site {
     /// Known vehicles.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub vehicles: Vec<Vehicle>,
+}
+
+impl Site {
+    /// A site of boards and stations, of which nothing else is known.
+    pub fn new(name: String, time_zone: String, boards: Vec<Board>, stations: Vec<Station>) -> Self {
+        Site {
+            format: FORMAT,
+            name,
+            time_zone,
+            voltage_v: voltage_v(),
+            latitude_deg: None,
+            longitude_deg: None,
+            building_power_factor: one(),
+            connection: Connection::default(),
+            tariff: None,
+            vehicle_defaults: VehicleDefaults::default(),
+            boards,
+            stations,
+            meters: Vec::new(),
+            pv: Vec::new(),
+            batteries: Vec::new(),
+            loads: Vec::new(),
+            groups: Vec::new(),
+            vehicles: Vec::new(),
+        }
+    }
 }
 
 /// What the contract with the grid operator allows, on the average of a quarter-hour.

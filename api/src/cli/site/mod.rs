@@ -1,21 +1,36 @@
-//! `kwartier site`.
+//! `kwartier site`: what an installer hands over, what is wrong with it, back again, and on to a planning instance.
 
+mod check;
+mod export;
+mod import;
+mod input;
 mod instance;
-
-use clap::Subcommand;
+mod text;
 
 use super::Verdict;
 use super::failure::Failure;
 
-/// Work with a site file.
-#[derive(Debug, Subcommand)]
-pub enum Command {
+/// Turn an installer's tables into a site file, check it, write the tables again, and make a planning instance.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Import(import::Args),
+    Check(check::Args),
+    Export(export::Args),
     Instance(Box<instance::Args>),
 }
 
-/// Runs one of the site commands.
-pub fn run(command: &Command) -> Result<Verdict, Failure> {
-    match command {
+/// Runs the command that the arguments name.
+pub fn run(args: &Args) -> Result<Verdict, Failure> {
+    match &args.command {
+        Command::Import(args) => import::run(args),
+        Command::Check(args) => check::run(args),
+        Command::Export(args) => export::run(args),
         Command::Instance(args) => instance::run(args),
     }
 }
