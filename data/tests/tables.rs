@@ -1,195 +1,268 @@
-//! What the readers of rosters, series and tariffs say of wrong input. The messages are in `snapshots/`: they are what
-//! people read, so a change of them is reviewed like a change of the documentation.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+//! The same tables in every delimiter, language, encoding and kind of file; and back again.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::fmt::Write as _;
+use kwartier_data::finding::any_error;
+use kwartier_data::site::rotation::{Rotation, THREE_PHASE};
+use kwartier_data::site::{Board, PerPhase, Site, Station, file};
+use kwartier_data::tables::write::{Delimiter, Language, csv, xlsx};
+use kwartier_data::tables::{self, Reading, Source};
+use proptest::prelude::*;
 
-use chrono_tz::Europe::Amsterdam;
-use kwartier_data::series::{Building, Quantity, Reading, Unit, read, read_building, read_pv};
-use kwartier_data::site::tariff::{Tariff, check};
-use kwartier_data::{Refusal, roster, site};
+const BOARDS: &str = include_str!("../samples/depot-tables/boards.csv");
+const STATIONS: &str = include_str!("../samples/depot-tables/stations.csv");
+const LANGUAGES: [Language; 3] = [Language::Dutch, Language::English, Language::German];
 
-fn transcript<T>(cases: &[(&str, &str)], read: impl Fn(&str) -> Result<T, Refusal>) -> String {
-    let mut text = String::new();
-    for (name, content) in cases {
-        let Err(refusal) = read(content) else { panic!("{name}: accepted") };
-        assert!(refusal.to_string().lines().all(|line| line.contains(';') && line.len() < 500), "{name}: {refusal}");
-        writeln!(text, "# {name}\n{refusal}\n").unwrap();
-    }
-    text
+fn source(name: &str, bytes: impl Into<Vec<u8>>) -> Source {
+    Source { name: name.to_owned(), bytes: bytes.into(), named: true }
 }
 
-#[test]
-fn wrong_rosters() {
-    const HEAD: &str = "vehicle,station,days,arrival,departure,soc,need_kwh\n";
-    let rows = |row: &str| format!("{HEAD}{row}\n");
-    let cases: Vec<(&str, String)> = vec![
-        ("empty", String::new()),
-        ("no rows", HEAD.to_owned()),
-        ("a column is missing", "vehicle,station,arrival,soc\nA,S,17:30,30 %\n".to_owned()),
-        ("an unknown column", "vehicle,station,arrival,departure,soc,colour\nA,S,17:30,7:00,30 %,red\n".to_owned()),
-        ("a misspelt column", "vehicle,station,arival,departure,soc\nA,S,17:30,7:00,30 %\n".to_owned()),
-        ("one column twice", "vehicle,auto,station,arrival,departure,soc\nA,A,S,17:30,7:00,30 %\n".to_owned()),
-        ("no vehicle and no station", rows(",,mon,17:30,07:00,30 %,")),
-        ("no arrival", rows("A,S,mon,,07:00,30 %,")),
-        ("a time without a day", rows("A,S,,17:30,07:00,30 %,")),
-        ("no such day", rows("A,S,funday,17:30,07:00,30 %,")),
-        ("days and a date", rows("A,S,mon,2026-11-25 17:30,2026-11-26 07:00,30 %,")),
-        ("no such time", rows("A,S,mon,17:30,26:00,30 %,")),
-        ("an American time", rows("A,S,mon,5:30 pm,07:00,30 %,")),
-        ("an ambiguous date", rows("A,S,,03/04/2026 17:30,03/05/2026 07:00,30 %,")),
-        ("a date without a time", rows("A,S,,2026-11-25,2026-11-26 07:00,30 %,")),
-        ("no such date", rows("A,S,,30-02-2026 17:30,01-03-2026 07:00,30 %,")),
-        ("a time that the clock skips", rows("A,S,,2026-03-29 02:30,2026-03-29 07:00,30 %,")),
-        ("leaves before it comes", rows("A,S,,2026-11-25 17:30,2026-11-25 07:00,30 %,")),
-        ("leaves the same day before it comes", rows("A,S,mon,17:30,07:00 +0,30 %,")),
-        ("stays too long for a template", rows("A,S,mon,17:30,07:00 +9,30 %,")),
-        ("neither soc nor need", rows("A,S,mon,17:30,07:00,,")),
-        ("soc without unit", rows("A,S,mon,17:30,07:00,35,")),
-        ("soc as a fraction", rows("A,S,mon,17:30,07:00,0.35 %,")),
-        ("soc above 100 %", rows("A,S,mon,17:30,07:00,135 %,")),
-        ("a need that is no number", rows("A,S,mon,17:30,07:00,,plenty")),
-        ("a negative need", rows("A,S,mon,17:30,07:00,,-3")),
-        ("a decimal comma among commas", rows("A,S,mon,17:30,07:00,,\"12,5\"")),
-        ("every cell is told", "Voertuig;Laadpaal;Dagen;Aankomst;Vertrek;SoC (%);Fasen;Rendement\n;S;ma-xx;17:30;7 uur;150;4;900\nB;S;ma-vr;17:30;07:00;0,4;3;92 %\n".to_owned()),
-    ];
-    let cases: Vec<(&str, &str)> = cases.iter().map(|(name, content)| (*name, content.as_str())).collect();
-    insta::assert_snapshot!(transcript(&cases, |content| roster::parse(content.as_bytes(), Amsterdam)));
+fn read(sources: &[Source]) -> Reading {
+    let reading = tables::read(sources);
+    assert!(!any_error(&reading.findings), "{:#?}", reading.findings);
+    reading
 }
 
-#[test]
-fn wrong_price_files() {
-    let cases = [
-        ("empty", ""),
-        ("a header alone", "start,eur_mwh\n"),
-        ("one row", "start,eur_mwh\n2026-01-01T00:00Z,80\n"),
-        ("no stamps", "hour,eur_mwh\n0,80\n1,90\n"),
-        ("no unit", "start,price\n2026-01-01T00:00Z,80\n2026-01-01T01:00Z,90\n"),
-        ("another quantity", "start,load_kw\n2026-01-01T00:00Z,80\n2026-01-01T01:00Z,90\n"),
-        ("two columns", "start,nl_eur_mwh,de_eur_mwh\n2026-01-01T00:00Z,80,81\n2026-01-01T01:00Z,90,91\n"),
-        ("two columns without units", "start,nl,de\n2026-01-01T00:00Z,80,81\n2026-01-01T01:00Z,90,91\n"),
-        ("only stamps", "start\n2026-01-01T00:00Z\n2026-01-01T01:00Z\n"),
-        ("no zone", "start,eur_mwh\n2026-01-01 00:00,80\n2026-01-01 01:00,90\n"),
-        ("no date", "start,eur_mwh\n01/02/2026 00:00,80\nyesterday,90\n"),
-        ("twice", "start,eur_mwh\n2026-01-01T00:00Z,80\n2026-01-01T01:00+01:00,90\n"),
-        ("unsorted", "start,eur_mwh\n2026-01-01T01:00Z,80\n2026-01-01T00:00Z,90\n"),
-        ("irregular", "start,eur_mwh\n2026-01-01T00:00Z,80\n2026-01-01T01:00Z,90\n2026-01-01T02:20Z,90\n"),
-        ("NaN and words", "start,eur_mwh\n2026-01-01T00:00Z,NaN\n2026-01-01T01:00Z,cheap\n"),
-        ("decimal commas", "start,eur_mwh\n2026-01-01T00:00Z,\"80,1\"\n2026-01-01T01:00Z,\"90,2\"\n"),
-        ("thousands", "start;eur_mwh\n2026-01-01T00:00Z;1.080,1\n2026-01-01T01:00Z;90,2\n"),
-        ("EUR/MWh called EUR/kWh", "start,eur_kwh\n2026-01-01T00:00Z,80.1\n2026-01-01T01:00Z,0.2\n"),
-        (
-            "seconds over decades",
-            "start,eur_mwh\n1980-01-01T00:00:00Z,1\n1980-01-01T00:00:01Z,1\n2026-01-01T00:00:00Z,1\n",
-        ),
-        ("a workbook", "PK\u{3}\u{4}"),
-        ("binary", "start\0,eur_mwh\n"),
-    ];
-    let read = |content: &str| read(content.as_bytes(), Quantity::Price, &Reading::default());
-    insta::assert_snapshot!(transcript(&cases, read));
+fn site(reading: &Reading) -> Site {
+    Site::new("Test".to_owned(), "Europe/Amsterdam".to_owned(), reading.boards.clone(), reading.stations.clone())
 }
 
-#[test]
-fn wrong_choices() {
-    let content = "start,nl_eur_mwh,de_eur_mwh\n2026-03-29 01:00,80,81\n2026-03-29 02:00,90,91\n";
-    let reading = |column, unit| Reading { zone: Some(Amsterdam), column, unit };
-    let said = |reading: &Reading<'_>| read(content.as_bytes(), Quantity::Price, reading).unwrap_err().to_string();
-    let text = [
-        said(&reading(Some("fr_eur_mwh"), None)),
-        said(&reading(Some("nl_eur_mwh"), None)),
-        said(&reading(Some("nl_eur_mwh"), Unit::parse("kW"))),
-    ];
-    insta::assert_snapshot!(text.join("\n"));
+fn sample() -> Site {
+    site(&read(&[source("boards.csv", BOARDS), source("stations.csv", STATIONS)]))
 }
 
-#[test]
-fn wrong_building_and_pv_files() {
-    let cases = [
-        ("no phases", "start,board,kw\n2026-01-01T00:00Z,HV,80\n2026-01-01T01:00Z,HV,90\n"),
-        ("no unit", "start,load\n2026-01-01T00:00Z,80\n2026-01-01T01:00Z,90\n"),
-        ("a word", "start,board,l1_a,l2_a,l3_a\n2026-01-01T00:00Z,HV,8,8,none\n2026-01-01T01:00Z,HV,9,9,9\n"),
-    ];
-    let building = transcript(&cases, |content| read_building(content.as_bytes(), None));
-    let plant = |id: &str| -> site::PvPlant {
-        serde_json::from_str(&format!(r#"{{"id":"{id}","board":"HV","peak_kw":50}}"#)).unwrap()
+/// Bytes of a text in each encoding that spreadsheets export.
+fn encodings(text: &str) -> Vec<(&'static str, Vec<u8>)> {
+    let plain = text.trim_start_matches('\u{feff}');
+    let utf_16 = |mark: &[u8], bytes: fn(u16) -> [u8; 2]| {
+        mark.iter().copied().chain(plain.encode_utf16().flat_map(bytes)).collect()
     };
-    let plants = [plant("Roof"), plant("Carport")];
-    let cases = [
-        ("whose it is, is open", "start,kw\n2026-01-01T00:00Z,8\n2026-01-01T01:00Z,9\n"),
-        ("no such plant", "start,roof,garden\n2026-01-01T00:00Z,8,1\n2026-01-01T01:00Z,9,1\n"),
-        ("twice", "start,roof,roof_kw\n2026-01-01T00:00Z,8,1\n2026-01-01T01:00Z,9,1\n"),
-        ("watts called kW per kWp", "start,kw_per_kwp\n2026-01-01T00:00Z,800\n2026-01-01T01:00Z,900\n"),
-    ];
-    insta::assert_snapshot!(building + &transcript(&cases, |content| read_pv(content.as_bytes(), &plants, None)));
-    let good = "start,Carport_w,kw_per_kwp\n2026-01-01T00:00Z,8000,0.5\n2026-01-01T01:00Z,9000,0.1\n";
-    let powers = read_pv(good.as_bytes(), &plants, None).unwrap();
-    assert_eq!((powers[0].plant.as_str(), powers[0].kw.values[0]), ("Carport", Some(8.0)));
-    assert_eq!((powers[1].plant.as_str(), powers[1].kw.values[0]), ("Roof", Some(25.0)));
+    vec![
+        ("utf-8", plain.as_bytes().to_vec()),
+        ("utf-8 with mark", [b"\xef\xbb\xbf", plain.as_bytes()].concat()),
+        ("utf-16 little", utf_16(b"\xff\xfe", u16::to_le_bytes)),
+        ("utf-16 big", utf_16(b"\xfe\xff", u16::to_be_bytes)),
+        ("utf-16 without mark", utf_16(b"", u16::to_le_bytes)),
+        ("windows-1252", encoding_rs::WINDOWS_1252.encode(plain).0.into_owned()),
+    ]
 }
 
 #[test]
-fn wrong_tariffs() {
-    let cases = [
-        ("nothing", "components = []"),
-        ("VAT as a factor", "vat_percent = 121\ncomponents = [{ name = \"a\", price = { kind = \"spot\" } }]"),
-        ("VAT as a fraction", "vat_percent = 0.21\ncomponents = [{ name = \"a\", price = { kind = \"spot\" } }]"),
-        (
-            "dates",
-            "components = [{ name = \"a\", from = \"1 May\", price = { kind = \"spot\" } }, { name = \"\", from = \"2026-05-01\", until = \"2026-05-01\", price = { kind = \"fixed\", eur_kwh = 12 } }]",
-        ),
-        (
-            "two spot prices and two peaks",
-            "components = [{ name = \"old\", until = \"2026-06-02\", price = { kind = \"spot\" } }, { name = \"new\", from = \"2026-06-01\", price = { kind = \"spot\" } }, { name = \"sold\", direction = \"export\", price = { kind = \"spot\" } }, { name = \"p\", price = { kind = \"peak\", eur_kw_month = 3 } }, { name = \"q\", price = { kind = \"peak\", eur_kw_month = -4 } }]",
-        ),
-        (
-            "brackets",
-            "components = [{ name = \"tax\", price = { kind = \"brackets\", brackets = [{ above_kwh = 1, eur_kwh = 0.1 }, { above_kwh = 1, eur_kwh = 0.05 }] } }, { name = \"none\", price = { kind = \"brackets\", brackets = [] } }]",
-        ),
-        (
-            "windows",
-            "components = [{ name = \"grid\", price = { kind = \"time_of_use\", eur_kwh = 0.03, windows = [{ days = \"funday\", from = \"07:00\", until = \"07:00\", eur_kwh = 0.05 }, { from = \"7\", until = \"25:00\", eur_kwh = 0.05 }] } }]",
-        ),
-    ];
-    let mut text = String::new();
-    for (name, content) in cases {
-        let tariff: Tariff = toml::from_str(content).unwrap();
-        writeln!(text, "# {name}").unwrap();
-        for fault in check(&tariff) {
-            writeln!(text, "{}: {} {}; {}", fault.path, fault.value, fault.wrong, fault.remedy).unwrap();
-        }
-        writeln!(text).unwrap();
-    }
-    insta::assert_snapshot!(text);
-}
-
-/// The same prices with stamps in UTC and on a Dutch wall clock, on days of 23 and of 25 hours.
-#[test]
-fn local_stamps_and_utc_stamps_agree() {
-    use chrono::{Duration, NaiveDate};
-    for (day, hours) in [("2023-03-26", 23), ("2023-06-13", 24), ("2023-10-29", 25)] {
-        let day: NaiveDate = day.parse().unwrap();
-        let start = kwartier_data::local::day_start(Amsterdam, day);
-        for step in [60, 15] {
-            let (mut utc, mut local) = ("start,eur_mwh\n".to_owned(), "tijd;prijs EUR/MWh\n".to_owned());
-            for k in 0..hours * 60 / step {
-                let at = start + Duration::minutes(k * step);
-                writeln!(utc, "{},{k}.5", at.to_rfc3339()).unwrap();
-                writeln!(local, "{};{k},5", at.with_timezone(&Amsterdam).format("%d-%m-%Y %H:%M")).unwrap();
+fn the_sample_reads_the_same_however_it_is_written() {
+    let mut expected = sample();
+    // Something that the encodings differ in.
+    expected.stations[3].model = Some("Säule é".to_owned());
+    expected.boards[2].limit_a = PerPhase::Each([100.0, 80.5, 63.0]);
+    for language in LANGUAGES {
+        for (delimiter, tabs) in
+            [(Delimiter::Semicolon, false), (Delimiter::Comma, false), (Delimiter::Semicolon, true)]
+        {
+            let (boards, stations) = csv(&expected, language, delimiter);
+            let tabbed = |text: String| if tabs { text.replace(';', "\t") } else { text };
+            let (boards, stations) = (tabbed(boards), tabbed(stations));
+            for ((name, boards), (_, stations)) in encodings(&boards).into_iter().zip(encodings(&stations)) {
+                let found = site(&read(&[source("b.csv", boards), source("s.csv", stations)]));
+                assert_eq!(found, expected, "{language:?} {delimiter:?} {name}");
             }
-            let reading = Reading { zone: Some(Amsterdam), ..Reading::default() };
-            let of = |text: &str| read(text.as_bytes(), Quantity::Price, &reading).unwrap();
-            assert_eq!(of(&utc), of(&local), "{day} {step}");
-            assert_eq!(of(&utc).values.len(), usize::try_from(hours * 60 / step).unwrap());
-            assert!(of(&utc).values.iter().all(Option::is_some));
+            let one = format!("Boards\n{boards}\nStations\n{stations}");
+            assert_eq!(site(&read(&[source("both.csv", one)])), expected, "one below the other");
         }
+        let workbook = xlsx(&expected, language).unwrap();
+        assert_eq!(site(&read(&[source("site.xlsx", workbook)])), expected, "{language:?} workbook");
     }
 }
 
 #[test]
-fn boards_repeat_their_stamps() {
-    let content = "start;board;l1_a;l2_a;l3_a\n2023-10-29 02:00;HV;1;2;3\n2023-10-29 02:00;UV1;4;5;6\n\
-                   2023-10-29 02:00;HV;7;8;9\n2023-10-29 02:00;UV1;1;1;1\n";
-    let Building::Boards(boards) = read_building(content.as_bytes(), Some(Amsterdam)).unwrap() else { panic!() };
-    assert_eq!(boards[0].phases_a[2].values, [Some(3.0), Some(9.0)]);
-    assert_eq!((boards[1].board.as_str(), boards[1].phases_a[0].values[1]), ("UV1", Some(1.0)));
+fn headers_are_recognised_however_they_are_spelled() {
+    let boards = [
+        "Naam;Limiet (A);Aansluitpunt",
+        "NAAM;LIMIET;AANSLUITPUNT",
+        "Verdeler;Zekering [A];Gevoed vanuit",
+        "Name;Limit (A);Connection point",
+        "Board;Fuse rating (A);Fed from",
+        "Board name;Main breaker A;Parent",
+        "Bezeichnung;Grenzwert (A);Anschlusspunkt",
+        "Verteiler;Absicherung in A;Übergeordneter Verteiler",
+        "Unterverteilung;Nennstrom;Eingespeist von",
+        "Kast;Max. stroom;Bovenliggende kast",
+        "ID;Hauptsicherung;Uebergeordnet",
+        "Naam verdeler;Hoofdzekering;Voeding",
+    ];
+    for header in boards {
+        let table = BOARDS.replacen("Naam;Limiet (A);Aansluitpunt", header, 1);
+        let found = site(&read(&[source("b.csv", table), source("s.csv", STATIONS)]));
+        assert_eq!(found, sample(), "{header}");
+    }
+    let stations = [
+        "Station ID;Station Model;Serienummer;Faserotatie;Limiet (A);Aansluitpunt",
+        "Laadpaal;Type;Serienr.;Fasevolgorde;Max. stroom (A);Verdeler",
+        "Charger;Model;Serial no.;Phase rotation;Max current [A];Board",
+        "Station ID;Station model;Serial number;Phase sequence;Limit (A);Connection point",
+        "Ladepunkt;Modell;Seriennummer;Phasenfolge;Maximaler Strom (A);Verteiler",
+        "Wallbox;Typ;SN;Phasenrotation;Strom;Angeschlossen an",
+        "Ladestation;Gerätetyp;Serien-Nr.;Drehfeld;Stromgrenze;Unterverteilung",
+        "EVSE ID;Model;Serial;Phases;Amps;Panel",
+        "Naam;Model;Serienummer;Fase rotatie;Limiet;Groepenkast",
+    ];
+    for header in stations {
+        let table =
+            STATIONS.replacen("Station ID;Station Model;Serienummer;Faserotatie;Limiet (A);Aansluitpunt", header, 1);
+        let found = site(&read(&[source("b.csv", BOARDS), source("s.csv", table)]));
+        assert_eq!(found, sample(), "{header}");
+    }
+}
+
+#[test]
+fn the_grid_is_no_board_and_values_carry_their_unit() {
+    for grid in
+        ["-", "–", "net", "Netz", "GRID", "EAN 871687110001234567", "871687110001234567", "n.v.t.", "Netaansluiting"]
+    {
+        let boards = BOARDS.replacen("HV;200;", &format!("HV;3x200A;{grid}"), 1).replace("UV1;125;", "UV1;125 A;");
+        let stations =
+            STATIONS.replace(";RST;32;", ";L1-L2-L3;3 x 32 A;").replace(";STR;", ";s-t-r;").replace(";TRS;", ";3,1,2;");
+        let found = site(&read(&[source("b.csv", boards), source("s.csv", stations)]));
+        assert_eq!(found, sample(), "{grid}");
+    }
+}
+
+#[test]
+fn rotations_are_read_as_people_write_them() {
+    let read = |text: &str| Rotation::parse(text).map(|rotation| rotation.to_string());
+    for (texts, wanted) in [
+        (
+            vec![
+                "RST",
+                "rst",
+                "R-S-T",
+                "r s t",
+                "L1L2L3",
+                "L1-L2-L3",
+                "L1, L2, L3",
+                "l1/l2/l3",
+                "123",
+                "1-2-3",
+                "1.RST",
+                "0.RST, 1.RST",
+                "R/S/T",
+            ],
+            "RST",
+        ),
+        (vec!["STR", "L2L3L1", "231"], "STR"),
+        (vec!["Rxx", "R", "L1", "r--", "RXX"], "Rxx"),
+        (vec!["L2", "S", "Sxx"], "Sxx"),
+        (vec!["RS", "RSx", "L1L2", "L1 - L2"], "RSx"),
+    ] {
+        texts.iter().for_each(|text| assert_eq!(read(text).as_deref(), Ok(wanted), "{text}"));
+    }
+    for text in [
+        "",
+        "-",
+        "Unknown",
+        "NotApplicable",
+        "onbekend",
+        "RRT",
+        "xRx",
+        "xxx",
+        "RSTR",
+        "3",
+        "1",
+        "12",
+        "ABC",
+        "1.RST,2.STR",
+        "4",
+        "RS?T4",
+        "L1L2L4",
+        "…",
+    ] {
+        assert!(read(text).is_err(), "{text}");
+    }
+}
+
+/// A site of some boards and stations, as tables hold it.
+fn sites() -> impl Strategy<Value = Site> {
+    let name = "[A-Za-z][A-Za-z0-9 .,;\"'äé-]{0,12}[A-Za-z0-9]";
+    let amperes = prop_oneof![(6_u32..2000).prop_map(f64::from), (60_u32..90_000).prop_map(|a| f64::from(a) / 8.0)];
+    let limit = prop_oneof![
+        amperes.clone().prop_map(PerPhase::Same),
+        [amperes.clone(), amperes.clone(), amperes.clone()].prop_map(|mut limits| {
+            limits[0] += 1000.0;
+            PerPhase::Each(limits)
+        }),
+    ];
+    let rotation = prop_oneof![
+        prop::sample::select(THREE_PHASE.to_vec()),
+        prop::sample::select(vec!["Rxx", "Sxx", "Txx", "RSx", "TSx"]),
+    ];
+    let board = (name, limit, any::<prop::sample::Index>(), prop::option::of(1_u32..99));
+    let station =
+        (name, rotation, amperes, any::<prop::sample::Index>(), prop::option::of(name), prop::option::of(name));
+    (prop::collection::vec(board, 1..8), prop::collection::vec(station, 1..12)).prop_map(|(boards, stations)| {
+        let mut made: Vec<Board> = Vec::new();
+        for (k, (name, limit_a, parent, imbalance)) in boards.into_iter().enumerate() {
+            let parent = (k > 0).then(|| made[parent.index(k)].id.clone());
+            let id = squeezed(&format!("B{k} {name}"));
+            let imbalance_limit_a = imbalance.map(f64::from);
+            made.push(Board { id, parent, limit_a, imbalance_limit_a, building_max_a: None });
+        }
+        let stations =
+            stations.into_iter().enumerate().map(|(k, (name, rotation, max_a, board, model, serial))| Station {
+                id: squeezed(&format!("S{k} {name}")),
+                board: made[board.index(made.len())].id.clone(),
+                model: model.map(|model| squeezed(&model)),
+                serial: serial.map(|serial| squeezed(&serial)),
+                rotation: Some(rotation.to_owned()),
+                max_a,
+                fallback_a: None,
+                guaranteed_a: None,
+            });
+        let stations = stations.collect();
+        Site::new("Test".to_owned(), "Europe/Amsterdam".to_owned(), made, stations)
+    })
+}
+
+/// Tables keep single spaces.
+fn squeezed(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+proptest! {
+    #[test]
+    fn tables_of_a_site_give_the_site_back(expected in sites(), comma: bool, language in 0_usize..3) {
+        let delimiter = if comma { Delimiter::Comma } else { Delimiter::Semicolon };
+        let (boards, stations) = csv(&expected, LANGUAGES[language], delimiter);
+        prop_assert_eq!(&site(&read(&[source("b.csv", boards), source("s.csv", stations)])), &expected);
+        let workbook = xlsx(&expected, LANGUAGES[language]).unwrap();
+        prop_assert_eq!(&site(&read(&[source("site.xlsx", workbook)])), &expected);
+    }
+
+    #[test]
+    fn site_files_give_the_site_back(expected in sites()) {
+        let text = file::write(&expected).unwrap();
+        prop_assert_eq!(file::parse(text.as_bytes()).unwrap().site, expected);
+    }
+
+    #[test]
+    fn no_bytes_make_the_readers_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        tables::read(&[source("x.csv", bytes.clone())]);
+        tables::read(&[source("x.xlsx", [b"PK\x03\x04".as_slice(), &bytes].concat())]);
+        let _ = file::parse(&bytes);
+    }
+
+    #[test]
+    fn no_damage_to_a_workbook_makes_the_reader_panic(at in any::<prop::sample::Index>(), byte: u8, cut in any::<prop::sample::Index>()) {
+        let mut workbook = xlsx(&sample(), Language::Dutch).unwrap();
+        let at = at.index(workbook.len());
+        workbook[at] = byte;
+        tables::read(&[source("x.xlsx", workbook.clone())]);
+        workbook.truncate(cut.index(workbook.len()));
+        tables::read(&[source("x.xlsx", workbook)]);
+    }
+
+    #[test]
+    fn no_text_makes_the_readers_panic(text in "[-=\\[\\]{}\",;.a-z0-9 \n\t#]{0,300}", cell in "\\PC{0,20}") {
+        let _ = file::parse(text.as_bytes());
+        tables::read(&[source("x.csv", text)]);
+        let _ = Rotation::parse(&cell);
+        let table = BOARDS.replacen("125", &cell, 1).replacen("UV3", &cell, 1);
+        tables::read(&[source("x.csv", table)]);
+    }
 }

@@ -7,7 +7,7 @@ use kwartier_data::Finding;
 use kwartier_data::finding::any_error;
 use kwartier_data::site::file::{self, Changes, Given};
 use kwartier_data::site::load::{BoardLoad, board_loads};
-use kwartier_data::site::{self, Site};
+use kwartier_data::site::Site;
 use kwartier_data::tables::{self, Reading};
 use serde::Serialize;
 
@@ -202,8 +202,7 @@ impl Summary {
             let _ = writeln!(
                 text,
                 "Tables do not say: meters, what the building draws (building_max_a), fallback values, tariff, PV, battery. \
-                 Add them to the file; docs/formats/site.md shows how. (Format {}.)",
-                site::FORMAT
+                 Add them to the file; docs/formats/site.md shows how."
             );
         }
         text
