@@ -2,6 +2,7 @@
 
 mod check;
 mod completions;
+mod extras;
 mod failure;
 mod input;
 mod output;

@@ -1,16 +1,18 @@
 //! `kwartier plan`.
 
-use std::path::PathBuf;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::ValueEnum;
 use kwartier_engine::plan::plan;
 use kwartier_engine::settings::{Method, Settings};
 
+use super::extras::Places;
 use super::failure::Failure;
-use super::output::Destination;
 use super::summary::Summary;
-use super::{Verdict, input, output};
+use super::{Verdict, extras, input, output};
+use crate::report::words;
 use crate::solve::{ChildSolver, Monitor};
 
 /// Plan every vehicle, battery and flexible load of a site.
@@ -39,6 +41,8 @@ pub struct Args {
     /// How to solve.
     #[arg(long, value_enum, default_value_t = MethodName::Auto)]
     method: MethodName,
+    #[command(flatten)]
+    extras: extras::Extras,
     /// Print the summary as one JSON object.
     #[arg(long)]
     json: bool,
@@ -70,43 +74,62 @@ impl From<MethodName> for Method {
 
 /// Reads, plans, writes, summarises.
 pub fn run(args: &Args) -> Result<Verdict, Failure> {
-    if args.json && args.out.as_deref().is_some_and(input::is_dash) {
-        let what = "--json and --out - both want standard output; name a file for --out, or leave one of them out";
-        return Err(Failure::Arguments(what.to_owned()));
-    }
     input::one_dash(&[Some(&args.instance), args.previous.as_ref()])?;
     let instance = input::instance(&args.instance)?;
     let previous = args.previous.as_deref().map(input::plan).transpose()?;
-    let destination = args.out.as_deref().map(Destination::prepare).transpose()?;
-    if let Some(destination) = &destination
-        && destination.is(&args.instance)
-    {
-        let what = format!("--out {} is the instance itself; name another file", args.instance.display());
-        return Err(Failure::Arguments(what));
-    }
+    let places = Places::prepare(args.out.as_deref(), &args.extras, &[&args.instance], args.json)?;
 
     let settings = Settings { gap: args.gap, time_limit: args.time_limit, method: args.method.into(), previous };
     let monitor = Monitor::begin(!args.quiet).map_err(|fault| Failure::Internal(fault.to_string()))?;
     let planned = plan(&instance, &settings, &monitor, &ChildSolver::of_this_program(&monitor));
-    monitor.finish();
-    let outcome = planned?;
+    let outcome = match planned {
+        Ok(outcome) => outcome,
+        Err(fault) => {
+            monitor.finish();
+            return Err(fault.into());
+        }
+    };
 
-    if let Some(destination) = &destination {
+    if let Some(destination) = &places.out {
         let mut content = serde_json::to_vec(&outcome.plan).map_err(|fault| Failure::Internal(fault.to_string()))?;
         content.push(b'\n');
         destination.write(&content)?;
     }
-    let summary = Summary::of(&instance, &outcome);
+    let explained = places.explained(&args.extras).then(|| {
+        extras::explained(&instance, &outcome.plan, &settings, &monitor, args.extras.explain)
+    });
+    monitor.finish();
+    let tz = args.extras.tz;
+    let explanation = explained.as_ref().map(|(explanation, _)| explanation);
+    places.report(&instance, &outcome.plan, tz, &title(&args.instance), explanation)?;
+
+    let mut summary = Summary::of(&instance, &outcome);
     if args.json {
+        summary.explanation = explained.filter(|_| args.extras.explain).map(|(explanation, _)| explanation);
         output::print_json(&summary)?;
     } else if !args.quiet {
-        let text = summary.text(destination.as_ref());
-        match destination {
-            Some(Destination::Stdout) => output::note(&text),
-            _ => output::print(&text)?,
+        let mut text = summary.text(places.out.as_ref()) + &places.notes();
+        if let Some((explanation, missing)) = explained.as_ref().filter(|_| args.extras.explain) {
+            text.push('\n');
+            text.push_str(&words::explanation(&instance, explanation, tz));
+            if *missing > 0 {
+                let _ = writeln!(text, "What {missing} changes of the site would save is left out: not planned in time.");
+            }
+        }
+        if places.take_stdout() {
+            output::note(&text);
+        } else {
+            output::print(&text)?;
         }
     }
     Ok(Verdict::Fine)
+}
+
+/// What a report is called: the name of the instance's file.
+fn title(instance: &Path) -> String {
+    let name = instance.file_stem().filter(|_| !input::is_dash(instance));
+    let name = name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    if name.is_empty() { "Charging plan".to_owned() } else { format!("Charging plan for {name}") }
 }
 
 /// Reads a gap: a fraction from 0 to 1.

@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, Table};
 use kwartier_data::{Instance, Plan, Status};
+use kwartier_engine::explain::Explanation;
 use kwartier_engine::outcome::{Ended, Outcome};
 use kwartier_engine::verify::{Report, verify};
 use serde::Serialize;
@@ -48,6 +49,9 @@ pub struct Summary {
     delivered_kwh: f64,
     highest_import_kw: f64,
     short: Vec<Short>,
+    /// Why the plan is as it is, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<Explanation>,
 }
 
 /// A cost by kind, in EUR.
@@ -122,6 +126,7 @@ impl Summary {
             delivered_kwh: needed_kwh - short_kwh,
             highest_import_kw: highest_import_kw(instance, plan),
             short: short(instance, plan),
+            explanation: None,
         }
     }
 
