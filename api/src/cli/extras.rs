@@ -33,9 +33,16 @@ pub struct Extras {
     /// again for each of a few changes, which takes 10 s each at most.
     #[arg(long)]
     pub explain: bool,
-    /// The time zone of everything that people read, such as Europe/Amsterdam.
-    #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = zone)]
-    pub tz: Tz,
+    /// The time zone of charts, page and reasons, such as Europe/Amsterdam; UTC unless it is given.
+    #[arg(long, value_name = "ZONE", value_parser = zone)]
+    tz: Option<Tz>,
+}
+
+impl Extras {
+    /// The time zone of everything that people read.
+    pub fn zone(&self) -> Tz {
+        self.tz.unwrap_or(Tz::UTC)
+    }
 }
 
 /// The places of the outputs, checked.
@@ -49,7 +56,13 @@ pub struct Places {
 
 impl Places {
     /// Checks that all outputs can be written and that none is in the way of another or of an input.
-    pub fn prepare(out: Option<&Path>, args: &Extras, inputs: &[&Path], stdout_taken: bool) -> Result<Self, Failure> {
+    pub fn prepare(
+        out: Option<&Path>,
+        args: &Extras,
+        instance: &Path,
+        previous: Option<&Path>,
+        stdout_taken: bool,
+    ) -> Result<Self, Failure> {
         let named = [("--out", out), ("--chart", args.chart.as_deref()), ("--html", args.html.as_deref())];
         let dashes: Vec<&str> = named
             .iter()
@@ -65,9 +78,13 @@ impl Places {
         for (index, (option, path)) in named.into_iter().enumerate() {
             let Some(path) = path else { continue };
             let place = Destination::prepare(path)?;
-            if inputs.iter().any(|input| place.is(input)) {
-                let what = format!("{option} {} is the instance itself; name another file", path.display());
-                return Err(Failure::Arguments(what));
+            // The plan may take the place of the one before; a picture may not.
+            let previous = previous.filter(|_| option != "--out");
+            for (input, kind) in [(Some(instance), "instance"), (previous, "plan in force")] {
+                if input.is_some_and(|input| place.is(input)) {
+                    let what = format!("{option} {} is the {kind} itself; name another file", path.display());
+                    return Err(Failure::Arguments(what));
+                }
             }
             if let Some((other, _)) = places.iter().find(|(_, other)| place.same(other)) {
                 let what = format!("{other} and {option} are the same file, {}; name two", path.display());
@@ -98,6 +115,7 @@ impl Places {
         tz: Tz,
         title: &str,
         explanation: Option<&Explanation>,
+        notes: &[String],
     ) -> Result<(), Failure> {
         if self.chart.is_none() && self.html.is_none() {
             return Ok(());
@@ -113,7 +131,7 @@ impl Places {
                 ("cheapest slots", figures(Baseline::CheapestSlots)),
                 ("uncontrolled", figures(Baseline::Uncontrolled)),
             ];
-            place.write(page::html(&view, &others, explanation).map_err(fault)?.as_bytes())?;
+            place.write(page::html(&view, &others, explanation, notes).map_err(fault)?.as_bytes())?;
         }
         Ok(())
     }
@@ -142,20 +160,19 @@ fn wanted_twice(first: &str, second: &str) -> String {
 }
 
 /// Explains a plan. With `changes` the site is planned anew for each change worth looking at, until somebody cancels;
-/// changes that were not looked at are counted.
+/// what is left out is said in the notes.
 pub fn explained(
     instance: &Instance,
     made: &Plan,
     settings: &Settings,
     monitor: &Monitor,
     changes: bool,
-) -> (Explanation, usize) {
+) -> (Explanation, Vec<String>) {
     let mut explanation = explain(instance, made);
     if !changes {
-        return (explanation, 0);
+        return (explanation, Vec::new());
     }
-    let settings =
-        Settings { time_limit: settings.time_limit.min(UPGRADE_LIMIT), previous: None, ..settings.clone() };
+    let settings = Settings { time_limit: settings.time_limit.min(UPGRADE_LIMIT), previous: None, ..settings.clone() };
     let mut missing = 0;
     for upgrade in upgrades(instance, &explanation.limits) {
         if monitor.cancelled() {
@@ -171,7 +188,8 @@ pub fn explained(
         }
     }
     explanation.savings.sort_by(|a, b| b.saves_eur.total_cmp(&a.saves_eur));
-    (explanation, missing)
+    let note = || format!("What {missing} further changes of the site would save is not known: no plan in time.");
+    (explanation, if missing > 0 { vec![note()] } else { Vec::new() })
 }
 
 fn zone(text: &str) -> Result<Tz, String> {

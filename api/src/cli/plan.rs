@@ -77,7 +77,8 @@ pub fn run(args: &Args) -> Result<Verdict, Failure> {
     input::one_dash(&[Some(&args.instance), args.previous.as_ref()])?;
     let instance = input::instance(&args.instance)?;
     let previous = args.previous.as_deref().map(input::plan).transpose()?;
-    let places = Places::prepare(args.out.as_deref(), &args.extras, &[&args.instance], args.json)?;
+    let places =
+        Places::prepare(args.out.as_deref(), &args.extras, &args.instance, args.previous.as_deref(), args.json)?;
 
     let settings = Settings { gap: args.gap, time_limit: args.time_limit, method: args.method.into(), previous };
     let monitor = Monitor::begin(!args.quiet).map_err(|fault| Failure::Internal(fault.to_string()))?;
@@ -95,32 +96,38 @@ pub fn run(args: &Args) -> Result<Verdict, Failure> {
         content.push(b'\n');
         destination.write(&content)?;
     }
-    let explained = places.explained(&args.extras).then(|| {
-        extras::explained(&instance, &outcome.plan, &settings, &monitor, args.extras.explain)
-    });
+    let explained = places
+        .explained(&args.extras)
+        .then(|| extras::explained(&instance, &outcome.plan, &settings, &monitor, args.extras.explain));
     monitor.finish();
-    let tz = args.extras.tz;
-    let explanation = explained.as_ref().map(|(explanation, _)| explanation);
-    places.report(&instance, &outcome.plan, tz, &title(&args.instance), explanation)?;
+    let tz = args.extras.zone();
+    let (explanation, notes) = explained.unzip();
+    let notes = notes.unwrap_or_default();
+    places.report(&instance, &outcome.plan, tz, &title(&args.instance), explanation.as_ref(), &notes)?;
 
     let mut summary = Summary::of(&instance, &outcome);
+    let explanation = explanation.filter(|_| args.extras.explain);
     if args.json {
-        summary.explanation = explained.filter(|_| args.extras.explain).map(|(explanation, _)| explanation);
+        summary.remarks.extend(notes);
+        summary.explanation = explanation;
         output::print_json(&summary)?;
-    } else if !args.quiet {
-        let mut text = summary.text(places.out.as_ref()) + &places.notes();
-        if let Some((explanation, missing)) = explained.as_ref().filter(|_| args.extras.explain) {
-            text.push('\n');
-            text.push_str(&words::explanation(&instance, explanation, tz));
-            if *missing > 0 {
-                let _ = writeln!(text, "What {missing} changes of the site would save is left out: not planned in time.");
-            }
+        return Ok(Verdict::Fine);
+    }
+    let mut text = String::new();
+    if !args.quiet {
+        text.push_str(&summary.text(places.out.as_ref()));
+        text.push_str(&places.notes());
+    }
+    if let Some(explanation) = &explanation {
+        text.push_str(&words::explanation(&instance, explanation, tz));
+        for note in &notes {
+            let _ = writeln!(text, "Note: {note}");
         }
-        if places.take_stdout() {
-            output::note(&text);
-        } else {
-            output::print(&text)?;
-        }
+    }
+    if places.take_stdout() {
+        output::note(&text);
+    } else {
+        output::print(&text)?;
     }
     Ok(Verdict::Fine)
 }

@@ -43,7 +43,8 @@ pub struct Summary {
     #[serde(skip)]
     ended_text: &'static str,
     method: String,
-    remarks: Vec<String>,
+    /// What went wrong on the way.
+    pub remarks: Vec<String>,
     solve_seconds: f64,
     needed_kwh: f64,
     delivered_kwh: f64,

@@ -3,8 +3,8 @@
 use plotters::style::RGBColor;
 
 use super::ReportFault;
-use super::ink::{Area, Dash, Frame, GREEN, GREY, HEAD, INK, Key, RED, WIDTH, BLUE, Plot};
-use super::ink::{corner, draw_key, heading, key_lines, KEY_PX, NORMAL, polyline, steps};
+use super::ink::{Area, BLUE, Dash, Frame, GREEN, GREY, HEAD, INK, Key, Plot, RED, WIDTH};
+use super::ink::{KEY_PX, NORMAL, corner, draw_key, heading, key_lines, polyline, steps};
 use super::number::{grouped, label, percent};
 use super::view::{Board, View};
 use kwartier_data::PHASE_NAMES;
@@ -22,7 +22,7 @@ fn key() -> Vec<Key> {
         .zip(PHASE_NAMES)
         .map(|((color, dash, width), name)| Key::line(name, *color, *dash, *width))
         .collect();
-    keys.push(Key::line("limit", RED, Dash::Solid, 2));
+    keys.push(Key::line("limit", RED, Dash::Solid, 3));
     keys.push(Key::line("worst phase with equal share", GREY, Dash::Solid, 1));
     keys
 }
@@ -43,7 +43,7 @@ pub fn height(view: &View<'_>, most: usize) -> u32 {
 pub fn title(view: &View<'_>, most: usize) -> String {
     let all = view.boards.len();
     if all > most {
-        format!("Boards: current of each phase in A ({most} of {all} boards shown, the fullest)")
+        format!("Boards: current of each phase in A ({most} of {} boards shown, the fullest)", grouped(all as f64, 0))
     } else {
         "Boards: current of each phase in A, the fullest first".to_owned()
     }
@@ -70,8 +70,12 @@ pub fn draw(area: &Area<'_>, view: &View<'_>, most: usize) -> Result<(), ReportF
 fn cell(area: &Area<'_>, view: &View<'_>, board: &Board) -> Result<(), ReportFault> {
     let name = label(&board.id, NAME);
     let limit = board.limit_a[board.fullest];
-    let text =
-        format!("{name} \u{b7} {} of {} A on {}", percent(board.fullness(), 0), grouped(limit, 0), PHASE_NAMES[board.fullest]);
+    let text = format!(
+        "{name} \u{b7} {} of {} A on {}",
+        percent(board.fullness(), 0),
+        grouped(limit, 0),
+        PHASE_NAMES[board.fullest]
+    );
     heading(area, &text, (6, 10), NORMAL)?;
     let after = &view.after.profile.boards_a[board.node];
     let worst = worst(&view.before.profile.boards_a[board.node], board);
@@ -84,7 +88,7 @@ fn cell(area: &Area<'_>, view: &View<'_>, board: &Board) -> Result<(), ReportFau
         clock: &view.clock,
         range: low..1.08 * high,
         room: [34, 44, 50, 18],
-        unit: "A",
+        unit: "",
         numbers: 4,
         decimals: 0,
     };
@@ -116,7 +120,7 @@ fn limits(area: &Area<'_>, plot: &Plot<'_>, view: &View<'_>, board: &Board, both
         for sign in if both { &[1.0, -1.0][..] } else { &[1.0][..] } {
             let [x0, y] = corner(area, plot, (0.0, sign * limit_a));
             let [x1, _] = corner(area, plot, (view.clock.slots as f64, sign * limit_a));
-            polyline(area, &[(x0, y), (x1, y)], RED, dash, 2)?;
+            polyline(area, &[(x0, y), (x1, y)], RED, dash, 3)?;
         }
     }
     Ok(())

@@ -89,7 +89,11 @@ impl Clock {
     pub fn spans(&self, spans: &[Span], most: usize) -> String {
         let named: Vec<String> = spans.iter().take(most).map(|span| self.span(span)).collect();
         let named = named.join(", ");
-        if spans.len() > most { format!("{named} and {} more times", spans.len() - most) } else { named }
+        match spans.len().saturating_sub(most) {
+            0 => named,
+            1 => format!("{named} and once more"),
+            more => format!("{named} and {more} more times"),
+        }
     }
 
     /// The horizon: dates and times.

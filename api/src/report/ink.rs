@@ -58,6 +58,7 @@ const HATCH_PX: i32 = 6;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dash {
     Solid,
+    Long,
     Dashed,
     Dotted,
 }
@@ -106,9 +107,9 @@ impl Key {
 
 /// How wide a text is, about, in pixels.
 pub fn width_px(text: &str, size: u32) -> i32 {
-    // Sans-serif letters are a little over half as wide as high.
+    // Sans-serif letters are about half as wide as high, and a size is a quarter more than the height.
     let count = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
-    i32::try_from(count.saturating_mul(size) / 2).unwrap_or(i32::MAX)
+    i32::try_from(count.saturating_mul(size).saturating_mul(21) / 50).unwrap_or(i32::MAX)
 }
 
 /// Writes a text; its left edge and its middle are at a point.
@@ -127,6 +128,13 @@ pub fn write_at(
 ) -> Result<(), ReportFault> {
     let style = TextStyle::from(("sans-serif", size).into_font()).color(&color).pos(Pos::new(side, VPos::Center));
     Ok(area.draw(&Text::new(text.to_owned(), at, style))?)
+}
+
+/// Writes a name beside a line: its right edge is at a point, on white.
+pub fn tag(area: &Area<'_>, text: &str, (x, y): (i32, i32)) -> Result<(), ReportFault> {
+    let wide = width_px(text, SMALL) + 6;
+    area.draw(&Rectangle::new([(x - wide, y - 7), (x + 2, y + 7)], WHITE.mix(0.8).filled()))?;
+    write_at(area, text, (x, y), SMALL, RED, HPos::Right)
 }
 
 /// Writes a heading in bold.
@@ -193,6 +201,7 @@ pub fn polyline(
     let points = points.iter().copied();
     match dash {
         Dash::Solid => area.draw(&PathElement::new(points.collect::<Vec<_>>(), style))?,
+        Dash::Long => area.draw(&DashedPathElement::new(points, 18, 4, style))?,
         Dash::Dashed => area.draw(&DashedPathElement::new(points, 8, 5, style))?,
         Dash::Dotted => area.draw(&DashedPathElement::new(points, 2, 4, style))?,
     }
@@ -215,7 +224,8 @@ pub fn fill_box(
     let stroke = |from: (i32, i32), to: (i32, i32)| -> Result<(), ReportFault> {
         Ok(area.draw(&PathElement::new(vec![from, to], color.stroke_width(1)))?)
     };
-    let multiples = |from: i32, to: i32| (from.div_euclid(HATCH_PX) + 1..=to.div_euclid(HATCH_PX)).map(|k| k * HATCH_PX);
+    let multiples =
+        |from: i32, to: i32| (from.div_euclid(HATCH_PX) + 1..=to.div_euclid(HATCH_PX)).map(|k| k * HATCH_PX);
     match fill {
         Fill::Plain => {}
         Fill::Upright => multiples(x0, x1).try_for_each(|x| stroke((x, y0), (x, y1)))?,
@@ -317,13 +327,18 @@ impl Frame<'_> {
 
     fn days(&self, area: &Area<'_>, plot: &Plot<'_>) -> Result<(), ReportFault> {
         let mut free = i32::MIN;
-        for (date, range) in self.clock.days() {
+        let days = self.clock.days();
+        let [left, _] = corner(area, plot, (0.0, self.range.start));
+        let [right, _] = corner(area, plot, (self.clock.slots as f64, self.range.start));
+        let roomy = f64::from(right - left) / days.len() as f64 >= DAY_LABEL_PX || days.len() < 3;
+        for (date, range) in days {
             let [x, y] = corner(area, plot, (range.start, self.range.start));
             let [end, top] = corner(area, plot, (range.end, self.range.end));
             if range.start > 0.0 {
                 polyline(area, &[(x, top), (x, y + 40)], GREY, Dash::Solid, 1)?;
             }
-            if x >= free && f64::from(end - x) >= DAY_LABEL_PX {
+            // A day too short for its name goes without, unless all are.
+            if x >= free && (!roomy || f64::from(end - x) >= DAY_LABEL_PX) {
                 write(area, &date.format("%a %-d %b").to_string(), (x + 4, y + 33), SMALL, INK)?;
                 free = x + 80;
             }
@@ -337,6 +352,19 @@ pub fn corner(area: &Area<'_>, plot: &Plot<'_>, at: (f64, f64)) -> [i32; 2] {
     let (x, y) = plot.backend_coord(&at);
     let (left, top) = area.get_base_pixel();
     [x - left, y - top]
+}
+
+/// A line on a white rim, to be seen on dark and light.
+pub fn rimmed(
+    area: &Area<'_>,
+    points: &[(i32, i32)],
+    color: RGBColor,
+    dash: Dash,
+    width: u32,
+) -> Result<(), ReportFault> {
+    let rim = WHITE.mix(0.85).stroke_width(width + 3);
+    area.draw(&PathElement::new(points.to_vec(), rim))?;
+    polyline(area, points, color, dash, width)
 }
 
 /// The points of a line that holds each value for its slot.

@@ -36,13 +36,20 @@ pub fn percent(fraction: f64, decimals: usize) -> String {
     format!("{} %", grouped(100.0 * fraction, decimals))
 }
 
-/// A text for a chart: no characters that XML forbids, and no longer than `most` characters.
+/// A text for a chart: no characters that XML forbids, and no wider than `most` letters.
 pub fn label(text: &str, most: usize) -> String {
-    let clean = text.chars().map(|c| if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') { '\u{fffd}' } else { c });
-    if text.chars().count() <= most {
-        return clean.collect();
+    let clean = |c: char| if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') { '\u{fffd}' } else { c };
+    // From here on scripts have letters twice as wide as Latin ones, or may have.
+    let width = |c: char| if c >= '\u{1100}' { 2 } else { 1 };
+    if text.chars().map(width).sum::<usize>() <= most {
+        return text.chars().map(clean).collect();
     }
-    let mut short: String = clean.take(most.saturating_sub(1)).collect();
+    let mut wide = 0;
+    let fits = |c: &char| {
+        wide += width(*c);
+        wide < most
+    };
+    let mut short: String = text.chars().take_while(fits).map(clean).collect();
     short.push('\u{2026}');
     short
 }

@@ -7,12 +7,14 @@ use kwartier_engine::figures::{Figures, Limit};
 use super::number::{eur, grouped, label, percent};
 use super::tables::{self, Table};
 use super::view::View;
-use super::{ReportFault, boards, ink, poster, price, site, vehicles, words};
+use super::{ReportFault, boards, poster, price, site, vehicles, words};
 use kwartier_data::PHASE_NAMES;
 
 /// How many boards and vehicles the charts of the page hold; the tables hold all.
 const BOARDS: usize = 60;
 const VEHICLES: usize = 300;
+/// Longest title, in letters.
+const TITLE: usize = 120;
 /// How many overloads of one plan are named.
 const OVERLOADS: usize = 3;
 
@@ -47,7 +49,8 @@ struct Words {
 
 /// The page for a plan.
 ///
-/// `others` are further plans to compare with, by name; plan and equal share come from the view.
+/// `others` are further plans to compare with, by name; plan and equal share come from the view. `notes` say what is
+/// missing from the explanation.
 ///
 /// # Errors
 ///
@@ -56,11 +59,13 @@ pub fn html(
     view: &View<'_>,
     others: &[(&str, Figures)],
     explanation: Option<&Explanation>,
+    notes: &[String],
 ) -> Result<String, ReportFault> {
     let charts = vec![
         Chart {
             name: "Price",
-            alternative: "Bars: the price of imported energy in every slot. Its numbers by hour are in the table.".to_owned(),
+            alternative: "Bars: the price of imported energy in every slot. Its numbers by hour are in the table."
+                .to_owned(),
             svg: poster::picture(price::height(view), "Price of energy", |area| price::draw(area, view))?,
             table: tables::prices(view),
         },
@@ -86,20 +91,20 @@ pub fn html(
         },
     ];
     let page = Page {
-        title: label(&view.title, ink::TITLE as usize * 4),
+        title: label(&view.title, TITLE),
         horizon: view.clock.horizon(),
         result: poster::result(view),
         proof: poster::proof(view),
         clock_change: view.clock.change(),
         comparison: comparison(view, others),
         charts,
-        explanation: explanation.map(|of| Words::of(view, of)),
+        explanation: explanation.map(|of| Words::of(view, of, notes)),
     };
     Ok(page.render()?)
 }
 
 impl Words {
-    fn of(view: &View<'_>, explanation: &Explanation) -> Self {
+    fn of(view: &View<'_>, explanation: &Explanation, notes: &[String]) -> Self {
         let mut limits: Vec<String> = explanation.limits.iter().map(|of| words::limit(&view.clock, of)).collect();
         if limits.is_empty() {
             limits.push(words::no_limits(explanation.prices).to_owned());
@@ -107,7 +112,7 @@ impl Words {
         Words {
             prices: explanation.prices.text(),
             limits,
-            savings: explanation.savings.iter().map(words::saving).collect(),
+            savings: explanation.savings.iter().map(words::saving).chain(notes.iter().cloned()).collect(),
         }
     }
 }
@@ -131,9 +136,7 @@ fn comparison(view: &View<'_>, others: &[(&str, Figures)]) -> Table {
     if columns.iter().any(|(_, figures)| figures.co2_kg.is_some()) {
         rows.push(row("CO\u{2082}", &|of| of.co2_kg.map(|kg| format!("{} kg", grouped(kg, 1))).unwrap_or_default()));
     }
-    rows.push(row("energy on time", &|of| {
-        format!("{} kWh, {}", grouped(of.on_time_kwh, 1), percent(of.on_time(), 1))
-    }));
+    rows.push(row("energy on time", &|of| format!("{} kWh, {}", grouped(of.on_time_kwh, 1), percent(of.on_time(), 1))));
     rows.push(row("vehicles short", &|of| grouped(of.vehicles_short as f64, 0)));
     rows.push(row("limits broken", &|of| overloads(view, of)));
     let mut head = vec![String::new()];

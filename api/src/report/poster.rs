@@ -21,7 +21,8 @@ const GAP_PX: u32 = 18;
 ///
 /// [`ReportFault::Drawing`] if plotters cannot draw it.
 pub fn svg(view: &View<'_>) -> Result<String, ReportFault> {
-    let heights = [price::height(view), site::height(view), boards::height(view, BOARDS), vehicles::height(view, VEHICLES)];
+    let heights =
+        [price::height(view), site::height(view), boards::height(view, BOARDS), vehicles::height(view, VEHICLES)];
     let height = HEAD_PX + heights.iter().map(|height| height + GAP_PX).sum::<u32>() + 30;
     picture(height, &alternative(view), |area| {
         head(area, view)?;

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::ReportFault;
 use super::ink::{Area, BELOW, BLUE, Dash, Fill, Frame, GREEN, GREY, HEAD, INK, Key, ORANGE, PINK, Plot, RED, STONE};
-use super::ink::{KEY_PX, WIDTH, corner, draw_key, fill_box, heading, key_lines, polyline, range, steps};
+use super::ink::{KEY_PX, WIDTH, corner, draw_key, fill_box, heading, key_lines, polyline, range, rimmed, steps, tag};
 use super::number::grouped;
 use super::price::SIDES;
 use super::view::View;
@@ -62,10 +62,10 @@ fn limits(view: &View<'_>, range: &Range<f64>) -> Limits {
         }
     };
     if let Some(cap) = &grid.import_cap_kw {
-        add("import cap", cap.clone(), Dash::Solid);
+        add("import cap", cap.clone(), Dash::Long);
     }
     if let Some(cap) = &grid.export_cap_kw {
-        add("export cap", cap.iter().map(|kw| -kw).collect(), Dash::Solid);
+        add("export cap", cap.iter().map(|kw| -kw).collect(), Dash::Long);
     }
     if grid.peak_so_far_kw > 0.0 && grid.peak_eur_kw > 0.0 {
         add("peak so far", vec![grid.peak_so_far_kw; view.clock.slots], Dash::Dotted);
@@ -126,10 +126,18 @@ pub fn draw(area: &Area<'_>, view: &View<'_>) -> Result<(), ReportFault> {
     let [x1, _] = corner(area, &plot, (view.clock.slots as f64, 0.0));
     polyline(area, &[(x0, y), (x1, y)], INK, Dash::Solid, 1)?;
     for (kw, dash, _) in &limits.shown {
-        polyline(area, &steps(area, &plot, kw), RED, *dash, 2)?;
+        rimmed(area, &steps(area, &plot, kw), RED, *dash, 2)?;
     }
-    polyline(area, &steps(area, &plot, &view.before.profile.net_kw), GREY, Dash::Dashed, 2)?;
-    polyline(area, &steps(area, &plot, &view.after.profile.net_kw), INK, Dash::Solid, 3)
+    rimmed(area, &steps(area, &plot, &view.before.profile.net_kw), GREY, Dash::Dashed, 2)?;
+    rimmed(area, &steps(area, &plot, &view.after.profile.net_kw), INK, Dash::Solid, 3)?;
+    for (kw, _, text) in &limits.shown {
+        // The name stands on the side that is away from 0, where the picture is empty.
+        let end = kw.last().copied().unwrap_or_default();
+        let [x, y] = corner(area, &plot, (view.clock.slots as f64, end));
+        let name = text.split_once(|c: char| c.is_ascii_digit()).map_or(&text[..], |(name, _)| name);
+        tag(area, name.trim(), (x - 6, if end < 0.0 { y + 10 } else { y - 9 }))?;
+    }
+    Ok(())
 }
 
 /// The kinds of power on top of each other: what draws upward, what feeds downward.

@@ -110,8 +110,16 @@ pub fn vehicles(view: &View<'_>, explanation: Option<&Explanation>) -> Table {
         ]
     });
     let price = if explanation.is_some() { "price with limits, EUR/kWh" } else { "tariff paid, EUR/kWh" };
-    let head =
-        ["vehicle", "charger", "stay", "needs, kWh", "short, kWh", "short with equal share, kWh", price, "when and why"];
+    let head = [
+        "vehicle",
+        "charger",
+        "stay",
+        "needs, kWh",
+        "short, kWh",
+        "short with equal share, kWh",
+        price,
+        "when and why",
+    ];
     Table::new("Vehicles: stay, energy and when they charge, local time", &head, rows.collect(), 1)
 }
 
@@ -137,7 +145,10 @@ fn charges(clock: &Clock, vehicle: &Vehicle) -> String {
         return "Does not charge.".to_owned();
     }
     let named: Vec<String> = stretches.iter().take(STRETCHES).map(|slots| clock.stretch(slots.clone())).collect();
-    let more = stretches.len().saturating_sub(STRETCHES);
-    let more = if more > 0 { format!(" and {more} more times") } else { String::new() };
+    let more = match stretches.len().saturating_sub(STRETCHES) {
+        0 => String::new(),
+        1 => " and once more".to_owned(),
+        more => format!(" and {more} more times"),
+    };
     format!("Charges {}{more}.", named.join(", "))
 }

@@ -5,7 +5,7 @@ use plotters::style::text_anchor::HPos;
 use plotters::style::{Color, RGBColor};
 
 use super::ReportFault;
-use super::ink::{Area, BELOW, BLUE, Dash, Fill, Frame, GREY, HEAD, INK, Key, KEY_PX, Mark, Plot, RED, SMALL, WIDTH};
+use super::ink::{Area, BELOW, BLUE, Dash, Fill, Frame, GREY, HEAD, INK, KEY_PX, Key, Mark, Plot, RED, SMALL, WIDTH};
 use super::ink::{corner, draw_key, fill_box, heading, key_lines, polyline, write, write_at};
 use super::number::{grouped, label};
 use super::view::{Vehicle, View};
@@ -34,7 +34,10 @@ fn key() -> Vec<Key> {
 pub fn title(view: &View<'_>, most: usize) -> String {
     let all = view.vehicles.len();
     if all > most {
-        format!("Vehicles ({most} of {all} shown: those that fall short, then those that draw most)")
+        format!(
+            "Vehicles ({most} of {} shown: those that fall short, then those that draw most)",
+            grouped(all as f64, 0)
+        )
     } else {
         "Vehicles, in the order of arrival".to_owned()
     }
@@ -79,8 +82,7 @@ fn row(area: &Area<'_>, plot: &Plot<'_>, view: &View<'_>, vehicle: &Vehicle, bot
 
     let (top_left, bottom_right) = (at(vehicle.arrive, 0.88), at(vehicle.depart, 0.12));
     area.draw(&Rectangle::new([top_left, bottom_right], RGBColor(250, 250, 250).filled()))?;
-    for (from, to, level) in runs(&vehicle.before_a, vehicle.max_a) {
-        let _ = level;
+    for (from, to, _) in runs(&vehicle.before_a, vehicle.max_a) {
         fill_box(area, at(from, 0.8), at(to, 0.62), GREY, Fill::Plain)?;
     }
     for (from, to, level) in runs(&vehicle.charge_a, vehicle.max_a) {
@@ -95,7 +97,9 @@ fn row(area: &Area<'_>, plot: &Plot<'_>, view: &View<'_>, vehicle: &Vehicle, bot
         let ends = vec![at(slot, 0.98), at(slot, 0.02)];
         area.draw(&PathElement::new(ends, INK.stroke_width(2)))?;
     }
-    let energy = format!("{} of {} kWh", grouped(vehicle.need_kwh - vehicle.short_kwh, 1), grouped(vehicle.need_kwh, 1));
+    let digits = usize::from(vehicle.need_kwh < 1000.0);
+    let got_kwh = vehicle.need_kwh - vehicle.short_kwh;
+    let energy = format!("{} of {} kWh", grouped(got_kwh, digits), grouped(vehicle.need_kwh, digits));
     write(area, &energy, (right + 8, middle), SMALL, INK)?;
     if vehicle.short_kwh > 0.0 {
         let short = format!("\u{2212}{} kWh", grouped(vehicle.short_kwh, if vehicle.short_kwh < 0.1 { 2 } else { 1 }));

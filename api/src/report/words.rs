@@ -22,7 +22,7 @@ const OTHERS: usize = 20;
 /// The whole explanation for a terminal. Of many vehicles it holds those that fall short and a sample of the others.
 pub fn explanation(instance: &Instance, explanation: &Explanation, tz: Tz) -> String {
     let clock = Clock::of(instance, tz);
-    let mut text = format!("Why the plan is as it is (times in {})\n\n", clock.zone());
+    let mut text = format!("\nWhy the plan is as it is (times in {})\n\n", clock.zone());
     let mut paragraph = |title: &str, lines: &[String]| {
         let _ = writeln!(text, "{title}");
         for line in lines {
@@ -52,8 +52,8 @@ pub fn explanation(instance: &Instance, explanation: &Explanation, tz: Tz) -> St
             continue;
         }
         // A sample over the whole list, not its beginning.
-        let step = vehicles.len().div_ceil(most).max(1);
-        let shown: Vec<&&VehicleReason> = vehicles.iter().step_by(step).collect();
+        let count = vehicles.len().min(most);
+        let shown: Vec<&VehicleReason> = (0..count).map(|at| vehicles[at * vehicles.len() / count]).collect();
         let mut lines: Vec<String> = shown.iter().map(|of| vehicle(&clock, of)).collect();
         lines.extend(more(vehicles.len(), shown.len(), "vehicles"));
         paragraph(title, &lines);
@@ -107,7 +107,9 @@ pub fn limit(clock: &Clock, limit: &BindingLimit) -> String {
         Binds::ImportCap | Binds::ExportCap => {
             format!("{name} ({value} kW) is reached {when}; one more kW would save {saves}.")
         }
-        Binds::Peak => format!("{name} ({} kW) is set {when}; one kW less would save {saves}.", grouped(limit.limit, 1)),
+        Binds::Peak => {
+            format!("{name} ({} kW) is set {when}; one kW less would save {saves}.", grouped(limit.limit, 1))
+        }
     }
 }
 
