@@ -2,6 +2,7 @@
 //! are named here and nowhere else in the workspace.
 
 mod cli;
+mod report;
 mod solve;
 
 use std::process::ExitCode;

@@ -5,6 +5,7 @@
 mod bad_input;
 mod commands;
 mod interrupt;
+mod reports;
 mod second_checker;
 mod site_instance;
 

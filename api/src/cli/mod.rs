@@ -3,6 +3,7 @@
 mod check;
 mod comparison;
 mod completions;
+mod extras;
 mod failure;
 mod input;
 mod man;

@@ -39,7 +39,7 @@ pub fn complain(failure: &impl Display) {
 }
 
 /// Where a result goes. Having one means that the place could be written when it was made.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Destination {
     /// Standard output.
     Stdout,
@@ -87,6 +87,20 @@ impl Destination {
         match self {
             Destination::File { path, .. } => fs::canonicalize(other).is_ok_and(|other| other == *path),
             Destination::Stdout | Destination::Stream { .. } => false,
+        }
+    }
+
+    /// Whether both are the same place.
+    pub fn same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Destination::File { path, .. }, Destination::File { path: other, .. }) => {
+                let resolved = |path: &Path| {
+                    let folder = fs::canonicalize(folder(path)).unwrap_or_else(|_| folder(path).to_owned());
+                    folder.join(path.file_name().unwrap_or_default())
+                };
+                resolved(path) == resolved(other)
+            }
+            _ => false,
         }
     }
 

@@ -1,6 +1,7 @@
 //! `kwartier plan`.
 
-use std::path::PathBuf;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::ValueEnum;
@@ -9,10 +10,11 @@ use kwartier_engine::plan::plan;
 use kwartier_engine::settings::{Method, Settings};
 
 use super::comparison::Comparison;
+use super::extras::Places;
 use super::failure::Failure;
-use super::output::Destination;
 use super::summary::Summary;
-use super::{Verdict, input, output};
+use super::{Verdict, extras, input, output};
+use crate::report::{View, words};
 use crate::solve::{ChildSolver, Monitor};
 
 /// Plan every vehicle, battery and flexible load of a site.
@@ -41,6 +43,8 @@ pub struct Args {
     /// How to solve.
     #[arg(long, value_enum, default_value_t = MethodName::Auto)]
     method: MethodName,
+    #[command(flatten)]
+    extras: extras::Extras,
     /// Print the summary as one JSON object.
     #[arg(long)]
     json: bool,
@@ -72,47 +76,75 @@ impl From<MethodName> for Method {
 
 /// Reads, plans, writes, summarises.
 pub fn run(args: &Args) -> Result<Verdict, Failure> {
-    if args.json && args.out.as_deref().is_some_and(input::is_dash) {
-        let what = "--json and --out - both want standard output; name a file for --out, or leave one of them out";
-        return Err(Failure::Arguments(what.to_owned()));
-    }
     input::one_dash(&[Some(&args.instance), args.previous.as_ref()])?;
     let instance = input::instance(&args.instance)?;
     let previous = args.previous.as_deref().map(input::plan).transpose()?;
-    let destination = args.out.as_deref().map(Destination::prepare).transpose()?;
-    if let Some(destination) = &destination
-        && destination.is(&args.instance)
-    {
-        let what = format!("--out {} is the instance itself; name another file", args.instance.display());
-        return Err(Failure::Arguments(what));
-    }
+    let places =
+        Places::prepare(args.out.as_deref(), &args.extras, &args.instance, args.previous.as_deref(), args.json)?;
 
     let settings = Settings { gap: args.gap, time_limit: args.time_limit, method: args.method.into(), previous };
     let monitor = Monitor::begin(!args.quiet).map_err(|fault| Failure::Internal(fault.to_string()))?;
     let planned = plan(&instance, &settings, &monitor, &ChildSolver::of_this_program(&monitor));
-    monitor.finish();
-    let outcome = planned?;
+    let outcome = match planned {
+        Ok(outcome) => outcome,
+        Err(fault) => {
+            monitor.finish();
+            return Err(fault.into());
+        }
+    };
 
-    if let Some(destination) = &destination {
+    if let Some(destination) = &places.out {
         let mut content = serde_json::to_vec(&outcome.plan).map_err(|fault| Failure::Internal(fault.to_string()))?;
         content.push(b'\n');
         destination.write(&content)?;
     }
-    if args.quiet && !args.json {
+    let explained = places
+        .explained(&args.extras)
+        .then(|| extras::explained(&instance, &outcome.plan, &settings, &monitor, args.extras.explain));
+    monitor.finish();
+    let (explanation, notes) = explained.unzip();
+    let notes = notes.unwrap_or_default();
+    if args.quiet && !args.json && explanation.is_none() && !places.report() {
         return Ok(Verdict::Fine);
     }
-    let comparison = Comparison::of(&instance, &outcome.plan, &baseline(&instance, Baseline::EqualShare));
-    let summary = Summary::of(&instance, &outcome, comparison);
+    let tz = args.extras.zone(&instance);
+    let equal_share = baseline(&instance, Baseline::EqualShare);
+    let comparison = Comparison::of(&instance, &outcome.plan, &equal_share);
+    let view = View::of(&instance, &outcome.plan, &equal_share, tz, &title(&args.instance));
+    places.write(&view, &comparison, explanation.as_ref(), &notes)?;
+
+    let mut summary = Summary::of(&instance, &outcome, comparison);
+    let explanation = explanation.filter(|_| args.extras.explain);
     if args.json {
+        summary.remarks.extend(notes);
+        summary.explanation = explanation;
         output::print_json(&summary)?;
-    } else {
-        let text = summary.text(&instance, destination.as_ref());
-        match destination {
-            Some(Destination::Stdout) => output::note(&text),
-            _ => output::print(&text)?,
+        return Ok(Verdict::Fine);
+    }
+    let mut text = String::new();
+    if !args.quiet {
+        text.push_str(&summary.text(&instance, places.out.as_ref()));
+        text.push_str(&places.notes());
+    }
+    if let Some(explanation) = &explanation {
+        text.push_str(&words::explanation(&instance, explanation, tz));
+        for note in &notes {
+            let _ = writeln!(text, "Note: {note}");
         }
     }
+    if places.take_stdout() {
+        output::note(&text);
+    } else {
+        output::print(&text)?;
+    }
     Ok(Verdict::Fine)
+}
+
+/// What a report is called: the name of the instance's file.
+fn title(instance: &Path) -> String {
+    let name = instance.file_stem().filter(|_| !input::is_dash(instance));
+    let name = name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    if name.is_empty() { "Charging plan".to_owned() } else { format!("Charging plan for {name}") }
 }
 
 /// Reads a gap: a fraction from 0 to 1.

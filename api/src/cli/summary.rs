@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, Table};
 use kwartier_data::{Instance, Plan, Status};
+use kwartier_engine::explain::Explanation;
 use kwartier_engine::outcome::{Ended, Outcome};
 use kwartier_engine::verify::{Report, verify};
 use serde::Serialize;
@@ -43,13 +44,17 @@ pub struct Summary {
     #[serde(skip)]
     ended_text: &'static str,
     method: String,
-    remarks: Vec<String>,
+    /// What went wrong on the way.
+    pub remarks: Vec<String>,
     solve_seconds: f64,
     needed_kwh: f64,
     delivered_kwh: f64,
     highest_import_kw: f64,
     comparison: Comparison,
     short: Vec<Short>,
+    /// Why the plan is as it is, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<Explanation>,
 }
 
 /// A cost by kind, in EUR.
@@ -125,6 +130,7 @@ impl Summary {
             highest_import_kw: comparison.plan.highest_import_kw,
             comparison,
             short: short(instance, plan),
+            explanation: None,
         }
     }
 

@@ -44,6 +44,34 @@ impl Monitor {
     }
 }
 
+/// One of several solves under one monitor: it has a clock of its own.
+#[derive(Debug)]
+pub struct Lap<'a> {
+    began: Instant,
+    monitor: &'a Monitor,
+}
+
+impl Monitor {
+    /// Starts the clock of a further solve.
+    pub fn lap(&self) -> Lap<'_> {
+        Lap { began: Instant::now(), monitor: self }
+    }
+}
+
+impl Watch for Lap<'_> {
+    fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    fn cancelled(&self) -> bool {
+        self.monitor.cancelled()
+    }
+
+    fn progress(&self, progress: &Progress) {
+        self.monitor.progress(progress);
+    }
+}
+
 impl Watch for Monitor {
     fn elapsed(&self) -> Duration {
         self.began.elapsed()

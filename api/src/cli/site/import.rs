@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use kwartier_data::Finding;
 use kwartier_data::finding::any_error;
+use kwartier_data::site::Site;
 use kwartier_data::site::file::{self, Changes, Given};
 use kwartier_data::site::load::{BoardLoad, board_loads};
-use kwartier_data::site::Site;
 use kwartier_data::tables::{self, Reading};
 use serde::Serialize;
 
