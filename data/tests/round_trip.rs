@@ -297,6 +297,7 @@ fn any_instance() -> impl Strategy<Value = wire::Instance> {
         wire::Instance {
             format: 1,
             start: chrono::DateTime::from_timestamp(head.2, 0).unwrap().to_rfc3339(),
+            name: (head.1 % 3 == 0).then(|| "Depot \"Zuid\"".to_owned()),
             time_zone: (head.1 % 2 == 0).then(|| "Europe/Amsterdam".to_owned()),
             slot_minutes: head.1,
             slots: head.0 as u64,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::ValueEnum;
+use kwartier_data::Instance;
 use kwartier_engine::baseline::{Baseline, baseline};
 use kwartier_engine::plan::plan;
 use kwartier_engine::settings::{Method, Settings};
@@ -110,7 +111,7 @@ pub fn run(args: &Args) -> Result<Verdict, Failure> {
     let tz = args.extras.zone(&instance);
     let equal_share = baseline(&instance, Baseline::EqualShare);
     let comparison = Comparison::of(&instance, &outcome.plan, &equal_share);
-    let view = View::of(&instance, &outcome.plan, &equal_share, tz, &title(&args.instance));
+    let view = View::of(&instance, &outcome.plan, &equal_share, tz, &title(&instance, &args.instance));
     places.write(&view, &comparison, explanation.as_ref(), &notes)?;
 
     let mut summary = Summary::of(&instance, &outcome, comparison);
@@ -123,7 +124,7 @@ pub fn run(args: &Args) -> Result<Verdict, Failure> {
     }
     let mut text = String::new();
     if !args.quiet {
-        text.push_str(&summary.text(&instance, places.out.as_ref()));
+        text.push_str(&summary.text(&instance, &view.clock, places.out.as_ref()));
         text.push_str(&places.notes());
     }
     if let Some(explanation) = &explanation {
@@ -141,9 +142,9 @@ pub fn run(args: &Args) -> Result<Verdict, Failure> {
 }
 
 /// What a report is called: the name of the instance's file.
-fn title(instance: &Path) -> String {
-    let name = instance.file_stem().filter(|_| !input::is_dash(instance));
-    let name = name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+fn title(instance: &Instance, path: &Path) -> String {
+    let file = path.file_stem().filter(|_| !input::is_dash(path)).map(|name| name.to_string_lossy().into_owned());
+    let name = instance.name.clone().or(file).unwrap_or_default();
     if name.is_empty() { "Charging plan".to_owned() } else { format!("Charging plan for {name}") }
 }
 

@@ -14,9 +14,14 @@ use serde::Serialize;
 
 use super::comparison::Comparison;
 use super::output::Destination;
+use crate::report::clock::Clock;
+use crate::report::number::label;
 
 /// A shortfall below this is rounding, in kWh: the tolerance the plan format grants.
 const SHORT_KWH: f64 = 5e-3;
+
+/// The longest name of a site that is shown, in letters.
+const LONGEST_NAME: usize = 80;
 
 /// How many of those that fall short the text names.
 const SHORT_LISTED: usize = 10;
@@ -135,8 +140,9 @@ impl Summary {
     }
 
     /// The summary for a person.
-    pub fn text(&self, instance: &Instance, destination: Option<&Destination>) -> String {
-        let mut text = format!("{}\n{}\n", self.what(), self.when());
+    pub fn text(&self, instance: &Instance, clock: &Clock, destination: Option<&Destination>) -> String {
+        let name = instance.name.as_ref().map_or_else(String::new, |name| format!("{}: ", label(name, LONGEST_NAME)));
+        let mut text = format!("{name}{}\n{}\n", self.what(), self.when(clock));
         let _ = writeln!(text, "{}", cost_table(&self.cost_eur, self.bound_eur));
         let _ = writeln!(text, "{}", self.facts());
         text.push_str(&self.comparison.text(instance));
@@ -178,10 +184,8 @@ impl Summary {
         named.collect::<Vec<_>>().join(", ")
     }
 
-    fn when(&self) -> String {
-        let format = "%Y-%m-%d %H:%M";
-        let (start, end) = (self.start.format(format), self.end.format(format));
-        format!("{start} to {end} UTC, {} slots of {} min", self.slots, self.slot_minutes)
+    fn when(&self, clock: &Clock) -> String {
+        format!("{}, {} slots of {} min", clock.horizon(), self.slots, self.slot_minutes)
     }
 
     fn facts(&self) -> Table {

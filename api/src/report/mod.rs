@@ -14,7 +14,7 @@
 mod boards;
 pub mod clock;
 mod ink;
-mod number;
+pub mod number;
 pub mod page;
 pub mod poster;
 mod price;

@@ -148,6 +148,7 @@ pub fn instance(site: &Site, inputs: &Inputs<'_>) -> Result<(wire::Instance, Vec
     let wire = wire::Instance {
         format: 1,
         start: horizon.start.to_rfc3339_opts(SecondsFormat::Secs, true),
+        name: Some(site.name.clone()).filter(|name| !name.trim().is_empty()),
         time_zone: Some(zone.name().to_owned()),
         slot_minutes: u64::from(horizon.slot_minutes),
         slots: horizon.slots as u64,

@@ -29,6 +29,8 @@ pub const PHASE_NAMES: [&str; 3] = ["L1", "L2", "L3"];
 pub struct Instance {
     /// Beginning of slot 0.
     pub start: DateTime<Utc>,
+    /// What people call the site.
+    pub name: Option<String>,
     /// Time zone of the site, for showing times; `None`, UTC.
     pub time_zone: Option<Tz>,
     /// Length of a slot in minutes.

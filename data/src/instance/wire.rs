@@ -16,6 +16,9 @@ pub struct Instance {
     pub format: u64,
     /// Beginning of slot 0, RFC 3339.
     pub start: String,
+    /// What people call the site; absent or null, it has no name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Time zone of the site, an IANA name; absent or null, UTC. For showing times and nothing else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,

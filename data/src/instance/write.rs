@@ -12,6 +12,7 @@ impl Instance {
         wire::Instance {
             format: 1,
             start: self.start.to_rfc3339_opts(SecondsFormat::AutoSi, true),
+            name: self.name.clone(),
             time_zone: self.time_zone.map(|zone| zone.name().to_owned()),
             slot_minutes: u64::from(self.slot_minutes),
             slots: self.slots as u64,

@@ -48,6 +48,8 @@ pub struct Charging {
     pub dearest_eur_kwh: f64,
     /// The cheapest slot it leaves out, in EUR per kWh; absent where it charges all the time.
     pub left_out_eur_kwh: Option<f64>,
+    /// When it could charge instead at the price of the dearest slot it charges in: the site pays the same.
+    pub as_good: Vec<Span>,
     /// Slots that are cheaper by the tariff than the dearest it charges in, and that it leaves out because limits make them
     /// dearer.
     pub dearer: Vec<Dearer>,
@@ -208,14 +210,14 @@ impl Look<'_> {
         let paid: f64 = charges.iter().map(|&slot| self.entry.charge_a[slot] * self.kwh_eur(slot)).sum();
         let stay_eur: f64 = self.stay().map(|slot| self.kwh_eur(slot)).sum();
         let left_out = self.left_out(charges);
-        let tempting: Vec<usize> = left_out
-            .iter()
-            .copied()
-            .filter(|&slot| {
-                self.local.tariff_eur(self.session, slot) < dearest_eur_kwh - SAME_EUR
-                    && self.kwh_eur(slot) > self.local.tariff_eur(self.session, slot) + SAME_EUR
-            })
-            .collect();
+        let tempting = |slot: &usize| {
+            self.local.tariff_eur(self.session, *slot) < dearest_eur_kwh - SAME_EUR
+                && self.kwh_eur(*slot) > dearest_eur_kwh + SAME_EUR
+        };
+        let tempting: Vec<usize> = left_out.iter().copied().filter(tempting).collect();
+        let same = |slot: &usize| (self.kwh_eur(*slot) - dearest_eur_kwh).abs() <= SAME_EUR;
+        let mut as_good: Vec<usize> = left_out.iter().copied().filter(same).collect();
+        as_good.sort_unstable();
         Some(Charging {
             spans: Span::all(self.instance, charges),
             energy_kwh: amperes * self.kwh_per_a(),
@@ -223,6 +225,7 @@ impl Look<'_> {
             stay_eur_kwh: stay_eur / self.stay().len() as f64,
             dearest_eur_kwh,
             left_out_eur_kwh: left_out.first().map(|&slot| self.kwh_eur(slot)),
+            as_good: Span::all(self.instance, &as_good),
             dearer: self.dearer(&tempting),
         })
     }

@@ -83,6 +83,7 @@ impl Instance {
         let slots = rules.slots.unwrap_or(0);
         rules.faults.or(Instance {
             start,
+            name: wire.name,
             time_zone,
             slot_minutes,
             slots,
