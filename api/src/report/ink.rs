@@ -159,7 +159,7 @@ fn placed(keys: &[Key], width: u32) -> Vec<(i32, i32)> {
     keys.iter()
         .map(|key| {
             let sample = if matches!(key.mark, Mark::None) { 0 } else { 38 };
-            let wide = sample + width_px(&key.text, NORMAL) + 20;
+            let wide = sample + width_px(&key.text, NORMAL) + 30;
             if x > 0 && x + wide > right {
                 (x, line) = (0, line + 1);
             }
@@ -338,7 +338,10 @@ impl Frame<'_> {
                 polyline(area, &[(x, top), (x, y + 40)], GREY, Dash::Solid, 1)?;
             }
             // A day too short for its name goes without, unless all are.
-            if x >= free && (!roomy || f64::from(end - x) >= DAY_LABEL_PX) {
+            if x >= free
+                && (!roomy || f64::from(end - x) >= DAY_LABEL_PX)
+                && f64::from(right - x) >= DAY_LABEL_PX - 14.0
+            {
                 write(area, &date.format("%a %-d %b").to_string(), (x + 4, y + 33), SMALL, INK)?;
                 free = x + 80;
             }

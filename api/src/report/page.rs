@@ -26,7 +26,6 @@ struct Page {
     horizon: String,
     result: String,
     proof: String,
-    clock_change: Option<String>,
     comparison: Table,
     charts: Vec<Chart>,
     explanation: Option<Words>,
@@ -92,10 +91,9 @@ pub fn html(
     ];
     let page = Page {
         title: label(&view.title, TITLE),
-        horizon: view.clock.horizon(),
+        horizon: poster::horizon(view),
         result: poster::result(view),
         proof: poster::proof(view),
-        clock_change: view.clock.change(),
         comparison: comparison(view, others),
         charts,
         explanation: explanation.map(|of| Words::of(view, of, notes)),

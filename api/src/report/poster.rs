@@ -61,9 +61,15 @@ pub fn picture(
 
 fn head(area: &Area<'_>, view: &View<'_>) -> Result<(), ReportFault> {
     heading(area, &label(&view.title, 60), (20, 32), TITLE)?;
-    write(area, &view.clock.horizon(), (20, 64), 20, INK)?;
+    write(area, &horizon(view), (20, 64), 20, INK)?;
     write(area, &result(view), (20, 90), 20, INK)?;
     write(area, &proof(view), (20, 114), 20, INK)
+}
+
+/// From when to when, and whether the clock changes in between.
+pub fn horizon(view: &View<'_>) -> String {
+    let change = view.clock.change().map(|change| format!("; {change}")).unwrap_or_default();
+    view.clock.horizon() + &change
 }
 
 /// What the plan costs and saves.
@@ -91,8 +97,7 @@ pub fn proof(view: &View<'_>) -> String {
 }
 
 fn foot(view: &View<'_>) -> String {
-    let change = view.clock.change().map(|change| format!("; {change}")).unwrap_or_default();
-    format!("Times are local, {}{change}. Made with Kwartier.", view.clock.zone())
+    format!("Times are local, {}. Made with Kwartier.", view.clock.zone())
 }
 
 fn alternative(view: &View<'_>) -> String {
