@@ -25,6 +25,7 @@ struct Page {
     title: String,
     horizon: String,
     result: String,
+    service: String,
     proof: String,
     comparison: Table,
     charts: Vec<Chart>,
@@ -70,7 +71,10 @@ pub fn html(
         },
         Chart {
             name: "Site power",
-            alternative: format!("What draws and feeds at the grid connection in every slot. {}", poster::result(view)),
+            alternative: format!(
+                "What draws and feeds at the grid connection in every slot. {}",
+                poster::service(view)
+            ),
             svg: poster::picture(site::height(view), "Power at the grid connection", |area| site::draw(area, view))?,
             table: tables::site(view),
         },
@@ -93,6 +97,7 @@ pub fn html(
         title: label(&view.title, TITLE),
         horizon: poster::horizon(view),
         result: poster::result(view),
+        service: poster::service(view),
         proof: poster::proof(view),
         comparison: comparison(view, others),
         charts,
