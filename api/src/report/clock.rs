@@ -173,12 +173,9 @@ impl Clock {
         let offset = |slot: usize| self.at(slot).format("%z").to_string();
         let slot = (1..=self.slots).find(|&slot| offset(slot) != offset(slot - 1))?;
         let (before, after) = (self.at(slot - 1), self.at(slot));
-        Some(format!(
-            "the clock changes from {} to {} on {}",
-            before.format("%Z"),
-            after.format("%Z"),
-            after.format("%a %-d %B")
-        ))
+        let change = format!("the clock changes from {} to {}", before.format("%Z"), after.format("%Z"));
+        let longer = self.minutes() > ONE_DAY_MIN;
+        Some(if longer { format!("{change} on {}", after.format("%a %-d %B")) } else { change })
     }
 }
 

@@ -109,7 +109,7 @@ impl Key {
 pub fn width_px(text: &str, size: u32) -> i32 {
     // Sans-serif letters are about half as wide as high, and a size is a quarter more than the height.
     let count = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
-    i32::try_from(count.saturating_mul(size).saturating_mul(21) / 50).unwrap_or(i32::MAX)
+    i32::try_from(count.saturating_mul(size).saturating_mul(12) / 25).unwrap_or(i32::MAX)
 }
 
 /// Writes a text; its left edge and its middle are at a point.
@@ -159,7 +159,7 @@ fn placed(keys: &[Key], width: u32) -> Vec<(i32, i32)> {
     keys.iter()
         .map(|key| {
             let sample = if matches!(key.mark, Mark::None) { 0 } else { 38 };
-            let wide = sample + width_px(&key.text, NORMAL) + 20;
+            let wide = sample + width_px(&key.text, NORMAL) + 22;
             if x > 0 && x + wide > right {
                 (x, line) = (0, line + 1);
             }
@@ -338,7 +338,10 @@ impl Frame<'_> {
                 polyline(area, &[(x, top), (x, y + 40)], GREY, Dash::Solid, 1)?;
             }
             // A day too short for its name goes without, unless all are.
-            if x >= free && (!roomy || f64::from(end - x) >= DAY_LABEL_PX) {
+            if x >= free
+                && (!roomy || f64::from(end - x) >= DAY_LABEL_PX)
+                && f64::from(right - x) >= DAY_LABEL_PX - 14.0
+            {
                 write(area, &date.format("%a %-d %b").to_string(), (x + 4, y + 33), SMALL, INK)?;
                 free = x + 80;
             }

@@ -25,8 +25,8 @@ struct Page {
     title: String,
     horizon: String,
     result: String,
+    service: String,
     proof: String,
-    clock_change: Option<String>,
     comparison: Table,
     charts: Vec<Chart>,
     explanation: Option<Words>,
@@ -71,7 +71,10 @@ pub fn html(
         },
         Chart {
             name: "Site power",
-            alternative: format!("What draws and feeds at the grid connection in every slot. {}", poster::result(view)),
+            alternative: format!(
+                "What draws and feeds at the grid connection in every slot. {}",
+                poster::service(view)
+            ),
             svg: poster::picture(site::height(view), "Power at the grid connection", |area| site::draw(area, view))?,
             table: tables::site(view),
         },
@@ -92,10 +95,10 @@ pub fn html(
     ];
     let page = Page {
         title: label(&view.title, TITLE),
-        horizon: view.clock.horizon(),
+        horizon: poster::horizon(view),
         result: poster::result(view),
+        service: poster::service(view),
         proof: poster::proof(view),
-        clock_change: view.clock.change(),
         comparison: comparison(view, others),
         charts,
         explanation: explanation.map(|of| Words::of(view, of, notes)),

@@ -11,7 +11,7 @@ use super::{ReportFault, boards, price, site, vehicles};
 const BOARDS: usize = 12;
 const VEHICLES: usize = 60;
 /// Height of the title in pixels.
-const HEAD_PX: u32 = 128;
+const HEAD_PX: u32 = 152;
 /// Space between charts in pixels.
 const GAP_PX: u32 = 18;
 
@@ -61,9 +61,16 @@ pub fn picture(
 
 fn head(area: &Area<'_>, view: &View<'_>) -> Result<(), ReportFault> {
     heading(area, &label(&view.title, 60), (20, 32), TITLE)?;
-    write(area, &view.clock.horizon(), (20, 64), 20, INK)?;
+    write(area, &horizon(view), (20, 64), 20, INK)?;
     write(area, &result(view), (20, 90), 20, INK)?;
-    write(area, &proof(view), (20, 114), 20, INK)
+    write(area, &service(view), (20, 114), 20, INK)?;
+    write(area, &proof(view), (20, 138), 20, INK)
+}
+
+/// From when to when, and whether the clock changes in between.
+pub fn horizon(view: &View<'_>) -> String {
+    let change = view.clock.change().map(|change| format!("; {change}")).unwrap_or_default();
+    view.clock.horizon() + &change
 }
 
 /// What the plan costs and saves.
@@ -72,14 +79,18 @@ pub fn result(view: &View<'_>) -> String {
     let saves = view.saves_eur();
     let share = if before > 0.0 { format!(" ({})", percent(saves.abs() / before, 1)) } else { String::new() };
     let compared = if saves >= 0.0 { "less" } else { "more" };
-    let highest = |side: &super::view::Side| grouped(side.profile.highest_import_kw(), 0);
+    format!("The plan costs {}, equal share {}: {}{share} {compared}.", eur(after), eur(before), eur(saves.abs()))
+}
+
+/// What the vehicles get, and the highest import.
+pub fn service(view: &View<'_>) -> String {
+    let [after, before] = [&view.after, &view.before].map(|side| {
+        let highest = grouped(side.figures.highest_import_kw, 0);
+        (percent(side.figures.on_time(), 1), highest)
+    });
     format!(
-        "The plan costs {}, equal share {}: {}{share} {compared}. Highest import {} kW, with equal share {} kW.",
-        eur(after),
-        eur(before),
-        eur(saves.abs()),
-        highest(&view.after),
-        highest(&view.before)
+        "Energy on time: {}, with equal share {}. Highest import: {} kW, with equal share {} kW.",
+        after.0, before.0, after.1, before.1
     )
 }
 
@@ -91,8 +102,7 @@ pub fn proof(view: &View<'_>) -> String {
 }
 
 fn foot(view: &View<'_>) -> String {
-    let change = view.clock.change().map(|change| format!("; {change}")).unwrap_or_default();
-    format!("Times are local, {}{change}. Made with Kwartier.", view.clock.zone())
+    format!("Times are local, {}. Made with Kwartier.", view.clock.zone())
 }
 
 fn alternative(view: &View<'_>) -> String {

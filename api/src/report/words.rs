@@ -150,15 +150,19 @@ fn charging(clock: &Clock, charging: &Charging) -> String {
         grouped(charging.paid_eur_kwh, 3),
         grouped(charging.stay_eur_kwh, 3)
     );
+    // Limits that make the same time dear share a sentence.
+    let mut together: Vec<(String, bool, Vec<String>)> = Vec::new();
     for dearer in &charging.dearer {
-        let is = if dearer.spans.len() > 1 { "are" } else { "is" };
-        let _ = write!(
-            text,
-            " {} {is} cheaper by the tariff, but {} adds {} EUR/kWh there.",
-            clock.spans(&dearer.spans, SPANS),
-            limit_of(dearer),
-            grouped(dearer.adds_eur_kwh, 3)
-        );
+        let when = clock.spans(&dearer.spans, SPANS);
+        let adds = format!("{} adds {} EUR/kWh", limit_of(dearer), grouped(dearer.adds_eur_kwh, 3));
+        match together.iter_mut().find(|(other, ..)| *other == when) {
+            Some((.., limits)) => limits.push(adds),
+            None => together.push((when, dearer.spans.len() > 1, vec![adds])),
+        }
+    }
+    for (when, several, limits) in together {
+        let is = if several { "are" } else { "is" };
+        let _ = write!(text, " {when} {is} cheaper by the tariff, but {} there.", limits.join(" and "));
     }
     text
 }
@@ -198,7 +202,7 @@ pub fn shortfall(clock: &Clock, shortfall: &Shortfall) -> String {
                     )
                 })
                 .collect();
-            format!("others need more what is left of {}.", named.join(" and "))
+            format!("it gives way to others at {}.", named.join(" and "))
         }
         ShortfallCause::TooDear { eur_kwh } => {
             format!("the cheapest kWh left would cost {} EUR, more than it is worth.", grouped(*eur_kwh, 3))
@@ -224,8 +228,12 @@ fn help(help: &Help) -> String {
         }
         Help::FasterCharging { a } => format!("{} A per phase, of vehicle and charger", grouped(a.ceil(), 0)),
         Help::LargerLimit { limit, saves_eur } => {
-            let unit = if matches!(limit.as_str(), "peak" | "connection") { "kW" } else { "A" };
-            format!("a larger limit at {} (one more {unit} would save {})", named(limit), eur_fine(*saves_eur))
+            let saves = eur_fine(*saves_eur);
+            match limit.as_str() {
+                "peak" => format!("an import peak without a price (one kW of it would save {saves})"),
+                "connection" => format!("a larger grid connection (one more kW would save {saves})"),
+                board => format!("a larger limit at {} (one more A would save {saves})", named(board)),
+            }
         }
         Help::HigherPriority { above_eur_kwh } => {
             format!("a missing kWh that counts more than {} EUR", grouped(*above_eur_kwh, 2))
