@@ -17,7 +17,7 @@ fn source(name: &str, bytes: &[u8]) -> Source {
 
 /// Everything that is said of some tables.
 fn said(sources: &[Source]) -> String {
-    let reading = tables::read(sources);
+    let reading = tables::read(sources).as_whole_site();
     let site =
         Site::new("Test".to_owned(), "Europe/Amsterdam".to_owned(), reading.boards.clone(), reading.stations.clone());
     let mut text = String::new();

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use kwartier_data::Finding;
 use kwartier_data::finding::any_error;
+use kwartier_data::site::Site;
 use kwartier_data::site::file::{self, Changes, Given};
 use kwartier_data::site::load::{BoardLoad, board_loads};
-use kwartier_data::site::Site;
 use kwartier_data::tables::{self, Reading};
 use serde::Serialize;
 
@@ -22,9 +22,6 @@ pub const TIME_ZONE: &str = "Europe/Amsterdam";
 
 /// Findings that say what tables cannot hold: not worth saying of tables.
 const NOT_IN_TABLES: [&str; 1] = ["no-grid-meter"];
-
-/// Codes of findings after which there is nothing to check: a file was not read at all.
-const UNREAD: [&str; 6] = ["unreadable-file", "too-large", "no-headers", "no-tables", "open-quote", "missing-column"];
 
 /// Turn tables of boards and stations into a site file.
 ///
@@ -76,7 +73,10 @@ pub fn run(args: &Args) -> Result<Verdict, Failure> {
     }
     let existing = existing(args, out)?;
     let sources = input::sources(&args.tables)?;
-    let reading = tables::read(&sources);
+    let mut reading = tables::read(&sources);
+    if existing.is_none() {
+        reading = reading.as_whole_site();
+    }
     if let Some(failure) = unusable(&reading) {
         return Err(failure);
     }
@@ -155,9 +155,9 @@ fn existing(args: &Args, out: Option<&Path>) -> Result<Option<(file::SiteFile, S
 
 /// The failure of tables that were not read at all, so that checking the rest would only mislead.
 pub fn unusable(reading: &Reading) -> Option<Failure> {
-    let unread = reading.findings.iter().any(|finding| finding.is_error() && UNREAD.contains(&finding.code));
     let errors: Vec<Finding> = reading.findings.iter().filter(|finding| finding.is_error()).cloned().collect();
-    unread.then(|| Failure::Unfit { what: "the tables cannot be used".to_owned(), findings: text::list(&errors) })
+    let what = || "the tables cannot be used".to_owned();
+    reading.is_unusable().then(|| Failure::Unfit { what: what(), findings: text::list(&errors) })
 }
 
 /// A new site of what the tables say.

@@ -182,7 +182,9 @@ fn building_fits(check: &mut Check<'_>, own: &[Day], with_below: &[Day]) {
         let limits_a = board.limit_a.phases();
         let worst = |day: &Day| {
             let over = |index: usize| day[index] - limits_a[index / HOURS];
-            (0..day.len()).filter(|&index| over(index) > SLACK_A).max_by(|&a, &b| over(a).total_cmp(&over(b)))
+            (0..day.len())
+                .filter(|&index| over(index) > SLACK_A && day[index] > 0.0)
+                .max_by(|&a, &b| over(a).total_cmp(&over(b)))
         };
         let path = format!("boards[{k}].building_max_a");
         let (error, index, day, what) = match (worst(&own[k]), worst(&with_below[k])) {
