@@ -6,6 +6,7 @@ mod bad_input;
 mod commands;
 mod interrupt;
 mod second_checker;
+mod site;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -13,6 +13,8 @@ mod values;
 mod workbook;
 pub mod write;
 
+use std::collections::HashSet;
+
 use self::grid::Grid;
 use crate::finding::{Finding, Place, Places};
 use crate::refusal::{clip, quoted};
@@ -74,7 +76,9 @@ impl Reading {
     pub fn check(&self, site: &Site) -> Vec<Finding> {
         let mut findings = self.findings.clone();
         if !self.is_unusable() {
-            let of_site = check(site).into_iter().filter(|finding| !self.has_told(&finding.path));
+            let errors = self.findings.iter().filter(|finding| finding.is_error() && !finding.path.is_empty());
+            let told: HashSet<&str> = errors.map(|finding| finding.path.as_str()).collect();
+            let of_site = check(site).into_iter().filter(|finding| !within(&told, &finding.path));
             findings.extend(of_site.map(|finding| {
                 let place = self.places.find(&finding.path).cloned();
                 finding.at(place)
@@ -93,11 +97,17 @@ impl Reading {
         }
         self
     }
+}
 
-    /// Whether an error about a path, or about what it is part of, has been told of the tables.
-    fn has_told(&self, path: &str) -> bool {
-        let within = |told: &str| path.strip_prefix(told).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-        self.findings.iter().any(|finding| finding.is_error() && !finding.path.is_empty() && within(&finding.path))
+/// Whether a path, or what it is part of, is among those told of.
+fn within(told: &HashSet<&str>, path: &str) -> bool {
+    let mut path = path;
+    loop {
+        if told.contains(path) {
+            return true;
+        }
+        let Some(dot) = path.rfind('.') else { return false };
+        path = &path[..dot];
     }
 }
 

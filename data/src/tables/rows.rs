@@ -132,7 +132,9 @@ impl Table<'_> {
         if missing.is_empty() && !ignored.is_empty() {
             let names: Vec<String> = ignored.iter().map(|text| quoted(text)).collect();
             let finding = Finding::note("column-ignored", "").at(Some(self.header_place())).value(clip_list(&names));
-            reading.findings.push(finding.says("is nothing that a site file holds", "nothing to do"));
+            reading
+                .findings
+                .push(finding.says("will not be kept, as a site file has no place for that", "nothing to do"));
         }
         let foreign = (0..3).map(Role::LimitOn).chain([Role::Limit]).find_map(|role| {
             let text = &self.header.texts[self.header.column(role)?];

@@ -105,7 +105,9 @@ pub fn run(args: &Args) -> Result<Verdict, Failure> {
     };
     if any_error(&findings) {
         let errors: Vec<Finding> = findings.into_iter().filter(Finding::is_error).collect();
-        let what = format!("nothing is written: the tables have {}", text::count(errors.len(), "error", "errors"));
+        let whose =
+            if changes.is_some() { "brought in line with the tables, the site would have" } else { "the tables have" };
+        let what = format!("nothing is written: {whose} {}", text::count(errors.len(), "error", "errors"));
         return Err(Failure::Unfit { what, findings: text::list(&errors) });
     }
     let destination = Destination::prepare(out.unwrap_or(Path::new("-")))?;
