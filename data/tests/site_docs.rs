@@ -18,7 +18,9 @@ fn keys(shape: &shape::Shape, path: &str, found: &mut BTreeSet<String>) {
         match field.kind {
             shape::Kind::Table(inner) | shape::Kind::Tables(inner) => keys(inner, &format!("{path}."), found),
             shape::Kind::Variants(variants) => {
-                variants.iter().for_each(|(_, inner)| keys(inner, &format!("{path}."), found))
+                for (_, inner) in variants {
+                    keys(inner, &format!("{path}."), found);
+                }
             }
             _ => {}
         }

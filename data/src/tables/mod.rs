@@ -1,7 +1,7 @@
 //! Tables of boards and stations, as installers hand them over: CSV, XLSX or ODS with headers in Dutch, English or German.
 //!
 //! [`read`] takes all files of a site at once and says everything that is wrong with them; nothing is guessed.
-//! [`write`] makes the same tables from a site.
+//! [`mod@write`] makes the same tables from a site.
 
 mod delimited;
 mod grid;
