@@ -217,3 +217,20 @@ fn hostile_workbooks_are_refused() {
     let text = said(&[source("far.xlsx", &workbook.save_to_buffer().unwrap())]);
     assert!(text.contains("beyond column 256"), "{text}");
 }
+
+#[test]
+fn the_largest_tables_are_checked_at_once() {
+    // A chain of boards, each under the one before, and as many stations, none of them right.
+    let (mut boards, mut stations) = (
+        "Naam;Limiet (A);Aansluitpunt\nB0;63;\n".to_owned(),
+        "Station ID;Faserotatie;Limiet (A);Aansluitpunt\n".to_owned(),
+    );
+    for k in 1..tables::MAX_ROWS - 1 {
+        writeln!(boards, "B{k};{};B{}", 63 + k % 2, k - 1).unwrap();
+        writeln!(stations, "S{k};RST;{};B{k}", if k % 2 == 0 { "32" } else { "11 kW" }).unwrap();
+    }
+    let began = std::time::Instant::now();
+    let told = both(&boards, &stations);
+    assert!(told.lines().count() > tables::MAX_ROWS / 2, "{}", told.lines().count());
+    assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
+}

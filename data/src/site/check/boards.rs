@@ -182,8 +182,10 @@ fn empty(check: &mut Check<'_>) {
     on(&mut used, &mut site.loads.iter().map(|load| load.board.as_str()));
     on(&mut used, &mut site.meters.iter().map(|meter| meter.board.as_str()));
     used.extend((0..site.boards.len()).filter(|&k| site.boards[k].building_max_a.is_some()));
-    let in_use: std::collections::HashSet<usize> = used.iter().flat_map(|&board| check.tree.chain(board)).collect();
-    for k in (0..site.boards.len()).filter(|k| !in_use.contains(k)) {
+    let mut uses = vec![[0.0]; site.boards.len()];
+    used.into_iter().for_each(|board| uses[board][0] += 1.0);
+    let uses = check.tree.sums(uses);
+    for k in (0..site.boards.len()).filter(|&k| uses[k][0] < 1.0) {
         let finding = Finding::warning("empty-board", format!("boards[{k}]")).of(subject(&site.boards[k]));
         let remedy = "add what hangs there, or say with building_max_a what else it feeds, or remove the board";
         check.add(finding.says("feeds no station and nothing else that the site knows", remedy));
