@@ -151,7 +151,9 @@ fn rotations_are_read_as_people_write_them() {
         (vec!["L2", "S", "Sxx"], "Sxx"),
         (vec!["RS", "RSx", "L1L2", "L1 - L2"], "RSx"),
     ] {
-        texts.iter().for_each(|text| assert_eq!(read(text).as_deref(), Ok(wanted), "{text}"));
+        for text in texts {
+            assert_eq!(read(text).as_deref(), Ok(wanted), "{text}");
+        }
     }
     for text in [
         "",

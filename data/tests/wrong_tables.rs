@@ -17,7 +17,7 @@ fn source(name: &str, bytes: &[u8]) -> Source {
 
 /// Everything that is said of some tables.
 fn said(sources: &[Source]) -> String {
-    let reading = tables::read(sources);
+    let reading = tables::read(sources).as_whole_site();
     let site =
         Site::new("Test".to_owned(), "Europe/Amsterdam".to_owned(), reading.boards.clone(), reading.stations.clone());
     let mut text = String::new();
@@ -60,7 +60,7 @@ fn the_sample_is_fine() {
 
 #[test]
 fn cells() {
-    insta::assert_snapshot!(transcript(vec![
+    let told = transcript(vec![
         ("power for current", stations("RST;32;UV1", "RST;22 kW;UV1")),
         ("words for current", stations("RST;32;UV1", "RST;veel;UV1")),
         ("no current", stations("RST;32;UV1", "RST;;UV1")),
@@ -82,16 +82,17 @@ fn cells() {
             "several at once",
             both(
                 &BOARDS.replace("UV4;100", "UV4;honderd"),
-                &STATIONS.replace(";STR;", ";STT;").replace(";22;", ";22 A;")
-            )
+                &STATIONS.replace(";STR;", ";STT;").replace(";22;", ";22 A;"),
+            ),
         ),
-    ]));
+    ]);
+    insta::assert_snapshot!(told);
 }
 
 #[test]
 fn sites() {
     let alike = STATIONS.replace("STR", "RST").replace("TRS", "RST");
-    insta::assert_snapshot!(transcript(vec![
+    let told = transcript(vec![
         ("a board that does not exist", stations("RST;32;UV1", "RST;32;UV9")),
         ("a board spelled otherwise", stations("RST;32;UV1", "RST;32;uv 1")),
         ("a parent that does not exist", boards("UV5;40;UV4", "UV5;40;UV44")),
@@ -109,13 +110,14 @@ fn sites() {
         ("all rotations alike", both(BOARDS, &alike)),
         (
             "all rotations alike on a board",
-            both(BOARDS, &STATIONS.replace("STR;22;UV1", "RTS;22;UV1").replace("TRS;32;UV1", "RST;32;UV1"))
+            both(BOARDS, &STATIONS.replace("STR;22;UV1", "RTS;22;UV1").replace("TRS;32;UV1", "RST;32;UV1")),
         ),
         ("a limit of 0", boards("UV5;40;UV4", "UV5;0;UV4")),
         ("a negative limit", boards("UV5;40;UV4", "UV5;-40;UV4")),
         ("milliamperes", boards("UV5;40;UV4", "UV5;40000;UV4")),
         ("too little for a vehicle", stations("RST;32;UV1", "RST;3,7;UV1")),
-    ]));
+    ]);
+    insta::assert_snapshot!(told);
 }
 
 #[test]
@@ -131,7 +133,7 @@ fn files() {
     for k in 0..30_000 {
         writeln!(rows, "UV{k};63;HV").unwrap();
     }
-    insta::assert_snapshot!(transcript(vec![
+    let told = transcript(vec![
         ("empty", lone("boards.csv", b"")),
         ("spaces", lone("boards.csv", b" \r\n \r\n")),
         ("a web page", lone("boards.csv", b"<!DOCTYPE html><html><body>404 Not found</body></html>")),
@@ -142,10 +144,11 @@ fn files() {
         ("junk", lone("boards.csv", &[0, 1, 2, 3, 250, 251, 7, 8])),
         ("a ZIP that is cut off", lone("boards.xlsx", b"PK\x03\x04\x14\0\0\0")),
         ("another table", lone("sessions.csv", b"session;arrival;departure\n1;2025-01-01;2025-01-02\n")),
+        ("a list of vehicles", lone("roster.csv", b"Voertuig;Station;Aankomst;Max (A)\nBus 1;Station 1;17:00;32\n")),
         ("headers only", lone("boards.csv", b"Naam;Limiet (A);Aansluitpunt\n")),
         (
             "a mark that never closes",
-            lone("boards.csv", b"Naam;Limiet (A);Aansluitpunt\nHV;200;\n\"UV1;125;HV\nUV2;63;HV\n")
+            lone("boards.csv", b"Naam;Limiet (A);Aansluitpunt\nHV;200;\n\"UV1;125;HV\nUV2;63;HV\n"),
         ),
         ("too many rows", lone("boards.csv", rows.as_bytes())),
         ("a column of kilowatts", both(BOARDS, &STATIONS.replace("Limiet (A)", "Limiet (kW)"))),
@@ -154,7 +157,8 @@ fn files() {
         ("no table of boards", lone("stations.csv", STATIONS.as_bytes())),
         ("no table of stations", lone("boards.csv", BOARDS.as_bytes())),
         ("nothing", said(&[])),
-    ]));
+    ]);
+    insta::assert_snapshot!(told);
 }
 
 #[test]
@@ -165,7 +169,8 @@ fn a_title_a_total_a_remark_and_more_columns_do_no_harm() {
     let decorated = tables::read(&[source("b.csv", boards.as_bytes()), source("s.csv", stations.as_bytes())]);
     assert!(!any_error(&decorated.findings), "{:?}", decorated.findings);
     assert_eq!((decorated.boards, decorated.stations), (plain.boards, plain.stations));
-    insta::assert_snapshot!(both(&boards, &stations));
+    let told = both(&boards, &stations);
+    insta::assert_snapshot!(told);
 }
 
 #[test]
@@ -211,4 +216,21 @@ fn hostile_workbooks_are_refused() {
     sheet.write_string(1_048_575, 16_383, "far").unwrap();
     let text = said(&[source("far.xlsx", &workbook.save_to_buffer().unwrap())]);
     assert!(text.contains("beyond column 256"), "{text}");
+}
+
+#[test]
+fn the_largest_tables_are_checked_at_once() {
+    // A chain of boards, each under the one before, and as many stations, none of them right.
+    let (mut boards, mut stations) = (
+        "Naam;Limiet (A);Aansluitpunt\nB0;63;\n".to_owned(),
+        "Station ID;Faserotatie;Limiet (A);Aansluitpunt\n".to_owned(),
+    );
+    for k in 1..tables::MAX_ROWS - 1 {
+        writeln!(boards, "B{k};{};B{}", 63 + k % 2, k - 1).unwrap();
+        writeln!(stations, "S{k};RST;{};B{k}", if k % 2 == 0 { "32" } else { "11 kW" }).unwrap();
+    }
+    let began = std::time::Instant::now();
+    let told = both(&boards, &stations);
+    assert!(told.lines().count() > tables::MAX_ROWS / 2, "{}", told.lines().count());
+    assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
 }

@@ -7,6 +7,7 @@ mod commands;
 mod interrupt;
 mod reports;
 mod second_checker;
+mod site;
 mod site_instance;
 
 use std::path::{Path, PathBuf};

@@ -47,7 +47,7 @@ pub fn board_loads(site: &Site) -> Vec<BoardLoad> {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
         let stations = count as usize;
         loads.push(BoardLoad { board: site.boards[board].id.clone(), depth, limit_a, stations, stations_a, ratio });
-        let mut children: Vec<(usize, usize)> = tree.children(board).map(|child| (child, depth + 1)).collect();
+        let mut children: Vec<(usize, usize)> = tree.children(board).iter().map(|&child| (child, depth + 1)).collect();
         children.reverse();
         waiting.extend(children);
     }

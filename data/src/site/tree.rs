@@ -13,6 +13,10 @@ pub struct Tree<'a> {
     boards: HashMap<&'a str, usize>,
     /// The board that feeds each board.
     parents: Vec<Option<usize>>,
+    /// The boards that each board feeds, in the file's order.
+    children: Vec<Vec<usize>>,
+    /// All boards, each after the one that feeds it.
+    downwards: Vec<usize>,
     /// Boards that stand in a circle.
     circles: Vec<Vec<usize>>,
 }
@@ -28,7 +32,20 @@ impl<'a> Tree<'a> {
             site.boards.iter().map(|board| boards.get(board.parent.as_deref()?).copied()).collect();
         let circles = circles(&parents);
         circles.iter().flatten().for_each(|&board| parents[board] = None);
-        Tree { site, boards, parents, circles }
+        let mut children = vec![Vec::new(); parents.len()];
+        let mut downwards = Vec::with_capacity(parents.len());
+        for (board, parent) in parents.iter().enumerate() {
+            match parent {
+                Some(parent) => children[*parent].push(board),
+                None => downwards.push(board),
+            }
+        }
+        let mut next = 0;
+        while let Some(&board) = downwards.get(next) {
+            downwards.extend(&children[board]);
+            next += 1;
+        }
+        Tree { site, boards, parents, children, downwards, circles }
     }
 
     /// The index of a board by name; the first where several share it.
@@ -52,8 +69,8 @@ impl<'a> Tree<'a> {
     }
 
     /// The boards that a board feeds directly, in the file's order.
-    pub fn children(&self, board: usize) -> impl Iterator<Item = usize> + '_ {
-        (0..self.parents.len()).filter(move |&child| self.parents[child] == Some(board))
+    pub fn children(&self, board: usize) -> &[usize] {
+        &self.children[board]
     }
 
     /// The boards that nothing feeds.
@@ -68,11 +85,10 @@ impl<'a> Tree<'a> {
 
     /// For each board, the sum of `amount` over itself and all boards below.
     pub fn sums<const N: usize>(&self, mut amount: Vec<[f64; N]>) -> Vec<[f64; N]> {
-        let own = amount.clone();
-        for (board, own) in own.iter().enumerate() {
-            for above in self.chain(board).skip(1) {
-                amount[above].iter_mut().zip(own).for_each(|(sum, own)| *sum += own);
-            }
+        for &board in self.downwards.iter().rev() {
+            let Some(parent) = self.parents[board] else { continue };
+            let below = amount[board];
+            amount[parent].iter_mut().zip(below).for_each(|(sum, below)| *sum += below);
         }
         amount
     }

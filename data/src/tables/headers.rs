@@ -239,6 +239,10 @@ pub const NAMES: [&str; 14] = [
     "nr",
 ];
 
+/// Words in headers of tables of vehicles that come and go, which are no tables of stations.
+const COMES_AND_GOES: [&str; 8] =
+    ["aankomst", "arrival", "ankunft", "vertrek", "departure", "abfahrt", "voertuig", "fahrzeug"];
+
 /// Words in the names of files and sheets that tell tables of stations.
 const STATION_FILES: [&str; 8] =
     ["station", "laadpa", "laadpunt", "ladepunkt", "ladesaule", "wallbox", "charge", "evse"];
@@ -348,10 +352,16 @@ fn header(at: usize, row: &Row) -> Option<Header> {
     }
     columns.extend(name.map(|(column, _)| (column, Role::Name)));
     let has = |wanted: &[Role]| columns.iter().any(|(_, role)| wanted.contains(role));
-    let is_header = has(&[Role::Name, Role::Board, Role::Station])
-        && has(&[Role::Parent, Role::Limit, Role::LimitOn(0), Role::Rotation, Role::Serial]);
-    // A row whose first words are headers by chance, such as a station called "Station": its values repeat.
-    is_header.then_some(Header { at, kind: None, texts, columns })
+    let named = has(&[Role::Name, Role::Board, Role::Station]);
+    let placed = has(&[Role::Parent, Role::Rotation, Role::Serial, Role::LimitOn(0)])
+        || (has(&[Role::Station]) && has(&[Role::Board]));
+    // A list of vehicles may name a station and a current as well; it has no place and no wiring.
+    let limited = has(&[Role::Limit]) && !has(&[Role::Station]);
+    let comes_and_goes = texts.iter().any(|text| {
+        let folded = folded(text);
+        COMES_AND_GOES.iter().any(|word| folded.contains(word))
+    });
+    (named && (placed || limited) && !comes_and_goes).then_some(Header { at, kind: None, texts, columns })
 }
 
 fn name_rank(text: &str) -> Option<usize> {

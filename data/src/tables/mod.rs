@@ -1,7 +1,7 @@
 //! Tables of boards and stations, as installers hand them over: CSV, XLSX or ODS with headers in Dutch, English or German.
 //!
 //! [`read`] takes all files of a site at once and says everything that is wrong with them; nothing is guessed.
-//! [`write`] makes the same tables from a site.
+//! [`mod@write`] makes the same tables from a site.
 
 mod delimited;
 pub(crate) mod grid;
@@ -12,6 +12,8 @@ mod unzip;
 mod values;
 pub(crate) mod workbook;
 pub mod write;
+
+use std::collections::HashSet;
 
 use self::grid::Grid;
 use crate::finding::{Finding, Place, Places};
@@ -64,23 +66,64 @@ pub struct Reading {
 }
 
 impl Reading {
+    /// Whether a file, a table or a column was not read at all: checking the rest would only mislead.
+    pub fn is_unusable(&self) -> bool {
+        self.findings.iter().any(|finding| finding.is_error() && UNREAD.contains(&finding.code))
+    }
+
     /// Everything an electrician would want to know: what is wrong with the tables, and with the site that was made of
     /// them, each with its row; the worst first.
     pub fn check(&self, site: &Site) -> Vec<Finding> {
-        let told = |path: &str| {
-            !path.is_empty() && self.findings.iter().any(|finding| finding.is_error() && finding.path == path)
-        };
-        let of_site = check(site).into_iter().filter(|finding| !told(&finding.path)).map(|finding| {
-            let place = self.places.find(&finding.path).cloned();
-            finding.at(place)
-        });
-        let mut findings: Vec<Finding> = self.findings.iter().cloned().chain(of_site).collect();
+        let mut findings = self.findings.clone();
+        if !self.is_unusable() {
+            let errors = self.findings.iter().filter(|finding| finding.is_error() && !finding.path.is_empty());
+            let told: HashSet<&str> = errors.map(|finding| finding.path.as_str()).collect();
+            let of_site = check(site).into_iter().filter(|finding| !within(&told, &finding.path));
+            findings.extend(of_site.map(|finding| {
+                let place = self.places.find(&finding.path).cloned();
+                finding.at(place)
+            }));
+        }
         findings.sort_by_key(|finding| finding.severity);
         findings
     }
+
+    /// The reading as that of a whole site, which has a table of boards.
+    pub fn as_whole_site(mut self) -> Reading {
+        if self.has_stations && !self.has_boards && !self.is_unusable() {
+            let remedy = "give the table of boards as well, with names, limits and what feeds each";
+            let finding = Finding::error("no-table-of-boards", "");
+            self.findings.push(finding.says("there is a table of stations and none of boards", remedy));
+        }
+        self
+    }
 }
 
-/// Reads the tables of a site, all files of it.
+/// Whether a path, or what it is part of, is among those told of.
+fn within(told: &HashSet<&str>, path: &str) -> bool {
+    let mut path = path;
+    loop {
+        if told.contains(path) {
+            return true;
+        }
+        let Some(dot) = path.rfind('.') else { return false };
+        path = &path[..dot];
+    }
+}
+
+/// Codes of errors after which a file, a table or a column has not been read.
+const UNREAD: [&str; 8] = [
+    "unreadable-file",
+    "too-large",
+    "no-headers",
+    "no-tables",
+    "no-table-of-boards",
+    "open-quote",
+    "missing-column",
+    "wrong-unit",
+];
+
+/// Reads the tables of a site, all files of it. A table of stations alone can only change a site that has boards.
 pub fn read(sources: &[Source]) -> Reading {
     let mut reading = Reading::default();
     for source in sources {

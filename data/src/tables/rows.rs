@@ -79,10 +79,14 @@ pub(super) fn read(reading: &mut Reading, grid: &Grid, header: &Header, rows: &[
             reading.findings.push(finding.says(what, "nothing to do, unless it was meant as an entry"));
             continue;
         }
-        table.no_more_cells_than_headers(reading, row);
+        let path = match header.kind {
+            Some(Kind::Stations) => format!("stations[{}]", reading.stations.len()),
+            _ => format!("boards[{}]", reading.boards.len()),
+        };
+        table.no_more_cells_than_headers(reading, row, &path);
         match header.kind {
-            Some(Kind::Stations) => table.station(reading, row),
-            _ => table.board(reading, row),
+            Some(Kind::Stations) => table.station(reading, row, &path),
+            _ => table.board(reading, row, &path),
         }
     }
 }
@@ -128,7 +132,9 @@ impl Table<'_> {
         if missing.is_empty() && !ignored.is_empty() {
             let names: Vec<String> = ignored.iter().map(|text| quoted(text)).collect();
             let finding = Finding::note("column-ignored", "").at(Some(self.header_place())).value(clip_list(&names));
-            reading.findings.push(finding.says("is nothing that a site file holds", "nothing to do"));
+            reading
+                .findings
+                .push(finding.says("will not be kept, as a site file has no place for that", "nothing to do"));
         }
         let foreign = (0..3).map(Role::LimitOn).chain([Role::Limit]).find_map(|role| {
             let text = &self.header.texts[self.header.column(role)?];
@@ -163,12 +169,12 @@ impl Table<'_> {
         (last && name.is_empty() && number_alone).then_some("is a total, not an entry")
     }
 
-    fn no_more_cells_than_headers(&self, reading: &mut Reading, row: &Row) {
+    fn no_more_cells_than_headers(&self, reading: &mut Reading, row: &Row, path: &str) {
         let width = self.header.texts.iter().rposition(|text| !text.is_empty()).map_or(0, |last| last + 1);
         let beyond: Vec<(usize, &Cell)> = row.filled().filter(|(column, _)| *column >= width).collect();
         let Some((_, cell)) = beyond.first() else { return };
         let place = self.grid.place(Some(row.number), None);
-        let finding = Finding::error("too-many-cells", "").at(Some(place)).of(self.subject(row)).value(cell.shown());
+        let finding = Finding::error("too-many-cells", path).at(Some(place)).of(self.subject(row)).value(cell.shown());
         let remedy = "remove it; where a decimal comma has split a number, put the number in quotes or use semicolons";
         reading.findings.push(finding.says("stands beyond the last header", remedy));
     }
@@ -234,13 +240,12 @@ impl Table<'_> {
         }
     }
 
-    fn board(&self, reading: &mut Reading, row: &Row) {
+    fn board(&self, reading: &mut Reading, row: &Row, path: &str) {
         let Some(id) = self.name(reading, row) else { return };
-        let path = format!("boards[{}]", reading.boards.len());
         let limit = if self.header.column(Role::Limit).is_some() { Role::Limit } else { Role::LimitOn(0) };
         let fields =
             [("id", Role::Name), ("parent", Role::Parent), ("limit_a", limit), ("imbalance_limit_a", Role::Imbalance)];
-        self.places(reading, row, &path, &fields);
+        self.places(reading, row, path, &fields);
         let limit_a = self.limits(reading, row, &format!("{path}.limit_a"));
         let imbalance = self.current(reading, row, Role::Imbalance, &format!("{path}.imbalance_limit_a"));
         let parent = self.header.column(Role::Parent).map(|column| row.cell(column).text());
@@ -296,9 +301,8 @@ impl Table<'_> {
         self.fault(reading, row, role, path.to_owned(), "missing-value", says);
     }
 
-    fn station(&self, reading: &mut Reading, row: &Row) {
+    fn station(&self, reading: &mut Reading, row: &Row, path: &str) {
         let Some(id) = self.name(reading, row) else { return };
-        let path = format!("stations[{}]", reading.stations.len());
         let fields = [
             ("id", Role::Name),
             ("board", Role::Parent),
@@ -307,10 +311,10 @@ impl Table<'_> {
             ("rotation", Role::Rotation),
             ("max_a", Role::Limit),
         ];
-        self.places(reading, row, &path, &fields);
+        self.places(reading, row, path, &fields);
         let text =
             |role| self.header.column(role).map(|column| row.cell(column).text()).filter(|text| !text.is_empty());
-        let rotation = self.rotation(reading, row, text(Role::Rotation), &path);
+        let rotation = self.rotation(reading, row, text(Role::Rotation), path);
         let max_path = format!("{path}.max_a");
         let max_a = match self.current(reading, row, Role::Limit, &max_path) {
             Ok(Some(current)) => {

@@ -41,7 +41,7 @@ struct Report {
 pub fn run(args: &Args) -> Result<Verdict, Failure> {
     let tables = args.inputs.len() > 1 || args.inputs.iter().any(|input| input::is_tables(input));
     let (site, findings) = if tables {
-        let reading = tables::read(&input::sources(&args.inputs)?);
+        let reading = tables::read(&input::sources(&args.inputs)?).as_whole_site();
         if let Some(failure) = import::unusable(&reading) {
             return Err(failure);
         }

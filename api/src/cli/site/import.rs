@@ -23,9 +23,6 @@ pub const TIME_ZONE: &str = "Europe/Amsterdam";
 /// Findings that say what tables cannot hold: not worth saying of tables.
 const NOT_IN_TABLES: [&str; 1] = ["no-grid-meter"];
 
-/// Codes of findings after which there is nothing to check: a file was not read at all.
-const UNREAD: [&str; 6] = ["unreadable-file", "too-large", "no-headers", "no-tables", "open-quote", "missing-column"];
-
 /// Turn tables of boards and stations into a site file.
 ///
 /// Tables are .csv, .xlsx or .ods files with headers in Dutch, English or German, in one file or several. Nothing is
@@ -76,7 +73,10 @@ pub fn run(args: &Args) -> Result<Verdict, Failure> {
     }
     let existing = existing(args, out)?;
     let sources = input::sources(&args.tables)?;
-    let reading = tables::read(&sources);
+    let mut reading = tables::read(&sources);
+    if existing.is_none() {
+        reading = reading.as_whole_site();
+    }
     if let Some(failure) = unusable(&reading) {
         return Err(failure);
     }
@@ -105,7 +105,9 @@ pub fn run(args: &Args) -> Result<Verdict, Failure> {
     };
     if any_error(&findings) {
         let errors: Vec<Finding> = findings.into_iter().filter(Finding::is_error).collect();
-        let what = format!("nothing is written: the tables have {}", text::count(errors.len(), "error", "errors"));
+        let whose =
+            if changes.is_some() { "brought in line with the tables, the site would have" } else { "the tables have" };
+        let what = format!("nothing is written: {whose} {}", text::count(errors.len(), "error", "errors"));
         return Err(Failure::Unfit { what, findings: text::list(&errors) });
     }
     let destination = Destination::prepare(out.unwrap_or(Path::new("-")))?;
@@ -155,9 +157,9 @@ fn existing(args: &Args, out: Option<&Path>) -> Result<Option<(file::SiteFile, S
 
 /// The failure of tables that were not read at all, so that checking the rest would only mislead.
 pub fn unusable(reading: &Reading) -> Option<Failure> {
-    let unread = reading.findings.iter().any(|finding| finding.is_error() && UNREAD.contains(&finding.code));
     let errors: Vec<Finding> = reading.findings.iter().filter(|finding| finding.is_error()).cloned().collect();
-    unread.then(|| Failure::Unfit { what: "the tables cannot be used".to_owned(), findings: text::list(&errors) })
+    let what = || "the tables cannot be used".to_owned();
+    reading.is_unusable().then(|| Failure::Unfit { what: what(), findings: text::list(&errors) })
 }
 
 /// A new site of what the tables say.

@@ -59,8 +59,13 @@ pub fn counts(findings: &[Finding]) -> String {
     .join(", ")
 }
 
+/// How many boards the tree shows.
+const SHOWN_BOARDS: usize = 100;
+
 /// The boards as a tree, with their limits and what the stations below could draw together.
 pub fn tree(loads: &[BoardLoad]) -> String {
+    let more = loads.len().saturating_sub(SHOWN_BOARDS);
+    let loads = &loads[..loads.len() - more];
     let mut names = Vec::with_capacity(loads.len());
     // Whether each level above still goes on below the line that is drawn: found out from the bottom up.
     let mut goes_on: Vec<bool> = Vec::new();
@@ -87,6 +92,9 @@ pub fn tree(loads: &[BoardLoad]) -> String {
             let _ = write!(text, "  {} A together, {:.1} × the limit", amperes(load.stations_a), load.ratio);
         }
         text.push('\n');
+    }
+    if more > 0 {
+        let _ = writeln!(text, "and {} more; --json lists them all", count(more, "board", "boards"));
     }
     text
 }

@@ -49,8 +49,9 @@ fn parents(check: &mut Check<'_>) {
             continue;
         }
         let others = site.boards.iter().filter(|other| other.id != board.id).map(|other| other.id.as_str());
-        let remedy = names::nearest(parent, others)
-            .unwrap_or_else(|| "name the board that feeds it, or add that board".to_owned());
+        let remedy = names::nearest(parent, others).unwrap_or_else(|| {
+            format!("name the board that feeds it, one of {}, or add that board", check.board_names())
+        });
         let finding = Finding::error("unknown-board", format!("boards[{k}].parent")).of(subject(board));
         check.add(finding.value(quoted(parent)).says("is no board of the site", remedy));
     }
@@ -80,7 +81,8 @@ fn circles(check: &mut Check<'_>) {
 fn grid_connection(check: &mut Check<'_>) {
     let site = check.site;
     let roots: Vec<usize> = (0..site.boards.len()).filter(|&k| site.boards[k].parent.is_none()).collect();
-    if roots.is_empty() {
+    // Where boards go in a circle, the grid connection is in it.
+    if roots.is_empty() && check.tree.circles().is_empty() {
         let remedy = "leave the parent of the main board empty";
         let wrong = "no board is the grid connection: each is fed by another";
         check.add(Finding::error("no-grid-connection", "boards").says(wrong, remedy));
@@ -100,7 +102,7 @@ fn limits(check: &mut Check<'_>, k: usize, board: &Board) -> bool {
     let limits_a = board.limit_a.phases();
     if let Some(bad) = limits_a.into_iter().find(|limit_a| *limit_a <= 0.0 || *limit_a > ABSURD_A) {
         let (wrong, remedy) = if bad <= 0.0 {
-            ("is not above 0 A", "write the rating of fuse or cable in amperes")
+            ("is no limit", "write the rating of fuse or cable in amperes")
         } else {
             ("is more than any low-voltage board carries (10,000 A)", "write amperes, not milliamperes or watts")
         };
@@ -180,8 +182,10 @@ fn empty(check: &mut Check<'_>) {
     on(&mut used, &mut site.loads.iter().map(|load| load.board.as_str()));
     on(&mut used, &mut site.meters.iter().map(|meter| meter.board.as_str()));
     used.extend((0..site.boards.len()).filter(|&k| site.boards[k].building_max_a.is_some()));
-    let in_use: std::collections::HashSet<usize> = used.iter().flat_map(|&board| check.tree.chain(board)).collect();
-    for k in (0..site.boards.len()).filter(|k| !in_use.contains(k)) {
+    let mut uses = vec![[0.0]; site.boards.len()];
+    used.into_iter().for_each(|board| uses[board][0] += 1.0);
+    let uses = check.tree.sums(uses);
+    for k in (0..site.boards.len()).filter(|&k| uses[k][0] < 1.0) {
         let finding = Finding::warning("empty-board", format!("boards[{k}]")).of(subject(&site.boards[k]));
         let remedy = "add what hangs there, or say with building_max_a what else it feeds, or remove the board";
         check.add(finding.says("feeds no station and nothing else that the site knows", remedy));

@@ -42,6 +42,7 @@ pub const CODES: &[&str] = &[
     "no-rows",
     "no-site-file",
     "no-stations",
+    "no-table-of-boards",
     "no-tables",
     "not-24-hours",
     "odd-fuse",

@@ -148,9 +148,29 @@ fn fallback_a(station: &Station, hour: usize) -> f64 {
     }
 }
 
-fn hour(index: usize) -> String {
+/// The hour of an index in words; a day that is alike at every hour has no worst one.
+fn hour(day: &Day, index: usize) -> String {
+    let phase = index / HOURS * HOURS;
+    if day[phase..phase + HOURS].iter().all(|a| (a - day[index]).abs() <= SLACK_A) {
+        return "at every hour".to_owned();
+    }
     let hour = index % HOURS;
     format!("from {hour:02}:00 to {:02}:00", hour + 1)
+}
+
+/// The first index where `over` is highest, of those where it is above 0 and `counts` holds.
+fn worst(over: impl Fn(usize) -> f64, counts: impl Fn(usize) -> bool) -> Option<usize> {
+    let mut worst: Option<usize> = None;
+    for index in (0..3 * HOURS).filter(|&index| over(index) > SLACK_A && counts(index)) {
+        if worst.is_none_or(|worst| over(index) > over(worst) + SLACK_A) {
+            worst = Some(index);
+        }
+    }
+    worst
+}
+
+fn plus(a: &Day, b: &Day) -> Day {
+    std::array::from_fn(|index| a[index] + b[index])
 }
 
 fn some_without(check: &mut Check<'_>) {
@@ -180,10 +200,7 @@ fn building_fits(check: &mut Check<'_>, own: &[Day], with_below: &[Day]) {
     let site = check.site;
     for (k, board) in site.boards.iter().enumerate() {
         let limits_a = board.limit_a.phases();
-        let worst = |day: &Day| {
-            let over = |index: usize| day[index] - limits_a[index / HOURS];
-            (0..day.len()).filter(|&index| over(index) > SLACK_A).max_by(|&a, &b| over(a).total_cmp(&over(b)))
-        };
+        let worst = |day: &Day| worst(|index| day[index] - limits_a[index / HOURS], |index| day[index] > 0.0);
         let path = format!("boards[{k}].building_max_a");
         let (error, index, day, what) = match (worst(&own[k]), worst(&with_below[k])) {
             (Some(index), _) => (true, index, &own[k], "the building alone"),
@@ -197,7 +214,7 @@ fn building_fits(check: &mut Check<'_>, own: &[Day], with_below: &[Day]) {
             "{what} draws up to {} on {} {}, more than the {} of the board",
             ampere(day[index]),
             PHASE_NAMES[phase],
-            hour(index),
+            hour(day, index),
             ampere(limits_a[phase])
         );
         let remedy =
@@ -224,20 +241,18 @@ fn fallback_fits(check: &mut Check<'_>, building: &[Day]) {
     let fits_all = uniform(check, building, &counts);
     for (k, board) in site.boards.iter().enumerate() {
         let limits_a = board.limit_a.phases();
-        let over = |index: usize| sums[k][index] + building[k][index] - limits_a[index / HOURS];
+        let together = plus(&sums[k], &building[k]);
+        let over = |index: usize| together[index] - limits_a[index / HOURS];
         // Where the building alone is too much, that has been told.
-        let worst = (0..3 * HOURS)
-            .filter(|&index| over(index) > SLACK_A && sums[k][index] > 0.0)
-            .max_by(|&a, &b| over(a).total_cmp(&over(b)));
-        let Some(index) = worst else { continue };
+        let Some(index) = worst(over, |index| sums[k][index] > 0.0) else { continue };
         let phase = index / HOURS;
         let wrong = format!(
             "the fallback of the stations below is {} on {} {}, with {} of the building {}: more than its {}",
             ampere(sums[k][index]),
             PHASE_NAMES[phase],
-            hour(index),
+            hour(&together, index),
             ampere(building[k][index]),
-            ampere(sums[k][index] + building[k][index]),
+            ampere(together[index]),
             ampere(limits_a[phase])
         );
         let remedy = match fits_all {
@@ -274,18 +289,16 @@ fn guaranteed_fits(check: &mut Check<'_>, building: &[Day]) {
     let sums = below(check, |station, _| station.guaranteed_a.unwrap_or(0.0));
     for (k, board) in site.boards.iter().enumerate() {
         let limits_a = board.limit_a.phases();
-        let over = |index: usize| sums[k][index] + building[k][index] - limits_a[index / HOURS];
-        let worst = (0..3 * HOURS)
-            .filter(|&index| over(index) > SLACK_A && sums[k][index] > 0.0)
-            .max_by(|&a, &b| over(a).total_cmp(&over(b)));
-        let Some(index) = worst else { continue };
+        let together = plus(&sums[k], &building[k]);
+        let over = |index: usize| together[index] - limits_a[index / HOURS];
+        let Some(index) = worst(over, |index| sums[k][index] > 0.0) else { continue };
         let phase = index / HOURS;
         let wrong = format!(
             "the stations below are guaranteed {} on {} together; with {} of the building {} that is more than its {}",
             ampere(sums[k][index]),
             PHASE_NAMES[phase],
             ampere(building[k][index]),
-            hour(index),
+            hour(&together, index),
             ampere(limits_a[phase])
         );
         let remedy = "lower guaranteed_a, or accept that at such hours not all get it";

@@ -65,7 +65,9 @@ fn time_zone(check: &mut Check<'_>, name: &str) {
     if name.parse::<Tz>().is_ok() {
         return;
     }
-    let remedy = names::nearest(name, TZ_VARIANTS.iter().map(|zone| zone.name()))
+    // Of three letters every abbreviation is alike.
+    let long = name.len() > 4;
+    let remedy = names::nearest(name, TZ_VARIANTS.iter().map(|zone| zone.name()).filter(|_| long))
         .or_else(|| {
             TZ_VARIANTS
                 .iter()

@@ -52,11 +52,16 @@ impl Check<'_> {
         let found = self.tree.board(board);
         if found.is_none() {
             let remedy = names::nearest(board, self.site.boards.iter().map(|board| board.id.as_str()))
-                .unwrap_or_else(|| "name one of the boards, or add the board".to_owned());
+                .unwrap_or_else(|| format!("name one of {}, or add the board", self.board_names()));
             let finding = Finding::error("unknown-board", format!("{path}.board")).of(subject).value(quoted(board));
             self.add(finding.says("is no board of the site", remedy));
         }
         found
+    }
+
+    /// The names of the boards, the first of them.
+    fn board_names(&self) -> String {
+        crate::refusal::names(self.site.boards.iter().map(|board| board.id.as_str()))
     }
 
     /// An error unless the number is above 0.

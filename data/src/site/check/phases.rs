@@ -47,7 +47,9 @@ pub(super) fn check(check: &mut Check<'_>) {
         }
     }
     let share = shares(&known);
-    if let Some(phase) = (0..3).find(|&phase| share[phase] > UNEVEN && known.len() >= MANY) {
+    if let Some(phase) =
+        (0..3).find(|&phase| share[phase] > UNEVEN && known.len() >= MANY && known.len() == site.stations.len())
+    {
         let wrong = format!(
             "{} carries {} of what one-phase vehicles draw ({})",
             PHASE_NAMES[phase],

@@ -78,7 +78,7 @@ fn rotation(check: &mut Check<'_>, path: &str, station: &Station) {
 fn highest(check: &mut Check<'_>, path: &str, station: &Station) -> bool {
     let max_a = station.max_a;
     let (wrong, remedy) = if max_a <= 0.0 {
-        ("is not above 0 A", "write the highest current per phase in amperes")
+        ("is no current", "write the highest current per phase in amperes")
     } else if max_a < LOWEST_A {
         ("is less than the 6 A that any vehicle needs (IEC 61851-1)", "write amperes per phase, not kW; at least 6")
     } else if max_a > ABSURD_A {

@@ -59,6 +59,8 @@ impl Fit {
             return;
         };
         let within = |key: &str| if path.is_empty() { plain(key) } else { format!("{path}.{}", plain(key)) };
+        // Keys that a misspelled one was probably meant to be: not told as missing.
+        let mut meant: Vec<&str> = Vec::new();
         for entry in entries {
             let path = within(&entry.key);
             if entry.line > 0 {
@@ -67,20 +69,24 @@ impl Fit {
             match shape.fields.iter().find(|field| field.name == entry.key) {
                 Some(_) if matches!(entry.node.value, Value::Null) => {}
                 Some(field) => self.field(&path, &entry.node, field),
-                None => self.unknown(&path, entry, shape),
+                None => meant.extend(self.unknown(&path, entry, node, shape)),
             }
         }
         let there = |name: &str| node.get(name).is_some_and(|node| !matches!(node.value, Value::Null));
-        for field in shape.fields.iter().filter(|field| field.required && !there(field.name)) {
+        for field in
+            shape.fields.iter().filter(|field| field.required && !there(field.name) && !meant.contains(&field.name))
+        {
             let says = ("is missing", example(field));
             self.misfit("missing-key", &within(field.name), node.line, String::new(), says);
         }
     }
 
-    fn unknown(&mut self, path: &str, entry: &Entry, shape: &Shape) {
+    /// Tells an unknown key; the key that was probably meant.
+    fn unknown(&mut self, path: &str, entry: &Entry, table: &Node, shape: &Shape) -> Option<&'static str> {
         let nearest = shape
             .fields
             .iter()
+            .filter(|field| table.get(field.name).is_none())
             .map(|field| (strsim::jaro_winkler(&entry.key.to_lowercase(), field.name), field.name))
             .max_by(|a, b| a.0.total_cmp(&b.0))
             .filter(|(alike, _)| *alike >= ALIKE);
@@ -94,6 +100,7 @@ impl Fit {
             }
         };
         self.misfit("unknown-key", path, entry.line, String::new(), ("is a key the format does not know", remedy));
+        nearest.map(|(_, name)| name)
     }
 
     fn field(&mut self, path: &str, node: &Node, field: &Field) {
