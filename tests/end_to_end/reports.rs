@@ -68,7 +68,7 @@ fn outputs_in_each_others_way_are_refused_before_anything_is_made() {
         (vec!["--json", "--html", "-"], "both want standard output"),
         (vec!["--chart", &instance], "is the instance itself"),
         (vec!["--chart", &chart, "--html", "/nowhere/page.html"], "cannot be written"),
-        (vec!["--chart", &chart, "--tz", "Mars/Olympus"], "the IANA name of a time zone"),
+        (vec!["--chart", &chart, "--tz", "Mars/Olympus"], "give an IANA name"),
     ];
     for (options, why) in refused {
         let made = kwartier(&[&["plan", &instance], &options[..]].concat());

@@ -150,6 +150,9 @@ fn charging(clock: &Clock, charging: &Charging) -> String {
         grouped(charging.paid_eur_kwh, 3),
         grouped(charging.stay_eur_kwh, 3)
     );
+    if !charging.as_good.is_empty() {
+        let _ = write!(text, " {} would have been as good.", capital(&clock.spans(&charging.as_good, SPANS)));
+    }
     // Limits that make the same time dear share a sentence.
     let mut together: Vec<(String, bool, Vec<String>)> = Vec::new();
     for dearer in &charging.dearer {
@@ -165,6 +168,12 @@ fn charging(clock: &Clock, charging: &Charging) -> String {
         let _ = write!(text, " {when} {is} cheaper by the tariff, but {} there.", limits.join(" and "));
     }
     text
+}
+
+/// The text with a capital letter at its beginning.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// The name of a limit in the middle of a sentence.
@@ -232,7 +241,7 @@ fn help(help: &Help) -> String {
             match limit.as_str() {
                 "peak" => format!("an import peak without a price (one kW of it would save {saves})"),
                 "connection" => format!("a larger grid connection (one more kW would save {saves})"),
-                board => format!("a larger limit at {} (one more A would save {saves})", named(board)),
+                board => format!("more room at {} (one more A would save {saves})", named(board)),
             }
         }
         Help::HigherPriority { above_eur_kwh } => {
