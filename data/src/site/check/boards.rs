@@ -183,7 +183,9 @@ fn empty(check: &mut Check<'_>) {
     on(&mut used, &mut site.meters.iter().map(|meter| meter.board.as_str()));
     used.extend((0..site.boards.len()).filter(|&k| site.boards[k].building_max_a.is_some()));
     let mut uses = vec![[0.0]; site.boards.len()];
-    used.into_iter().for_each(|board| uses[board][0] += 1.0);
+    for board in used {
+        uses[board][0] += 1.0;
+    }
     let uses = check.tree.sums(uses);
     for k in (0..site.boards.len()).filter(|&k| uses[k][0] < 1.0) {
         let finding = Finding::warning("empty-board", format!("boards[{k}]")).of(subject(&site.boards[k]));
