@@ -13,7 +13,8 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/kwartier/target
 # On a build server the lock file must already be right; at a desk cargo may mend it.
 LOCKED := $(if $(CI),--locked)
 OUT := out
-SAMPLE := data/samples/guide-24.json
+SAMPLES := data/samples
+SITE := $(SAMPLES)/depot-site.toml
 KWARTIER := cargo run --quiet --release -p kwartier $(LOCKED) --
 
 .PHONY: help
@@ -25,14 +26,20 @@ setup: ## install the build tools that are missing (silent when nothing is)
 	@scripts/setup
 
 .PHONY: run
-run: setup ## build, plan the sample depot for a day, show what it costs and how close to the optimum it is
+run: setup ## build, plan the sample depot for a day from its tables, show what it costs and why; pages in out/
 	@echo "Building kwartier (the first time takes minutes: the solver is compiled from source) ..."
 	@cargo build --release -p kwartier $(LOCKED)
 	@mkdir -p $(OUT)
-	@echo "Planning a day of the sample depot, $(SAMPLE) ..."
-	@$(KWARTIER) plan $(SAMPLE) --out $(OUT)/plan.json
+	@echo "Checking the sample site, $(SITE) ..."
+	@$(KWARTIER) site check $(SITE)
+	@echo "Making a planning instance of 13 June 2023, from noon to noon ..."
+	@$(KWARTIER) site instance $(SITE) --roster $(SAMPLES)/roster.csv --prices $(SAMPLES)/prices.csv \
+	  --building $(SAMPLES)/building.csv --pv $(SAMPLES)/pv.csv --date 2023-06-13 --start 12:00 \
+	  --peak-so-far-kw 60 --used-this-year-kwh 40000 --battery-soc Battery=40 --out $(OUT)/instance.json
+	@echo "Planning it ..."
+	@$(KWARTIER) plan $(OUT)/instance.json --out $(OUT)/plan.json --chart $(OUT)/plan.svg --html $(OUT)/plan.html --explain
 	@echo "Checking every limit and the cost of $(OUT)/plan.json from scratch ..."
-	@$(KWARTIER) check $(SAMPLE) $(OUT)/plan.json
+	@$(KWARTIER) check $(OUT)/instance.json $(OUT)/plan.json
 
 .PHONY: test
 test: setup ## run every test

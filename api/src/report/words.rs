@@ -108,7 +108,10 @@ pub fn limit(clock: &Clock, limit: &BindingLimit) -> String {
             format!("{name} ({value} kW) is reached {when}; one more kW would save {saves}.")
         }
         Binds::Peak => {
-            format!("{name} ({} kW) is set {when}; one kW less would save {saves}.", grouped(limit.limit, 1))
+            let peak = grouped(limit.limit, 1);
+            format!(
+                "The import is held at a peak of {peak} kW {when}; one more kW without a peak price would save {saves}."
+            )
         }
     }
 }
