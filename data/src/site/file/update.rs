@@ -62,8 +62,7 @@ fn bring_in_line<T: Row>(
     let name = |id: &str| format!("{} {id:?}", T::KIND);
     if !file.get(key).is_some_and(Item::is_array_of_tables) {
         // Absent, or a list within a line: it gets lines of its own, and a key without the old one's spacing.
-        let list =
-            file.remove(key).and_then(|item| item.into_array_of_tables().ok()).unwrap_or_else(ArrayOfTables::new);
+        let list = file.remove(key).and_then(|item| item.into_array_of_tables().ok()).unwrap_or_default();
         file.insert(key, Item::ArrayOfTables(list));
     }
     let Some(tables) = file.get_mut(key).and_then(Item::as_array_of_tables_mut) else { return Ok(()) };
