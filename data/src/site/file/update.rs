@@ -2,7 +2,7 @@
 //! comments and spacing, stays.
 
 use serde::Serialize;
-use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, Value};
+use toml_edit::{Array, DocumentMut, Item, Table, Value};
 
 use super::write::{document, number, spread};
 use crate::site::{Board, PerPhase, Site, Station};
