@@ -171,3 +171,18 @@ fn a_station_on_one_phase_does_not_mind_a_small_fuse_on_another() {
     assert!(!text.contains("RST\"\nmax_a = 22") && text.contains("[50, 20, 50]"));
     assert_eq!(of(&text), "");
 }
+
+#[test]
+fn an_update_spreads_lists_that_stand_in_a_line() {
+    let text = "format = 1\nname = \"x\"\ntime_zone = \"Europe/Amsterdam\"\n\
+                boards = [ { id = \"HV\", limit_a = 63 }, { id = \"UV1\", parent = \"HV\", limit_a = 20 } ]\n\
+                [[meters]]\nid = \"m\"\nboard = \"HV\"\n";
+    let before = file::parse(text.as_bytes()).unwrap().site;
+    let mut boards = before.boards.clone();
+    boards[1].limit_a = kwartier_data::site::PerPhase::Same(25.0);
+    let given = file::Given { boards: Some(&boards), stations: None };
+    let (text, _) = file::update(text, &before, given).unwrap();
+    insta::assert_snapshot!(text);
+    let after = file::parse(text.as_bytes()).unwrap().site;
+    assert_eq!((after.boards, after.meters), (boards, before.meters));
+}

@@ -49,6 +49,7 @@ pub const WORDS: [(&str, &[&str]); 10] = [
             "phaseconnection",
             "=fase",
             "=fasen",
+            "=fases",
             "=phase",
             "=phasen",
             "=phases",

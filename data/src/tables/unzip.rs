@@ -1,7 +1,9 @@
-//! How large a ZIP file is when unpacked, found out by unpacking it into nothing: what its directory says may be a lie.
+//! How large a ZIP file is when unpacked, and whether it is whole, found out by unpacking it into nothing: what its directory
+//! says of the size may be a lie, and readers of workbooks stumble over damage.
 
 use std::io::Read;
 
+use flate2::Crc;
 use flate2::read::DeflateDecoder;
 
 /// Why a ZIP file is not opened.
@@ -44,12 +46,15 @@ pub(super) fn entries(bytes: &[u8], most: u64) -> Result<Vec<String>, Trouble> {
         if flags & 1 == 1 {
             return Err(Trouble::Damaged);
         }
-        let size = match method {
-            0 => packed as u64,
-            8 => unpacked(content, left + 1),
+        let (size, sum) = match method {
+            0 => measured(content.take(packed as u64), left + 1),
+            8 => measured(DeflateDecoder::new(content), left + 1),
             _ => return Err(Trouble::Damaged),
         };
         left = left.checked_sub(size).ok_or(Trouble::TooLarge)?;
+        if number(bytes, at + 16, 4)? != sum as usize {
+            return Err(Trouble::Damaged);
+        }
         at += 46 + name + extra + comment;
     }
     Ok(names)
@@ -64,15 +69,17 @@ fn content(bytes: &[u8], at: usize) -> Result<&[u8], Trouble> {
     bytes.get(from..).ok_or(Trouble::Damaged)
 }
 
-/// How many bytes come out, up to `most`. Where the stream breaks off, the reader of the workbook will say so.
-fn unpacked(content: &[u8], most: u64) -> u64 {
+/// How many bytes come out, up to `most`, and their checksum.
+fn measured(stream: impl Read, most: u64) -> (u64, u32) {
     let mut size = 0;
+    let mut crc = Crc::new();
     let mut buffer = [0; 1 << 13];
-    let mut stream = DeflateDecoder::new(content).take(most);
+    let mut stream = stream.take(most);
     while let Ok(read @ 1..) = stream.read(&mut buffer) {
         size += read as u64;
+        crc.update(&buffer[..read]);
     }
-    size
+    (size, crc.sum())
 }
 
 fn slice(bytes: &[u8], at: usize, length: usize) -> Result<&[u8], Trouble> {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use calamine::{Data, DataRef, ExcelDateTime, Ods, Reader, Xlsx};
 use chrono::{NaiveDate, TimeDelta};
@@ -42,9 +43,9 @@ pub(crate) fn grids(file: &str, bytes: &[u8]) -> Result<Vec<Grid>, Box<Finding>>
     let read = if has("xl/workbook.bin") {
         return Err(refuse("unreadable-file", "the workbook is binary (.xlsb)".to_owned(), "save it as .xlsx"));
     } else if names.iter().any(|name| name.starts_with("xl/")) {
-        xlsx(file, bytes)
+        contained(|| xlsx(file, bytes))
     } else if has("content.xml") {
-        ods(file, bytes)
+        contained(|| ods(file, bytes))
     } else {
         return Err(refuse(
             "unreadable-file",
@@ -65,6 +66,11 @@ enum Unread {
 
 fn damaged(error: impl std::fmt::Display) -> Unread {
     Unread::Damaged(error.to_string())
+}
+
+/// What a reader of workbooks makes of a file; one that panics over a file made to that end has not read it.
+fn contained<T>(read: impl FnOnce() -> Result<T, Unread>) -> Result<T, Unread> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(Unread::Damaged(String::new())))
 }
 
 fn too_many_sheets(count: usize) -> Result<(), Unread> {

@@ -2,7 +2,7 @@
 //! comments and spacing, stays.
 
 use serde::Serialize;
-use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, Value};
+use toml_edit::{Array, DocumentMut, Item, Table, Value};
 
 use super::write::{document, number, spread};
 use crate::site::{Board, PerPhase, Site, Station};
@@ -60,11 +60,12 @@ fn bring_in_line<T: Row>(
     changes: &mut Changes,
 ) -> Result<(), String> {
     let name = |id: &str| format!("{} {id:?}", T::KIND);
-    let item = file.entry(key).or_insert(Item::ArrayOfTables(ArrayOfTables::new()));
-    if !item.is_array_of_tables() {
-        *item = Item::ArrayOfTables(std::mem::take(item).into_array_of_tables().unwrap_or_default());
+    if !file.get(key).is_some_and(Item::is_array_of_tables) {
+        // Absent, or a list within a line: it gets lines of its own, and a key without the old one's spacing.
+        let list = file.remove(key).and_then(|item| item.into_array_of_tables().ok()).unwrap_or_default();
+        file.insert(key, Item::ArrayOfTables(list));
     }
-    let Some(tables) = item.as_array_of_tables_mut() else { return Ok(()) };
+    let Some(tables) = file.get_mut(key).and_then(Item::as_array_of_tables_mut) else { return Ok(()) };
     let mut index = 0;
     for old in old {
         let Some(table) = tables.get_mut(index) else { break };
