@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::Check;
 use crate::finding::Finding;
 use crate::instance::PHASE_NAMES;
+use crate::local::TimeOfDay;
 use crate::refusal::{number, quoted};
 use crate::site::Load;
 
@@ -147,7 +148,7 @@ fn loads(check: &mut Check<'_>) {
 
 fn window(check: &mut Check<'_>, path: &str, subject: &str, load: &Load) {
     let mut minutes = |field: &str, text: &str| {
-        let found = minute_of_day(text);
+        let found = TimeOfDay::parse(text).map(TimeOfDay::minutes);
         if found.is_none() {
             let finding = Finding::error("bad-time", format!("{path}.{field}")).of(subject).value(quoted(text));
             check.add(
@@ -173,16 +174,4 @@ fn window(check: &mut Check<'_>, path: &str, subject: &str, load: &Load) {
             Finding::warning("need-too-large", format!("{path}.need_kwh")).of(subject).value(number(load.need_kwh));
         check.add(finding.says(wrong, "lower the need, or widen the window"));
     }
-}
-
-/// The minute of the day that a text such as `22:30` names, up to `24:00`.
-fn minute_of_day(text: &str) -> Option<u16> {
-    let (hour, minute) = text.split_once(':')?;
-    let digits = |part: &str| part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
-    if !digits(hour) || !digits(minute) {
-        return None;
-    }
-    let (hour, minute): (u16, u16) = (hour.parse().ok()?, minute.parse().ok()?);
-    let total = hour * 60 + minute;
-    (minute < 60 && total <= 24 * 60).then_some(total)
 }
