@@ -9,6 +9,9 @@ use crate::profile::Profile;
 use crate::schedule::Schedule;
 use crate::verify::{self, Cost, TOLERANCE_A, TOLERANCE_KW};
 
+/// A shortfall below this is rounding, in kWh: what the plan format grants.
+pub const SHORT_KWH: f64 = verify::TOLERANCE_SHORTFALL_KWH;
+
 /// Sums of many powers get this many times the tolerance, as in the verifier.
 const SUM_FACTOR: f64 = 4.0;
 
@@ -88,8 +91,6 @@ impl Limit {
 impl Figures {
     /// The figures of a plan.
     pub fn of(instance: &Instance, plan: &Plan) -> Self {
-        /// A shortfall below this is rounding, in kWh.
-        const SHORT_KWH: f64 = verify::TOLERANCE_KWH;
         let price = verify::price(instance, plan);
         let profile = Profile::of(instance, plan);
         let slot_h = instance.slot_h();

@@ -8,6 +8,7 @@ use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, Table};
 use kwartier_data::{Instance, Plan, Status};
 use kwartier_engine::explain::Explanation;
+use kwartier_engine::figures::SHORT_KWH;
 use kwartier_engine::outcome::{Ended, Outcome};
 use kwartier_engine::verify::{Report, verify};
 use serde::Serialize;
@@ -16,9 +17,6 @@ use super::comparison::Comparison;
 use super::output::Destination;
 use crate::report::clock::Clock;
 use crate::report::number::label;
-
-/// A shortfall below this is rounding, in kWh: the tolerance the plan format grants.
-const SHORT_KWH: f64 = 5e-3;
 
 /// The longest name of a site that is shown, in letters.
 const LONGEST_NAME: usize = 80;

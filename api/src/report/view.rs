@@ -4,13 +4,10 @@ use std::collections::HashMap;
 
 use chrono_tz::Tz;
 use kwartier_data::{Instance, Plan, SessionPlan};
-use kwartier_engine::figures::Figures;
+use kwartier_engine::figures::{Figures, SHORT_KWH};
 use kwartier_engine::profile::Profile;
 
 use super::clock::Clock;
-
-/// A shortfall below this is rounding, in kWh: the tolerance the plan format grants.
-const SHORT_KWH: f64 = 5e-3;
 
 /// All that charts and tables show.
 #[derive(Debug)]

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::Span;
 use super::alone::Alone;
 use super::local::{LocalPrices, NOTHING};
+use crate::figures::SHORT_KWH;
 use crate::verify::TOLERANCE_KWH;
 
 /// Currents below this are none, in A.
@@ -273,7 +274,7 @@ impl Look<'_> {
 
     fn shortfall(&self, charges: &[usize]) -> Option<Shortfall> {
         let short_kwh = self.entry.shortfall_kwh;
-        if short_kwh <= TOLERANCE_KWH {
+        if short_kwh <= SHORT_KWH {
             return None;
         }
         let session = self.session;
