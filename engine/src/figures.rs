@@ -88,7 +88,48 @@ impl Limit {
     }
 }
 
+/// By how much the figures of a plan are above those of another.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Difference {
+    /// Cost in all, in EUR.
+    pub total_eur: f64,
+    /// Cost without what is put on energy that is not delivered, in EUR.
+    pub bill_eur: f64,
+    /// Highest import in kW.
+    pub highest_import_kw: f64,
+    /// CO₂ in kg, where it is known.
+    pub co2_kg: Option<f64>,
+    /// Energy on time in kWh.
+    pub on_time_kwh: f64,
+    /// Vehicles that leave with less than they need.
+    pub vehicles_short: i64,
+}
+
 impl Figures {
+    /// The worst overload of each limit that is broken, the worst first.
+    pub fn broken(&self) -> Vec<&Overload> {
+        let mut worst: Vec<&Overload> = Vec::new();
+        for overload in &self.overloads {
+            if worst.iter().all(|known| known.limit != overload.limit) {
+                worst.push(overload);
+            }
+        }
+        worst
+    }
+
+    /// By how much these are above `other`.
+    pub fn less(&self, other: &Figures) -> Difference {
+        let count = |figures: &Figures| i64::try_from(figures.vehicles_short).unwrap_or(i64::MAX);
+        Difference {
+            total_eur: self.total_eur - other.total_eur,
+            bill_eur: self.bill_eur() - other.bill_eur(),
+            highest_import_kw: self.highest_import_kw - other.highest_import_kw,
+            co2_kg: self.co2_kg.zip(other.co2_kg).map(|(kg, other)| kg - other),
+            on_time_kwh: self.on_time_kwh - other.on_time_kwh,
+            vehicles_short: count(self) - count(other),
+        }
+    }
+
     /// The figures of a plan.
     pub fn of(instance: &Instance, plan: &Plan) -> Self {
         let price = verify::price(instance, plan);

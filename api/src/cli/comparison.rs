@@ -3,12 +3,13 @@
 use std::fmt::Write;
 
 use comfy_table::{CellAlignment, Table};
-use kwartier_data::{Instance, PHASE_NAMES, Plan};
+use kwartier_data::{Instance, Plan};
 use kwartier_engine::baseline::{Baseline, baseline};
-use kwartier_engine::figures::{Figures, Limit, Overload};
+use kwartier_engine::figures::{Difference, Figures};
 use serde::Serialize;
 
 use super::summary::{euros, table};
+use crate::report::words;
 
 /// How many overloaded limits the text names.
 const OVERLOADS_LISTED: usize = 5;
@@ -24,8 +25,18 @@ pub struct Comparison {
     pub cheapest_slots: Figures,
     /// Full power from arrival on, whatever the fuses say.
     pub uncontrolled: Figures,
+    /// By how much each of the others is above the plan.
+    pub above_the_plan: Differences,
     /// What equal share costs more than the plan, in EUR.
     pub saves_eur: f64,
+}
+
+/// By how much the baselines are above the plan.
+#[derive(Debug, Clone, Serialize)]
+pub struct Differences {
+    equal_share: Difference,
+    cheapest_slots: Difference,
+    uncontrolled: Difference,
 }
 
 impl Comparison {
@@ -34,13 +45,15 @@ impl Comparison {
         let figures = |which| Figures::of(instance, &baseline(instance, which));
         let plan = Figures::of(instance, plan);
         let equal_share = Figures::of(instance, equal_share);
-        Comparison {
-            saves_eur: equal_share.total_eur - plan.total_eur,
-            plan,
-            equal_share,
-            cheapest_slots: figures(Baseline::CheapestSlots),
-            uncontrolled: figures(Baseline::Uncontrolled),
-        }
+        let cheapest_slots = figures(Baseline::CheapestSlots);
+        let uncontrolled = figures(Baseline::Uncontrolled);
+        let above_the_plan = Differences {
+            equal_share: equal_share.less(&plan),
+            cheapest_slots: cheapest_slots.less(&plan),
+            uncontrolled: uncontrolled.less(&plan),
+        };
+        let saves_eur = above_the_plan.equal_share.total_eur;
+        Comparison { plan, equal_share, cheapest_slots, uncontrolled, above_the_plan, saves_eur }
     }
 
     /// The comparison for a person.
@@ -75,23 +88,36 @@ impl Comparison {
     }
 
     fn table(&self) -> Table {
-        let columns = [&self.plan, &self.equal_share, &self.cheapest_slots, &self.uncontrolled];
+        // The plan's own column has nothing to differ from.
+        let others = [&self.equal_share, &self.cheapest_slots, &self.uncontrolled];
+        let columns: Vec<(&Figures, Option<Difference>)> = std::iter::once((&self.plan, None))
+            .chain(others.into_iter().map(|figures| (figures, Some(figures.less(&self.plan)))))
+            .collect();
         let mut table = table();
         table.set_header(["compared", "plan", "equal share", "cheapest slots", "uncontrolled"]);
-        let mut row = |what: &str, cell: &dyn Fn(&Figures) -> String| {
-            table.add_row(std::iter::once(what.to_owned()).chain(columns.iter().map(|figures| cell(figures))));
+        let mut row = |what: &str, cell: &dyn Fn(&Figures, Option<Difference>) -> String| {
+            let cells = columns.iter().map(|(figures, above)| cell(figures, *above));
+            table.add_row(std::iter::once(what.to_owned()).chain(cells));
         };
-        row("bill, EUR", &|figures| euros(figures.bill_eur()));
-        row("energy not delivered, EUR", &|figures| euros(figures.cost.shortfall));
-        row("total, EUR", &|figures| euros(figures.total_eur));
-        row("highest import, kW", &|figures| format!("{:.1}", figures.highest_import_kw));
-        row("imported, kWh", &|figures| format!("{:.1}", figures.import_kwh));
+        row("bill, EUR", &|of, _| euros(of.bill_eur()));
+        row("energy not delivered, EUR", &|of, _| euros(of.cost.shortfall));
+        row("total, EUR", &|of, above| euros(of.total_eur) + &signed(above.map(|by| by.total_eur), 2));
+        row("highest import, kW", &|of, above| {
+            format!("{:.1}{}", of.highest_import_kw, signed(above.map(|by| by.highest_import_kw), 1))
+        });
+        row("imported, kWh", &|of, _| format!("{:.1}", of.import_kwh));
         if self.plan.co2_kg.is_some() {
-            row("CO2, kg", &|figures| figures.co2_kg.map_or_else(String::new, |kg| format!("{kg:.1}")));
+            row("CO2, kg", &|of, above| {
+                let kg = of.co2_kg.map_or_else(String::new, |kg| format!("{kg:.1}"));
+                kg + &signed(above.and_then(|by| by.co2_kg), 1)
+            });
         }
-        row("energy on time, %", &|figures| format!("{:.1}", 100.0 * figures.on_time()));
-        row("vehicles short", &|figures| figures.vehicles_short.to_string());
-        row("limits broken", &|figures| broken(figures).len().to_string());
+        row("energy on time, kWh", &|of, above| {
+            format!("{:.1}{}", of.on_time_kwh, signed(above.map(|by| by.on_time_kwh), 1))
+        });
+        row("energy on time, %", &|of, _| format!("{:.1}", 100.0 * of.on_time()));
+        row("vehicles short", &|of, _| of.vehicles_short.to_string());
+        row("limits broken", &|of, _| of.broken().len().to_string());
         for column in 1..=columns.len() {
             if let Some(column) = table.column_mut(column) {
                 column.set_cell_alignment(CellAlignment::Right);
@@ -101,42 +127,35 @@ impl Comparison {
     }
 }
 
+/// A difference in brackets, with its sign; nothing for the plan itself.
+fn signed(difference: Option<f64>, digits: usize) -> String {
+    difference.map_or_else(String::new, |difference| {
+        let text = format!("{difference:+.digits$}");
+        let zero = text.bytes().all(|b| !(b'1'..=b'9').contains(&b));
+        if zero { " (=)".to_owned() } else { format!(" ({text})") }
+    })
+}
+
 /// An amount in EUR, and whether that is less or more.
 fn less_or_more(eur: f64) -> String {
     format!("{} EUR {}", euros(eur.abs()), if eur < -0.005 { "more" } else { "less" })
 }
 
-/// The worst overload of each limit that is broken, the worst first.
-pub fn broken(figures: &Figures) -> Vec<&Overload> {
-    let mut worst: Vec<&Overload> = Vec::new();
-    for overload in &figures.overloads {
-        if worst.iter().all(|known| known.limit != overload.limit) {
-            worst.push(overload);
-        }
-    }
-    worst
-}
-
 /// The overloads in words; none where there are none.
 fn overloads(instance: &Instance, figures: &Figures) -> Option<String> {
-    let broken = broken(figures);
+    let broken = figures.broken();
     let named = broken.iter().take(OVERLOADS_LISTED).map(|overload| {
         let unit = overload.limit.unit();
-        format!("{} ({:.0} of {:.0} {unit})", name(instance, overload.limit), overload.highest, overload.allowed)
+        format!(
+            "{} ({:.0} of {:.0} {unit})",
+            words::broken_limit(instance, overload.limit),
+            overload.highest,
+            overload.allowed
+        )
     });
     let mut text = named.collect::<Vec<_>>().join(", ");
     if broken.len() > OVERLOADS_LISTED {
         let _ = write!(text, " and {} more", broken.len() - OVERLOADS_LISTED);
     }
     (!broken.is_empty()).then_some(text)
-}
-
-/// A limit's name, such as `UV3 L2`.
-pub fn name(instance: &Instance, limit: Limit) -> String {
-    match limit {
-        Limit::Phase { node, phase } => format!("{} {}", instance.nodes[node].id, PHASE_NAMES[phase]),
-        Limit::Imbalance { node } => format!("the imbalance of {}", instance.nodes[node].id),
-        Limit::Import => "the cap on import".to_owned(),
-        Limit::Export => "the cap on export".to_owned(),
-    }
 }

@@ -2,13 +2,12 @@
 
 use askama::Template;
 use kwartier_engine::explain::Explanation;
-use kwartier_engine::figures::{Figures, Limit};
+use kwartier_engine::figures::Figures;
 
 use super::number::{eur, grouped, label, percent};
 use super::tables::{self, Table};
 use super::view::View;
 use super::{ReportFault, boards, poster, price, site, vehicles, words};
-use kwartier_data::PHASE_NAMES;
 
 /// How many boards and vehicles the charts of the page hold; the tables hold all.
 const BOARDS: usize = 60;
@@ -134,6 +133,7 @@ fn comparison(view: &View<'_>, others: &[(&str, &Figures)]) -> Table {
         row("energy not delivered", &|of| eur(of.cost.shortfall)),
         row("wear", &|of| eur(of.cost.wear)),
         row("total", &|of| eur(of.total_eur)),
+        row("more than the plan", &|of| eur(of.total_eur - view.after.figures.total_eur)),
         row("highest import", &|of| format!("{} kW", grouped(of.highest_import_kw, 1))),
     ];
     if columns.iter().any(|(_, figures)| figures.co2_kg.is_some()) {
@@ -154,34 +154,21 @@ fn comparison(view: &View<'_>, others: &[(&str, &Figures)]) -> Table {
 
 /// The limits that a plan breaks, the worst first.
 fn overloads(view: &View<'_>, figures: &Figures) -> String {
-    let mut seen: Vec<Limit> = Vec::new();
-    let mut named = Vec::new();
-    for overload in &figures.overloads {
-        if seen.contains(&overload.limit) {
-            continue;
-        }
-        seen.push(overload.limit);
-        if seen.len() > OVERLOADS {
-            continue;
-        }
-        let node = |node: usize| label(&view.instance.nodes[node].id, usize::MAX);
-        let name = match overload.limit {
-            Limit::Phase { node: of, phase } => format!("{} {}", node(of), PHASE_NAMES[phase]),
-            Limit::Imbalance { node: of } => format!("{} imbalance", node(of)),
-            Limit::Import => "import cap".to_owned(),
-            Limit::Export => "export cap".to_owned(),
-        };
-        let unit = overload.limit.unit();
-        let when = view.clock.stretch(overload.from..overload.to);
-        named.push(format!(
-            "{name}: {} of {} {unit}, {when}",
+    let broken = figures.broken();
+    let named = broken.iter().take(OVERLOADS).map(|overload| {
+        format!(
+            "{}: {} of {} {}, {}",
+            words::broken_limit(view.instance, overload.limit),
             grouped(overload.highest, 0),
-            grouped(overload.allowed, 0)
-        ));
-    }
-    match seen.len() {
+            grouped(overload.allowed, 0),
+            overload.limit.unit(),
+            view.clock.stretch(overload.from..overload.to)
+        )
+    });
+    let named = named.collect::<Vec<_>>().join("; ");
+    match broken.len() {
         0 => "none".to_owned(),
-        count if count > OVERLOADS => format!("{}; and {} more limits", named.join("; "), count - OVERLOADS),
-        _ => named.join("; "),
+        count if count > OVERLOADS => format!("{named}; and {} more limits", count - OVERLOADS),
+        _ => named,
     }
 }

@@ -3,11 +3,13 @@
 use std::fmt::Write;
 
 use chrono_tz::Tz;
-use kwartier_data::{BoardLimit, Instance};
+use kwartier_data::{BoardLimit, Instance, PHASE_NAMES};
 use kwartier_engine::explain::{
     BindingLimit, Binds, Change, Charging, Dearer, Explanation, Help, PriceMeaning, Saving, Shortfall, ShortfallCause,
     VehicleReason,
 };
+
+use kwartier_engine::figures::Limit;
 
 use super::clock::Clock;
 use super::number::{eur, grouped, label};
@@ -80,6 +82,17 @@ pub fn limit_name(binds: &Binds) -> String {
         Binds::ImportCap => "The cap on import".to_owned(),
         Binds::ExportCap => "The cap on export".to_owned(),
         Binds::Peak => "The import peak".to_owned(),
+    }
+}
+
+/// The name of a limit that a plan breaks, such as `UV3 L2`.
+pub fn broken_limit(instance: &Instance, limit: Limit) -> String {
+    let node = |node: usize| label(&instance.nodes[node].id, usize::MAX);
+    match limit {
+        Limit::Phase { node: of, phase } => format!("{} {}", node(of), PHASE_NAMES[phase]),
+        Limit::Imbalance { node: of } => format!("{} imbalance", node(of)),
+        Limit::Import => "import cap".to_owned(),
+        Limit::Export => "export cap".to_owned(),
     }
 }
 
