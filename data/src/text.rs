@@ -148,6 +148,9 @@ pub(crate) fn number(text: &str, decimal_comma: bool) -> Result<f64, NoNumber> {
     let text = text.trim().replace('\u{2212}', "-");
     let plain = match (text.contains(','), text.contains('.')) {
         (true, true) => return no("has a comma and a point", "leave out the sign between thousands"),
+        (false, true) if decimal_comma && groups_of_three(&text) => {
+            return no("may have a decimal point or a sign between thousands", "write a decimal comma, or no sign");
+        }
         (true, false) if !decimal_comma => {
             return no("has a comma in a file of commas", "write a decimal point, or part the columns with semicolons");
         }
@@ -161,6 +164,13 @@ pub(crate) fn number(text: &str, decimal_comma: bool) -> Result<f64, NoNumber> {
         Ok(_) => no("is no finite number", "leave the cell empty where nothing is known"),
         Err(_) => no("is no number", "write digits with a decimal point, without unit"),
     }
+}
+
+/// Whether a text of digits and points is one of thousands: one to three digits, then threes.
+fn groups_of_three(text: &str) -> bool {
+    let mut groups = text.trim_start_matches(['-', '+']).split('.');
+    let first = groups.next().unwrap_or_default();
+    (1..=3).contains(&first.len()) && first != "0" && groups.all(|group| group.len() == 3)
 }
 
 /// A header without case, blanks, brackets and signs: `Price (EUR/MWh)` is `price eur mwh`.
@@ -208,7 +218,19 @@ mod tests {
         assert_eq!(number(" 12.5 ", false), Ok(12.5));
         assert_eq!(number("12,5", true), Ok(12.5));
         assert_eq!(number("−3", true), Ok(-3.0));
-        for (text, comma) in [("12,5", false), ("1.234,5", true), ("1,234,567", true), ("NaN", true), ("inf", true)] {
+        assert_eq!(
+            (number("0.125", true), number("12.25", true), number("1.234", false)),
+            (Ok(0.125), Ok(12.25), Ok(1.234))
+        );
+        for (text, comma) in [
+            ("12,5", false),
+            ("1.234,5", true),
+            ("1.234", true),
+            ("-987.500", true),
+            ("1,234,567", true),
+            ("NaN", true),
+            ("inf", true),
+        ] {
             assert!(number(text, comma).is_err(), "{text}");
         }
     }

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use kwartier_data::finding::any_error;
 use kwartier_data::site::Site;
+use kwartier_data::site::rotation::Rotation;
 use kwartier_data::tables::{self, Source};
 
 const BOARDS: &str = include_str!("../samples/depot-tables/boards.csv");
@@ -233,4 +234,34 @@ fn the_largest_tables_are_checked_at_once() {
     let told = both(&boards, &stations);
     assert!(told.lines().count() > tables::MAX_ROWS / 2, "{}", told.lines().count());
     assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
+}
+
+/// The limits of the boards of a table, and the codes of what is said.
+fn limits(table: &str) -> (Vec<f64>, Vec<&'static str>) {
+    let reading = tables::read(&[source("boards.csv", table.as_bytes())]);
+    let limits = reading.boards.iter().map(|board| board.limit_a.phases()[0]).collect();
+    (limits, reading.findings.iter().map(|finding| finding.code).collect())
+}
+
+#[test]
+fn of_several_currents_the_smallest_is_the_limit() {
+    let (found, codes) = limits("Board,Fed from,Fuse (A),Limit after derating (A)\nMSB,,200,200\nDB1,MSB,63,50\n");
+    assert_eq!(found, [200.0, 50.0]);
+    assert!(codes.contains(&"several-limits"), "{codes:?}");
+    // What a breaker can break, what trips it and the least current are no limits.
+    for other in ["Short-circuit rating (kA)", "RCD trip current (mA)", "Min current (A)", "Fault current protection"] {
+        let (found, codes) = limits(&format!("Board,Fed from,{other},Fuse (A)\nMSB,Grid,30,200\nDB1,MSB,6,63\n"));
+        assert_eq!(found, [200.0, 63.0], "{other}: {codes:?}");
+        assert!(!codes.contains(&"several-limits"), "{other}");
+    }
+}
+
+#[test]
+fn a_number_of_phases_is_no_rotation() {
+    for text in ["3L", "3x", "2L", "1L", "3L1", "3", "L", "1xx"] {
+        assert!(Rotation::parse(text).is_err(), "{text}");
+    }
+    for (text, shown) in [("L1L2L3", "RST"), ("123", "RST"), ("L2", "Sxx"), ("L3-L1-L2", "TRS"), ("Rxx", "Rxx")] {
+        assert_eq!(Rotation::parse(text).unwrap().to_string(), shown, "{text}");
+    }
 }

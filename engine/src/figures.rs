@@ -137,7 +137,7 @@ impl Figures {
         let slot_h = instance.slot_h();
         let import = |net_kw: &f64| net_kw.max(0.0) * slot_h;
         let co2 = instance.grid.co2_kg_kwh.as_ref();
-        let needed_kwh: f64 = instance.sessions.iter().map(|session| session.need_kwh).sum();
+        let needed_kwh: f64 = instance.sessions.iter().map(|session| session.need_kwh).fold(0.0, |sum, kwh| sum + kwh);
         Figures {
             total_eur: price.objective_eur,
             cost: price.cost,
@@ -146,7 +146,7 @@ impl Figures {
             highest_import_kw: profile.highest_import_kw(),
             co2_kg: co2.map(|co2| profile.net_kw.iter().map(import).zip(co2).map(|(kwh, kg)| kwh * kg).sum()),
             needed_kwh,
-            on_time_kwh: needed_kwh - price.session_shortfall_kwh.iter().sum::<f64>(),
+            on_time_kwh: delivered_kwh(instance, &price.session_shortfall_kwh),
             vehicles_short: price.session_shortfall_kwh.iter().filter(|kwh| **kwh > SHORT_KWH).count(),
             overloads: overloads(instance, &profile),
         }
@@ -163,10 +163,17 @@ impl Figures {
     }
 }
 
+/// What vehicles have of what they need when they leave, in kWh. One that discharged below its charge on arrival has none of
+/// it, and takes nothing from the others.
+pub fn delivered_kwh(instance: &Instance, short_kwh: &[f64]) -> f64 {
+    let sessions = instance.sessions.iter().zip(short_kwh);
+    sessions.map(|(session, short_kwh)| (session.need_kwh - short_kwh).max(0.0)).fold(0.0, |sum, kwh| sum + kwh)
+}
+
 /// Every stretch of slots in which a limit is broken by more than the building breaks it, the longest overshoot first.
 fn overloads(instance: &Instance, profile: &Profile) -> Vec<Overload> {
     // What the building makes alone: with all its PV, and without what of it can be turned down.
-    let model = Model::of(instance);
+    let model = Model::stated(instance);
     let sunny = Profile::of(instance, &Schedule::idle(&model).plan(instance, &model));
     let mut dark = Schedule::idle(&model).plan(instance, &model);
     dark.pv.iter_mut().for_each(|plant| plant.used_kw.fill(0.0));

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use kwartier_data::instance::{Instance, PhaseIndex};
 use kwartier_data::plan::Plan;
 
+use crate::model::boards::Boards;
+
 /// Power at the grid connection by kind, and the current of every phase of every board, one value a slot.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Profile {
@@ -102,15 +104,15 @@ impl Profile {
         }
     }
 
-    /// Adds what each board carries to the board above it.
+    /// Adds what each board carries to the board above it, children first.
     fn carry_up(&mut self, instance: &Instance) {
-        let own = self.boards_a.clone();
-        for (node, phases) in own.iter().enumerate() {
-            for above in instance.path(node).skip(1) {
-                for (phase, series) in phases.iter().enumerate() {
-                    add(&mut self.boards_a[above][phase], series, 1.0);
-                }
+        for node in Boards::of(instance).children_first {
+            let Some(above) = instance.nodes[node].parent else { continue };
+            let own = std::mem::take(&mut self.boards_a[node]);
+            for (phase, series) in own.iter().enumerate() {
+                add(&mut self.boards_a[above][phase], series, 1.0);
             }
+            self.boards_a[node] = own;
         }
     }
 

@@ -231,13 +231,21 @@ impl<'a> Site<'a> {
     /// What a unit costs where it is, all others held: the slots of its window, shortfall and wear, in EUR. Only
     /// differences for the same others mean something.
     pub fn unit_eur(&self, unit: usize) -> f64 {
-        let of = &self.model.units[unit];
+        self.units_eur(&[unit])
+    }
+
+    /// What some units cost where they are, all others held: the slots from the first of their windows to the last,
+    /// shortfall and wear, in EUR. Only differences for the same others mean something.
+    pub fn units_eur(&self, units: &[usize]) -> f64 {
+        let of = |unit: &usize| &self.model.units[*unit];
+        let from = units.iter().map(|unit| of(unit).from).min().unwrap_or(0);
+        let to = units.iter().map(|unit| of(unit).to()).max().unwrap_or(0);
         let connection = &self.model.connection;
-        let slots = self.net_kw[of.from..of.to()].iter().enumerate().map(|(k, &net)| {
-            self.model.slot_h * connection.eur_h(of.from + k, net)
-                + connection.peak_eur_kw * (net - self.peak_kw).max(0.0)
+        let slots = self.net_kw[from..to.max(from)].iter().enumerate().map(|(k, &net)| {
+            self.model.slot_h * connection.eur_h(from + k, net) + connection.peak_eur_kw * (net - self.peak_kw).max(0.0)
         });
-        slots.sum::<f64>() + own_eur(of, &self.schedule.up[unit], &self.schedule.down[unit])
+        let own = units.iter().map(|unit| own_eur(of(unit), &self.schedule.up[*unit], &self.schedule.down[*unit]));
+        slots.sum::<f64>() + own.sum::<f64>()
     }
 
     /// What is left of the upward limit of a phase of a board in a slot, in A.
@@ -256,6 +264,11 @@ impl<'a> Site<'a> {
         let difference_a =
             spread.base_a[pair][slot] + self.flow_a[boards.at(node, p, slot)] - self.flow_a[boards.at(node, q, slot)];
         spread.limit_a[slot] - sign * difference_a
+    }
+
+    /// By how much the signed quantity of a unit that is in may grow (shrink, where negative) in a slot of its window.
+    pub fn room_for_more(&self, unit: usize, k: usize) -> f64 {
+        self.room(unit, k).1
     }
 
     /// Between which signed quantities a unit that is out may run in a slot of its window, for all limits to hold; the

@@ -178,3 +178,48 @@ fn profile_and_bill_agree() {
         }
     }
 }
+
+/// A limit that has nothing left on one board must not stop what another board shares out.
+#[test]
+fn a_full_board_holds_up_nobody_elsewhere() {
+    let mut instance = alike(3, 200.0);
+    let root = instance.nodes[0].clone();
+    for (id, imbalance_limit_a) in [("A", Some(5.0)), ("B", None)] {
+        let limit_a = [100.0; 3];
+        instance.nodes.push(kwartier_data::Node { id: id.to_owned(), parent: Some(0), limit_a, imbalance_limit_a });
+        instance.base_load_a.push([0, 1, 2].map(|_| vec![0.0; instance.slots]));
+    }
+    assert_eq!(root.parent, None);
+    instance.base_load_a[1][1].fill(10.0);
+    instance.base_load_a[1][2].fill(10.0);
+    for (charger, (node, phase_map)) in [(1, [0, 1, 2]), (1, [2, 0, 1]), (2, [0, 1, 2])].into_iter().enumerate() {
+        (instance.chargers[charger].node, instance.chargers[charger].phase_map) = (node, phase_map);
+    }
+    instance.sessions.iter_mut().take(2).for_each(|session| session.phases = 1);
+    instance.sessions[0].max_a = 8.0;
+    let found = currents(&instance, 0);
+    assert!((found[2] - 16.0).abs() < 1e-6, "{found:?}");
+}
+
+/// An inverter that may not feed in follows what the vehicles draw.
+#[test]
+fn the_sun_is_used_for_vehicles() {
+    let mut instance = alike(1, 100.0);
+    let kw = vec![6.0; instance.slots];
+    instance.pv =
+        vec![kwartier_data::Pv { id: "roof".to_owned(), node: 0, phases: vec![0, 1, 2], kw, curtailable: true }];
+    instance.grid.export_cap_kw = Some(vec![0.0; instance.slots]);
+    for which in Baseline::ALL {
+        let plan = baseline(&instance, which);
+        assert!((plan.pv[0].used_kw[0] - 6.0).abs() < 1e-6, "{which:?}: {}", plan.pv[0].used_kw[0]);
+        assert!(plan.pv[0].used_kw[20].abs() < 1e-6, "{which:?} feeds in");
+        assert!(Figures::of(&instance, &plan).overloads.is_empty());
+    }
+}
+
+/// What one vehicle gives away is not taken from what the others got.
+#[test]
+fn energy_on_time_counts_each_vehicle_by_itself() {
+    let instance = alike(2, 100.0);
+    assert!((kwartier_engine::figures::delivered_kwh(&instance, &[0.0, 150.0]) - 100.0).abs() < 1e-9);
+}

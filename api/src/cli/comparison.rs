@@ -11,6 +11,9 @@ use serde::Serialize;
 use super::summary::{euros, table};
 use crate::report::words;
 
+/// A plan that delivers so much less of the need than equal share is worth a word.
+const LESS_ON_TIME: f64 = 0.01;
+
 /// How many overloaded limits the text names.
 const OVERLOADS_LISTED: usize = 5;
 
@@ -59,6 +62,15 @@ impl Comparison {
     /// The comparison for a person.
     pub fn text(&self, instance: &Instance) -> String {
         let mut text = format!("{}\n{}\n", self.table(), self.headline());
+        let less_kwh = self.equal_share.on_time_kwh - self.plan.on_time_kwh;
+        if less_kwh > LESS_ON_TIME * self.plan.needed_kwh {
+            let _ = writeln!(
+                text,
+                "Mind: the plan delivers {less_kwh:.1} kWh less in time than equal share, because a missing kWh counts \
+                 less than what it would cost, peak price included. A higher shortfall_eur_kwh, or the peak so far, \
+                 changes that."
+            );
+        }
         if let Some(overloads) = overloads(instance, &self.uncontrolled) {
             let _ = writeln!(text, "Uncontrolled charging would have overloaded {overloads}.");
         }

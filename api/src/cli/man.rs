@@ -1,5 +1,6 @@
 //! `kwartier man`.
 
+use std::fs;
 use std::path::PathBuf;
 
 use clap::{Command, CommandFactory};
@@ -27,6 +28,11 @@ pub fn run(args: &Args) -> Result<Verdict, Failure> {
         output::print(&String::from_utf8_lossy(&page(&command)?))?;
         return Ok(Verdict::Fine);
     };
+    fs::create_dir_all(folder).map_err(|fault| Failure::Unwritable {
+        name: folder.display().to_string(),
+        why: fault.to_string(),
+        remedy: "name a folder that you may write to",
+    })?;
     let mut pages = Vec::new();
     collect(&command, "kwartier", &mut pages);
     let pages = pages.into_iter().map(|(name, command)| {

@@ -103,8 +103,6 @@ impl Summary {
         let report = verify(instance, plan);
         let span =
             TimeDelta::minutes(i64::from(instance.slot_minutes)) * i32::try_from(instance.slots).unwrap_or(i32::MAX);
-        let needed_kwh: f64 = instance.sessions.iter().map(|session| session.need_kwh).sum();
-        let short_kwh: f64 = plan.sessions.iter().map(|session| session.shortfall_kwh).sum();
         let (ended, ended_text) = ended(outcome.ended);
         Summary {
             start: instance.start,
@@ -128,8 +126,8 @@ impl Summary {
             method: plan.made.as_ref().map(|made| made.method.clone()).unwrap_or_default(),
             remarks: plan.made.as_ref().map(|made| made.remarks.clone()).unwrap_or_default(),
             solve_seconds: plan.solve_seconds,
-            needed_kwh,
-            delivered_kwh: needed_kwh - short_kwh,
+            needed_kwh: comparison.plan.needed_kwh,
+            delivered_kwh: comparison.plan.on_time_kwh,
             highest_import_kw: comparison.plan.highest_import_kw,
             comparison,
             short: short(instance, plan),
@@ -151,7 +149,10 @@ impl Summary {
             let _ = writeln!(
                 text,
                 "  {} {}: {:.2} of {:.2} kWh short",
-                short.kind, short.id, short.missing_kwh, short.need_kwh
+                short.kind,
+                label(&short.id, LONGEST_NAME),
+                short.missing_kwh,
+                short.need_kwh
             );
         }
         if self.short.len() > SHORT_LISTED {

@@ -98,7 +98,7 @@ fn row(area: &Area<'_>, plot: &Plot<'_>, view: &View<'_>, vehicle: &Vehicle, bot
         area.draw(&PathElement::new(ends, INK.stroke_width(2)))?;
     }
     let digits = usize::from(vehicle.need_kwh < 1000.0);
-    let got_kwh = vehicle.need_kwh - vehicle.short_kwh;
+    let got_kwh = (vehicle.need_kwh - vehicle.short_kwh).max(0.0);
     let energy = format!("{} of {} kWh", grouped(got_kwh, digits), grouped(vehicle.need_kwh, digits));
     write(area, &energy, (right + 8, middle), SMALL, INK)?;
     if vehicle.short_kwh > 0.0 {

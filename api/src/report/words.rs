@@ -160,7 +160,7 @@ pub fn reasons(clock: &Clock, vehicle: &VehicleReason) -> String {
 
 fn charging(clock: &Clock, charging: &Charging) -> String {
     let mut text = format!(
-        "charges {}: {} kWh at {} EUR/kWh on average; its whole stay averages {}.",
+        "charges {}: {} kWh at {} EUR/kWh on average, limits and peak counted in; its whole stay averages {}.",
         clock.spans(&charging.spans, SPANS),
         grouped(charging.energy_kwh, 1),
         grouped(charging.paid_eur_kwh, 3),
@@ -227,7 +227,7 @@ pub fn shortfall(clock: &Clock, shortfall: &Shortfall) -> String {
                     )
                 })
                 .collect();
-            format!("it gives way to others at {}.", named.join(" and "))
+            format!("a kWh more would cost too much at {}.", named.join(" and "))
         }
         ShortfallCause::TooDear { eur_kwh } => {
             format!("the cheapest kWh left would cost {} EUR, more than it is worth.", grouped(*eur_kwh, 3))
@@ -261,7 +261,7 @@ fn help(help: &Help) -> String {
             }
         }
         Help::HigherPriority { above_eur_kwh } => {
-            format!("a missing kWh that counts more than {} EUR", grouped(*above_eur_kwh, 2))
+            format!("a missing kWh that counts clearly more than {} EUR", grouped(*above_eur_kwh, 2))
         }
         Help::LowerNeed { need_kwh } => format!("to ask for {} kWh", grouped(*need_kwh, 2)),
     }

@@ -69,6 +69,7 @@ fn whole(context: &mut Context<'_>, total: &Series) -> Draw {
         context.note(NoteCode::BuildingAtMost, text);
     }
     loads.push(base_load(root, own));
+    unknown(context, &loads);
     Draw { loads, kw }
 }
 
@@ -77,7 +78,12 @@ fn by_board(context: &mut Context<'_>, draws: &[&BoardDraw]) -> Draw {
     let kw_per_a = context.site.voltage_v * context.site.building_power_factor / 1000.0;
     let (mut loads, mut kw) = (Vec::new(), vec![0.0; slots]);
     let mut add = |series: &[f64], factor: f64| kw.iter_mut().zip(series).for_each(|(kw, x)| *kw += x * factor);
-    for draw in draws {
+    for (k, draw) in draws.iter().enumerate() {
+        if draws[..k].iter().any(|other| other.board == draw.board) {
+            let wrong = "stands in two building files";
+            context.fault("the building file, board", &draw.board, wrong, "leave it out of one of them");
+            continue;
+        }
         let Some(board) = context.site.boards.iter().find(|board| board.id == draw.board) else {
             let remedy = super::nearest(&draw.board, context.site.boards.iter().map(|b| b.id.as_str()), "board");
             context.fault("the building file, board", &draw.board, "is no board of the site", remedy);
@@ -112,12 +118,24 @@ fn by_board(context: &mut Context<'_>, draws: &[&BoardDraw]) -> Draw {
         );
         context.note(NoteCode::BuildingAtMost, text);
     }
-    if loads.is_empty() {
-        let text = "nothing is known of what the building draws, so it is taken for nothing; fuses may be \
-                    overloaded. Give --building, or building_max_a in the site file";
-        context.note(NoteCode::BuildingUnknown, text);
-    }
+    unknown(context, &loads);
     Draw { loads, kw }
+}
+
+/// Says at which boards nothing is known of the building.
+fn unknown(context: &mut Context<'_>, loads: &[wire::BaseLoad]) {
+    let known = |id: &str| loads.iter().any(|load| load.node == id);
+    let boards = context.site.boards.iter().map(|board| board.id.as_str());
+    let unknown: Vec<&str> = boards.filter(|id| !known(id)).collect();
+    if unknown.is_empty() {
+        return;
+    }
+    let text = format!(
+        "nothing is known of what the building draws at {}, so it is taken for nothing there; fuses may be overloaded. \
+         Give --building by board, or building_max_a in the site file, 0 where it draws nothing",
+        listed(&unknown)
+    );
+    context.note(NoteCode::BuildingUnknown, text);
 }
 
 fn base_load(board: &Board, [l1, l2, l3]: Phases) -> wire::BaseLoad {

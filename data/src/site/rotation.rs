@@ -136,11 +136,20 @@ fn connectors(letters: &str) -> Vec<&str> {
 }
 
 fn one_connector(letters: &str) -> Result<Rotation, Misread> {
-    // L1L2L3 is 123; a bare digit is the same phase.
-    let plain: Vec<char> = letters.chars().filter(|&c| c != 'L').collect();
-    // A digit alone may be a number of phases.
-    let digits_alone = plain.iter().all(char::is_ascii_digit) && !letters.contains('L');
-    if plain.is_empty() || plain.len() > 3 || (digits_alone && plain.len() < 3) {
+    // A digit is a phase behind an L, as in L1L2L3, or as one of three, as in 123; elsewhere it may be a number of phases.
+    let digits_alone = letters.len() == 3 && letters.bytes().all(|b| b.is_ascii_digit());
+    let mut plain: Vec<char> = Vec::new();
+    let mut before = ' ';
+    for c in letters.chars() {
+        if c.is_ascii_digit() != (before == 'L') && !digits_alone {
+            return Err(Misread::NoRotation);
+        }
+        if c != 'L' {
+            plain.push(c);
+        }
+        before = c;
+    }
+    if before == 'L' || plain.is_empty() || plain.len() > 3 {
         return Err(Misread::NoRotation);
     }
     let mut phases = [None; 3];

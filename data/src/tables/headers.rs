@@ -75,6 +75,22 @@ pub const WORDS: [(&str, &[&str]); 10] = [
             "standort",
             "location",
             "=kw",
+            "minimum",
+            "mincurrent",
+            "minstroom",
+            "minstrom",
+            "mindest",
+            "reststroom",
+            "fehlerstrom",
+            "faultcurrent",
+            "rcd",
+            "aardlek",
+            "kortsluit",
+            "kurzschluss",
+            "shortcircuit",
+            "breaking",
+            "abschaltstrom",
+            "schaltvermogen",
         ],
     ),
     (
@@ -280,6 +296,11 @@ impl Header {
         self.columns.iter().find(|(_, other)| *other == role).map(|(column, _)| *column)
     }
 
+    /// The columns of a role, where a table may have several.
+    pub(super) fn columns(&self, role: Role) -> impl Iterator<Item = usize> + '_ {
+        self.columns.iter().filter(move |(_, other)| *other == role).map(|(column, _)| *column)
+    }
+
     /// The columns that nothing is read from.
     pub(super) fn ignored(&self) -> Vec<&str> {
         let known = |column| self.columns.iter().any(|(other, _)| *other == column);
@@ -346,10 +367,15 @@ fn header(at: usize, row: &Row) -> Option<Header> {
                 name = Some((column, rank));
             }
         } else if let Some(role) = role(text)
-            && columns.iter().all(|(_, other)| *other != role)
+            && (role == Role::Limit || columns.iter().all(|(_, other)| *other != role))
         {
             columns.push((column, role));
         }
+    }
+    // Beside a limit in amperes, one in kA or mA is something else: what a breaker can break, what trips it.
+    let amperes = |column: usize| foreign_unit(&texts[column]).is_none();
+    if columns.iter().any(|(column, role)| *role == Role::Limit && amperes(*column)) {
+        columns.retain(|(column, role)| *role != Role::Limit || amperes(*column));
     }
     columns.extend(name.map(|(column, _)| (column, Role::Name)));
     let has = |wanted: &[Role]| columns.iter().any(|(_, role)| wanted.contains(role));
@@ -398,7 +424,7 @@ fn role(text: &str) -> Option<Role> {
 /// The unit in the header's brackets, where it is none of current.
 pub(super) fn foreign_unit(text: &str) -> Option<String> {
     let inner = text.split(['(', '[']).nth(1)?.split([')', ']']).next()?.trim();
-    ["kw", "w", "kva", "va", "ma", "mw", "v"].contains(&inner.to_lowercase().as_str()).then(|| inner.to_owned())
+    ["kw", "w", "kva", "va", "ma", "ka", "mw", "v"].contains(&inner.to_lowercase().as_str()).then(|| inner.to_owned())
 }
 
 /// A header without case, accents, brackets, spaces and signs; umlauts are one, however they are written.

@@ -136,6 +136,13 @@ impl Table<'_> {
                 .findings
                 .push(finding.says("will not be kept, as a site file has no place for that", "nothing to do"));
         }
+        let limits: Vec<String> = self.header.columns(Role::Limit).map(|k| quoted(&self.header.texts[k])).collect();
+        if limits.len() > 1 {
+            let finding =
+                Finding::warning("several-limits", "").at(Some(self.header_place())).value(clip_list(&limits));
+            let remedy = "right where one is a fuse and one a rating; otherwise rename the column that is no limit, or remove it";
+            reading.findings.push(finding.says("all hold currents: the smallest of a row is its limit", remedy));
+        }
         let foreign = (0..3).map(Role::LimitOn).chain([Role::Limit]).find_map(|role| {
             let text = &self.header.texts[self.header.column(role)?];
             Some((text.clone(), headers::foreign_unit(text)?))
@@ -228,15 +235,27 @@ impl Table<'_> {
         None
     }
 
-    /// The current of a column; `None` where there is none, which has been told unless the cell is empty.
+    /// The current of a column; `None` where there is none, which has been told unless the cell is empty. Of several
+    /// columns the smallest counts; one that holds no currents is none of them where another does.
     fn current(&self, reading: &mut Reading, row: &Row, role: Role, path: &str) -> Result<Option<Current>, ()> {
-        let Some(column) = self.header.column(role) else { return Ok(None) };
-        match row.cell(column) {
-            Cell::Empty => Ok(None),
-            Cell::Number(value_a) => Ok(Some(Current { value_a: *value_a, phases: None })),
-            Cell::Text(text) | Cell::Moment(text) => current(text).map(Some).map_err(|says| {
+        let mut least: Option<Current> = None;
+        let mut unread = None;
+        for column in self.header.columns(role) {
+            match row.cell(column) {
+                Cell::Empty => {}
+                Cell::Number(value_a) => least = Some(smaller(least, Current { value_a: *value_a, phases: None })),
+                Cell::Text(text) | Cell::Moment(text) => match current(text) {
+                    Ok(found) => least = Some(smaller(least, found)),
+                    Err(says) => unread = Some(says),
+                },
+            }
+        }
+        match (least, unread) {
+            (None, Some(says)) => {
                 self.fault(reading, row, role, path.to_owned(), "unreadable-current", says);
-            }),
+                Err(())
+            }
+            (least, _) => Ok(least),
         }
     }
 
@@ -397,4 +416,9 @@ fn is_ean(folded: &str) -> bool {
         Some(rest) => rest.bytes().all(|b| b.is_ascii_digit()),
         None => folded.len() == 18 && folded.bytes().all(|b| b.is_ascii_digit()),
     }
+}
+
+/// The smaller of two currents.
+fn smaller(least: Option<Current>, found: Current) -> Current {
+    least.filter(|least| least.value_a <= found.value_a).unwrap_or(found)
 }

@@ -6,8 +6,9 @@ use crate::schedule::Site;
 
 /// Runs the site with every vehicle in its cheapest slots, first come first served.
 pub fn run(site: &mut Site<'_>) {
-    fit_plants(site);
+    fit_plants(site, None);
     loads_early(site, true);
+    fit_plants(site, None);
     let mut vehicles = units(site, |is| matches!(is, Is::Session(_)));
     vehicles.sort_by_key(|&unit| site.model.units[unit].from);
     for unit in vehicles {
@@ -25,5 +26,7 @@ pub fn run(site: &mut Site<'_>) {
             }
         }
     }
+    fit_plants(site, None);
     batteries_alone(site);
+    fit_plants(site, None);
 }

@@ -27,8 +27,9 @@ struct Sharer {
 
 /// Runs the site under equal-share load management.
 pub fn run(site: &mut Site<'_>) {
-    fit_plants(site);
+    fit_plants(site, None);
     loads_early(site, true);
+    fit_plants(site, None);
     let vehicles = units(site, |is| matches!(is, Is::Session(_)));
     let wants: Vec<Want> = vehicles.iter().map(|&unit| Want::of(&site.model.units[unit])).collect();
     let mut given = vec![0.0; vehicles.len()];
@@ -55,17 +56,20 @@ pub fn run(site: &mut Site<'_>) {
         }
         let mut filling: Vec<Sharer> = sharers.iter().map(|(_, sharer)| *sharer).collect();
         fill(site, &mut filling, slot);
+        fit_plants(site, Some(slot));
         for ((v, _), sharer) in sharers.iter().zip(&filling) {
             given[*v] += sharer.draws_a;
         }
     }
     batteries_alone(site);
+    fit_plants(site, None);
 }
 
 /// Raises all sharers alike, closing those that are satisfied or whose limits are full, until all are closed.
 fn fill(site: &mut Site<'_>, sharers: &mut [Sharer], slot: usize) {
     loop {
-        close(site, sharers, slot);
+        // Closing one may fill a limit for another: the difference of two phases then only grows.
+        while close(site, sharers, slot) {}
         if sharers.iter().all(|sharer| !sharer.open) {
             return;
         }
@@ -77,15 +81,25 @@ fn fill(site: &mut Site<'_>, sharers: &mut [Sharer], slot: usize) {
             sharer.draws_a += step_a;
         }
         if step_a <= NOTHING {
-            // What is left on a limit is less than can be shared out: nobody gets more.
-            return;
+            // What is left on a limit is less than can be shared out: whoever is next to it gets no more.
+            close_at_the_limit(site, sharers, slot, &load);
         }
     }
 }
 
-/// Closes the sharers that are satisfied or have a full limit on their way.
-fn close(site: &Site<'_>, sharers: &mut [Sharer], slot: usize) {
+/// Closes the sharers that the limit with the least left hinders; at least one.
+fn close_at_the_limit(site: &Site<'_>, sharers: &mut [Sharer], slot: usize, load: &Load) {
+    let left = |sharer: &Sharer| load.most_on_the_way_a(site, slot, sharer.unit).min(sharer.target_a - sharer.draws_a);
+    let least = sharers.iter().filter(|sharer| sharer.open).map(left).fold(f64::INFINITY, f64::min);
+    for sharer in sharers.iter_mut().filter(|sharer| sharer.open) {
+        sharer.open = left(sharer) > least + NOTHING;
+    }
+}
+
+/// Closes the sharers that are satisfied or have a full limit on their way; whether any was.
+fn close(site: &Site<'_>, sharers: &mut [Sharer], slot: usize) -> bool {
     let load = Load::of(site, sharers);
+    let mut closed = false;
     for sharer in sharers.iter_mut().filter(|sharer| sharer.open) {
         let of = &site.model.units[sharer.unit];
         let boards = &site.model.boards;
@@ -104,7 +118,9 @@ fn close(site: &Site<'_>, sharers: &mut [Sharer], slot: usize) {
         });
         let cap = site.model.connection.high_kw[slot] - site.net_kw[slot] <= FULL;
         sharer.open = sharer.target_a - sharer.draws_a > NOTHING && !full && !cap;
+        closed |= !sharer.open;
     }
+    closed
 }
 
 /// What one ampere more for every open sharer adds to each limit.
@@ -139,18 +155,34 @@ impl Load {
 
     /// By how much all open sharers can be raised before the first limit is full, in A.
     fn most_a(&self, site: &Site<'_>, slot: usize) -> f64 {
-        let mut most_a = (site.model.connection.high_kw[slot] - site.net_kw[slot]) / self.kw;
-        for (node, phases) in self.phases.iter().enumerate() {
-            for (phase, &per_a) in phases.iter().enumerate().filter(|(_, per_a)| **per_a > 0.0) {
-                most_a = most_a.min(site.left_a(node, phase, slot) / per_a);
-            }
-            for pair in 0..3 {
-                let per_a = self.difference(node, pair);
-                if per_a != 0.0 {
-                    most_a = most_a.min(site.left_of_spread_a(node, pair, slot, per_a.signum()) / per_a.abs());
-                }
+        let boards = (0..self.phases.len()).map(|node| self.most_at_a(site, slot, node, [true; 3]));
+        boards.fold(self.most_at_the_cap_a(site, slot), f64::min).max(0.0)
+    }
+
+    /// The same before the first limit on the way of one unit is full.
+    fn most_on_the_way_a(&self, site: &Site<'_>, slot: usize, unit: usize) -> f64 {
+        let of = &site.model.units[unit];
+        let boards = site.model.boards.path(of.node).map(|node| self.most_at_a(site, slot, node, of.phases));
+        boards.fold(self.most_at_the_cap_a(site, slot), f64::min).max(0.0)
+    }
+
+    fn most_at_the_cap_a(&self, site: &Site<'_>, slot: usize) -> f64 {
+        (site.model.connection.high_kw[slot] - site.net_kw[slot]) / self.kw
+    }
+
+    /// The same before the first limit of a board that has to do with some phases is full.
+    fn most_at_a(&self, site: &Site<'_>, slot: usize, node: usize, on: [bool; 3]) -> f64 {
+        let mut most_a = f64::INFINITY;
+        for phase in (0..3).filter(|&phase| on[phase] && self.phases[node][phase] > 0.0) {
+            most_a = most_a.min(site.left_a(node, phase, slot) / self.phases[node][phase]);
+        }
+        for (pair, (p, q)) in PAIRS.into_iter().enumerate() {
+            let per_a = self.difference(node, pair);
+            let adds = if per_a > 0.0 { p } else { q };
+            if per_a != 0.0 && on[adds] {
+                most_a = most_a.min(site.left_of_spread_a(node, pair, slot, per_a.signum()) / per_a.abs());
             }
         }
-        most_a.max(0.0)
+        most_a
     }
 }

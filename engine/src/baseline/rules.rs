@@ -51,13 +51,18 @@ pub fn units(site: &Site<'_>, is: impl Fn(Is) -> bool) -> Vec<usize> {
     (0..site.model.units.len()).filter(|&unit| is(site.model.units[unit].is)).collect()
 }
 
-/// Turns plants down as far as limits demand, and no further.
-pub fn fit_plants(site: &mut Site<'_>) {
+/// Turns plants down as far as limits demand, and up again as far as what draws by now allows: in one slot, or in all.
+pub fn fit_plants(site: &mut Site<'_>, slot: Option<usize>) {
     for unit in units(site, |is| matches!(is, Is::Pv(_))) {
-        site.take_out(unit);
-        let most = &site.model.units[unit].up_max;
-        let up = most.iter().enumerate().map(|(k, most)| site.room(unit, k).1.clamp(0.0, *most)).collect();
-        site.put(unit, up, Vec::new());
+        let from = site.model.units[unit].from;
+        let slots = slot.map_or(0..site.model.units[unit].len(), |slot| slot - from..slot - from + 1);
+        for k in slots {
+            let most = site.model.units[unit].up_max[k];
+            let now = site.schedule.up[unit][k];
+            // What the plant gives now is part of what the boards carry.
+            let wanted = (now + site.room_for_more(unit, k)).clamp(0.0, most);
+            site.add(unit, k, wanted - now);
+        }
     }
 }
 
@@ -100,8 +105,8 @@ fn battery_kw(site: &Site<'_>, unit: usize, store: &Chain, k: usize, energy_kwh:
     let of = &site.model.units[unit];
     let net_kw = site.net_kw[of.from + k];
     let (low, high) = site.room(unit, k);
-    // Where it starts below the energy it is to end with, it fills up to that from the grid at once.
-    let missing_kw = (store.target_kwh - energy_kwh).max(0.0) / store.gain_kwh;
+    // Where it is below the energy it is to end with, it fills up from the grid, evenly over what is left of the time.
+    let missing_kw = (store.target_kwh - energy_kwh).max(0.0) / store.gain_kwh / (of.len() - k) as f64;
     let surplus_kw = (-net_kw).max(0.0);
     let charge_kw = surplus_kw.max(missing_kw).min((store.room_kwh - energy_kwh).max(0.0) / store.gain_kwh);
     if charge_kw > NOTHING {

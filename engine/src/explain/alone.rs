@@ -74,7 +74,8 @@ fn worth_eur(unit: &Unit, store: &Sum, price: &[f64]) -> f64 {
             break;
         }
         if kwh >= store.need_kwh - 1e-9 {
-            return eur_kwh;
+            // Beyond the need a kWh is worth nothing, and costs nothing: it need not be taken.
+            return eur_kwh.max(0.0);
         }
     }
     store.short_eur_kwh

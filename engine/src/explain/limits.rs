@@ -16,6 +16,9 @@ use crate::schedule::Schedule;
 /// A limit costs money only above this a day, in EUR per unit: what solvers leave behind is less.
 const LEAST_EUR: f64 = 1e-3;
 
+/// How far below the cap on export a plan still is at it, in kW.
+const AT_A_CAP_KW: f64 = 0.1;
+
 /// The limit of each phase.
 const FUSES: [BoardLimit; 3] = [BoardLimit::L1, BoardLimit::L2, BoardLimit::L3];
 
@@ -109,7 +112,7 @@ fn boards(instance: &Instance, plan: &Plan, alone: &HashMap<Option<usize>, Vec<A
         let limit = (instance.nodes[node].id.as_str(), FUSES[phase]);
         *by_limit.entry(limit).or_default().entry(one.slot).or_default() += one.eur;
     }
-    let model = Model::of(instance);
+    let model = Model::stated(instance);
     let building = Profile::of(instance, &Schedule::idle(&model).plan(instance, &model));
     let limits = by_limit.into_iter().filter_map(|((node, limit), slots)| {
         let at = instance.nodes.iter().position(|board| board.id == node)?;
@@ -169,7 +172,14 @@ fn connection(
         local.energy_eur_kwh[slot] - grid.import_eur_kwh[slot] - local.peak_eur_kwh[slot] + alone_eur_kwh[slot]
     };
     cap(Binds::ImportCap, &grid.import_cap_kw, &import);
-    cap(Binds::ExportCap, &grid.export_cap_kw, &|slot| grid.export_eur_kwh[slot] - local.energy_eur_kwh[slot]);
+    let export = |slot: usize| {
+        let works = |cap_kw: &Vec<f64>| -net_kw[slot] >= cap_kw[slot] - AT_A_CAP_KW;
+        if !grid.export_cap_kw.as_ref().is_some_and(works) {
+            return 0.0;
+        }
+        grid.export_eur_kwh[slot] - local.energy_eur_kwh[slot]
+    };
+    cap(Binds::ExportCap, &grid.export_cap_kw, &export);
     let peak_kw = net_kw.iter().copied().fold(grid.peak_so_far_kw, f64::max);
     let peak = local.peak_eur_kwh.iter().enumerate().map(|(slot, eur_kwh)| SlotPrice { slot, eur: eur_kwh * slot_h });
     let peak = peak.filter(|price| price.eur > NOTHING).collect();

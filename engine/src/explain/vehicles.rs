@@ -260,8 +260,16 @@ impl Look<'_> {
         let mut dearer: Vec<(f64, Dearer)> = by_limit
             .into_iter()
             .filter_map(|(limit, mut found)| {
-                found.retain(|(_, eur)| *eur > SAME_EUR.max(NOTHING));
+                // A limit may count twice in a slot: by its price, and by what the vehicle meets alone.
                 found.sort_by_key(|(slot, _)| *slot);
+                found.dedup_by(|next, kept| {
+                    let same = next.0 == kept.0;
+                    if same {
+                        kept.1 += next.1;
+                    }
+                    same
+                });
+                found.retain(|(_, eur)| *eur > SAME_EUR.max(NOTHING));
                 let sum: f64 = found.iter().map(|(_, eur)| eur).sum();
                 let spans = Span::all(self.instance, &found.iter().map(|(slot, _)| *slot).collect::<Vec<_>>());
                 let adds_eur_kwh = sum / found.len() as f64 / self.session.efficiency;
@@ -296,7 +304,6 @@ impl Look<'_> {
         let limits = self.dearer(&self.stay().collect::<Vec<_>>());
         let cheapest = self.left_out(charges).first().map(|&slot| self.kwh_eur(slot));
         let mut help: Vec<Help> = limits.iter().map(|dearer| self.larger(dearer)).collect();
-        help.push(more_hours);
         let worth = session.shortfall_eur_kwh;
         let dear = cheapest.filter(|eur| *eur > worth - SAME_EUR);
         help.extend(dear.map(|above_eur_kwh| Help::HigherPriority { above_eur_kwh }));

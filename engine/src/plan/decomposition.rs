@@ -23,6 +23,11 @@ const DIVE_TOLERANCE: f64 = 1e-8;
 const HALFWAY: f64 = 0.3;
 /// What breaks ties, as a fraction of the mean price of energy: larger finds plans more surely, smaller finds better ones.
 const TIE: f64 = 1e-2;
+/// How much of what breaks ties is the same for neighbouring slots, in every other dive. It makes calm plans; pure chance
+/// makes some plans sooner.
+const ALIKE: f64 = 0.95;
+/// Rounds of a calm dive, at most: by then it has found a plan, or the others on the boards are in its way.
+const CALM_ROUNDS: usize = 10;
 /// The least mean price that is believed, in EUR/kWh: on some days prices cancel out.
 const LEAST_MEAN: f64 = 0.01;
 /// A gap below this is asked for in vain; rounds of a dive are as generous as for this one.
@@ -114,6 +119,10 @@ pub fn dives(search: &mut Search<'_>, jobs: Vec<(u64, Relaxation<'_>, Option<War
     let found: Vec<Option<Schedule>> =
         jobs.into_par_iter().map(|(number, relaxation, warm)| dive(among, &relaxation, warm, number)).collect();
     for schedule in found.into_iter().flatten() {
+        // The first that is good enough: what comes after it may be cheaper, and less calm.
+        if search.done() {
+            break;
+        }
         search.offer(schedule, "decomposition");
     }
     search.progress("searching for a plan");
@@ -131,7 +140,8 @@ pub fn dive(search: &Search<'_>, relaxation: &Relaxation<'_>, mut warm: Option<W
     let gentle = number < neighbourhood::FIRST || number.is_multiple_of(2);
     let mut best: Option<(f64, Schedule)> = None;
     let mut before: Option<Before> = None;
-    for round in 0..ROUNDS {
+    let rounds = if is_calm(number) { CALM_ROUNDS } else { ROUNDS };
+    for round in 0..rounds {
         let solution = relaxation.solve(warm.as_ref(), &|| search.go_on());
         if !search.go_on() {
             break;
@@ -215,6 +225,11 @@ fn improve(search: &mut Search<'_>, relaxation: &Relaxation<'_>) {
     }
 }
 
+/// Whether a dive looks for a calm plan: every other one does.
+fn is_calm(number: u64) -> bool {
+    number.is_multiple_of(2)
+}
+
 /// What breaks ties: chance, another for each dive.
 pub fn tilt(model: &Model, number: u64) -> Tilt {
     let prices = &model.connection.import_eur_kwh;
@@ -227,7 +242,11 @@ pub fn tilt(model: &Model, number: u64) -> Tilt {
         .map(|(i, unit)| {
             let mut chance = Chance::of(number, i as u64);
             let kwh = unit.kw.max(0.0) * model.slot_h;
-            (0..unit.len()).map(|_| tie * kwh * chance.next()).collect()
+            // Away from a slot of its own every unit finds slots dearer and dearer: its energy comes in few pieces.
+            let (center, length) = (chance.next() * unit.len() as f64, unit.len().max(1) as f64);
+            let away = |k: usize| (k as f64 + 0.5 - center).abs() / length;
+            let alike = if is_calm(number) { ALIKE } else { 0.0 };
+            (0..unit.len()).map(|k| tie * kwh * (alike * away(k) + (1.0 - alike) * chance.next())).collect()
         })
         .collect()
 }

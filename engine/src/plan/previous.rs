@@ -42,6 +42,10 @@ pub fn mend(search: &mut Search<'_>, previous: &Plan) {
     let mut site = Site::of(model, schedule, 0.0);
     site.peak_kw = site.highest_kw();
     search.offer(site.schedule.clone(), "previous");
+    if search.done() {
+        // Good enough as it is: nothing moves.
+        return;
+    }
     // First those that no longer hold by themselves or are new, then, should limits still be broken, whoever is in the way.
     let order = order(model);
     for &unit in &order {

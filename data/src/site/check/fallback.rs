@@ -236,6 +236,7 @@ fn fallback_fits(check: &mut Check<'_>, building: &[Day]) {
         let remedy = "write the most that the building draws at each of them, 0 where it draws nothing";
         check.add(Finding::warning("fallback-unproven", "boards").of("building_max_a").says(wrong, remedy));
     }
+    devices(check);
     let sums = below(check, fallback_a);
     let counts = below(check, |station, _| if station.fallback_a.is_some() { 1.0 } else { 0.0 });
     let fits_all = uniform(check, building, &counts);
@@ -268,6 +269,21 @@ fn fallback_fits(check: &mut Check<'_>, building: &[Day]) {
                 .says(wrong, remedy),
         );
     }
+}
+
+/// Batteries and flexible loads draw as well while nobody controls them, unless `building_max_a` has them in it.
+fn devices(check: &mut Check<'_>) {
+    let site = check.site;
+    let batteries = site.batteries.iter().filter(|battery| battery.max_charge_kw > 0.0).map(|of| of.id.as_str());
+    let loads = site.loads.iter().filter(|load| load.max_kw > 0.0).map(|load| load.id.as_str());
+    let all: Vec<&str> = batteries.chain(loads).collect();
+    if all.is_empty() {
+        return;
+    }
+    let wrong =
+        format!("is proven without {}, which may draw as well while nobody controls them", names(all.into_iter()));
+    let remedy = "make sure that each stops by itself without a signal, or count what it draws in building_max_a";
+    check.add(Finding::note("fallback-without-devices", "stations").of("fallback_a").says(wrong, remedy));
 }
 
 /// The whole amperes that would fit as fallback of every station that has one, at every hour under every board.
