@@ -56,6 +56,16 @@ fn the_parts_add_up() {
 }
 
 #[test]
+fn vat_counts_on_import_alone() {
+    let home = BUSINESS.replacen("vat_percent = 21", "vat_percent = 21\nvat_counts = true", 1);
+    let tariff: Tariff = toml::from_str(&home).unwrap();
+    let pricer = Pricer::new(&tariff, Amsterdam).unwrap();
+    let noon = at("2023-06-13T12:00:00+02:00");
+    close(pricer.eur_kwh(Direction::Import, noon, 0.08, 0.0), 0.2676 * 1.21);
+    close(pricer.eur_kwh(Direction::Export, noon, 0.08, 0.0), 0.065);
+}
+
+#[test]
 fn the_next_kwh_pays_the_bracket_it_falls_into() {
     let tariff: Tariff = toml::from_str(BUSINESS).unwrap();
     let pricer = Pricer::new(&tariff, Amsterdam).unwrap();

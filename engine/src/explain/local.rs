@@ -15,8 +15,19 @@ pub struct LocalPrices<'a> {
     pub energy_eur_kwh: Vec<f64>,
     /// What of it is the peak, EUR/kWh.
     pub peak_eur_kwh: Vec<f64>,
-    /// What one more ampere is worth, by board and phase, imbalance included; only where something is.
-    boards: HashMap<(usize, usize), Vec<f64>>,
+    /// What one more ampere is worth, by place and slot; only where something is.
+    boards: HashMap<Place, Vec<f64>>,
+}
+
+/// A limit on the way of a current.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// The board.
+    pub node: usize,
+    /// The phase.
+    pub phase: PhaseIndex,
+    /// Whether it is the difference between phases that has the price, not the phase itself.
+    pub imbalance: bool,
 }
 
 impl<'a> LocalPrices<'a> {
@@ -34,11 +45,13 @@ impl<'a> LocalPrices<'a> {
         let peak_eur_kwh = peak.map_or_else(|| vec![0.0; slots], |peak| peak.iter().map(|eur| eur * per_kwh).collect());
         let nodes: HashMap<&str, usize> =
             instance.nodes.iter().enumerate().map(|(node, of)| (of.id.as_str(), node)).collect();
-        let mut boards: HashMap<(usize, usize), Vec<f64>> = HashMap::new();
+        let mut boards: HashMap<Place, Vec<f64>> = HashMap::new();
         for price in stated.iter().flat_map(|prices| &prices.boards).filter(|price| price.slot < slots) {
             let Some(&node) = nodes.get(price.node.as_str()) else { continue };
+            let imbalance = !matches!(price.limit, BoardLimit::L1 | BoardLimit::L2 | BoardLimit::L3);
             for (phase, sign) in phases(price.limit) {
-                boards.entry((node, phase)).or_insert_with(|| vec![0.0; slots])[price.slot] += sign * price.eur_a;
+                let place = Place { node, phase, imbalance };
+                boards.entry(place).or_insert_with(|| vec![0.0; slots])[price.slot] += sign * price.eur_a;
             }
         }
         LocalPrices { instance, energy_eur_kwh, peak_eur_kwh, boards }
@@ -51,11 +64,7 @@ impl<'a> LocalPrices<'a> {
 
     /// The boards and phases on a session's way that have a price in a slot, with what it pays for each, EUR per kWh at the
     /// charger.
-    pub fn on_the_way<'s>(
-        &'s self,
-        session: &'s Session,
-        slot: usize,
-    ) -> impl Iterator<Item = ((usize, PhaseIndex), f64)> + 's {
+    pub fn on_the_way<'s>(&'s self, session: &'s Session, slot: usize) -> impl Iterator<Item = (Place, f64)> + 's {
         let phases = self.instance.session_phases(session);
         let kwh_per_a = self.kwh_per_a(session);
         let node = self.instance.chargers[session.charger].node;
@@ -73,11 +82,13 @@ impl<'a> LocalPrices<'a> {
         node: usize,
         phases: &'s [PhaseIndex],
         slot: usize,
-    ) -> impl Iterator<Item = ((usize, PhaseIndex), f64)> + 's {
+    ) -> impl Iterator<Item = (Place, f64)> + 's {
         self.instance.path(node).flat_map(move |node| {
-            phases.iter().filter_map(move |&phase| {
-                let eur_a = self.boards.get(&(node, phase))?[slot];
-                (eur_a.abs() > NOTHING).then_some(((node, phase), eur_a))
+            let places =
+                phases.iter().flat_map(move |&phase| [false, true].map(|imbalance| Place { node, phase, imbalance }));
+            places.filter_map(move |place| {
+                let eur_a = self.boards.get(&place)?[slot];
+                (eur_a.abs() > NOTHING).then_some((place, eur_a))
             })
         })
     }

@@ -59,7 +59,7 @@ pub struct Charging {
 /// A limit that makes cheap slots dear.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Dearer {
-    /// The limit: `UV3 L2`, `peak`, or `connection` for the cap on import and the like.
+    /// The limit: `UV3 L2`, `UV3 imbalance`, `peak`, or `connection` for the cap on import and the like.
     pub limit: String,
     /// When.
     pub spans: Vec<Span>,
@@ -241,8 +241,13 @@ impl Look<'_> {
         };
         for &slot in slots {
             let board = |node: usize, phase: usize| format!("{} {}", self.instance.nodes[node].id, PHASE_NAMES[phase]);
-            for ((node, phase), eur_kwh) in self.local.on_the_way(self.session, slot) {
-                add(board(node, phase), slot, eur_kwh);
+            for (place, eur_kwh) in self.local.on_the_way(self.session, slot) {
+                let name = if place.imbalance {
+                    format!("{} imbalance", self.instance.nodes[place.node].id)
+                } else {
+                    board(place.node, place.phase)
+                };
+                add(name, slot, eur_kwh);
             }
             for one in self.alone.iter().filter(|one| one.slot == slot) {
                 match one.place {

@@ -67,7 +67,8 @@ impl<'a> Pricer<'a> {
                     eur_kwh: window.eur_kwh,
                 })
             });
-            let vat = if component.vat { vat } else { 1.0 };
+            // Whoever cannot reclaim VAT does not charge it on what is fed in either.
+            let vat = if component.vat && component.direction == Direction::Import { vat } else { 1.0 };
             Some(Dated { component, span: Span::of(component)?, windows: hours.collect(), vat })
         };
         Ok(Pricer { zone, components: tariff.components.iter().filter_map(dated).collect() })
