@@ -129,16 +129,9 @@ fn session<'a>(
         left_out(context, "whose stay holds no whole slot of the horizon");
         return None;
     };
-    let phases = match station.phases(vehicle.phases) {
-        Some(0) => {
-            left_out(context, "where none of the phases that it uses is connected");
-            return None;
-        }
-        Some(phases) => phases,
-        None => {
-            left_out(context, "whose phase rotation is unknown");
-            return None;
-        }
+    let Some(phases) = station.phases(vehicle.phases) else {
+        left_out(context, "whose phase rotation is unknown");
+        return None;
     };
     if inside < 1.0 {
         assumed.clipped += 1;

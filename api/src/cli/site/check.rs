@@ -69,12 +69,19 @@ pub fn run(args: &Args) -> Result<Verdict, Failure> {
 }
 
 impl Report {
+    fn holds_without_errors(&self) -> bool {
+        !self.findings.iter().any(Finding::is_error)
+    }
+
     fn text(&self) -> String {
         let mut text = text::by_severity(&self.findings);
         if !text.is_empty() {
             text.push('\n');
         }
-        let _ = write!(text, "{}", text::tree(&self.boards));
+        // With errors the sums may be of values that nobody wrote.
+        if self.holds_without_errors() {
+            text.push_str(&text::tree(&self.boards));
+        }
         let _ = writeln!(text, "{}: {}", self.site, text::counts(&self.findings));
         text
     }
