@@ -26,6 +26,8 @@ const TIE: f64 = 1e-2;
 /// How much of what breaks ties is the same for neighbouring slots, in every other dive. It makes calm plans; pure chance
 /// makes some plans sooner.
 const ALIKE: f64 = 0.95;
+/// On larger sites than this plans are found by chance alone, for the sake of time.
+const CALM_UNITS: usize = 1500;
 /// Rounds of a calm dive, at most: by then it has found a plan, or the others on the boards are in its way.
 const CALM_ROUNDS: usize = 10;
 /// The least mean price that is believed, in EUR/kWh: on some days prices cancel out.
@@ -140,7 +142,7 @@ pub fn dive(search: &Search<'_>, relaxation: &Relaxation<'_>, mut warm: Option<W
     let gentle = number < neighbourhood::FIRST || number.is_multiple_of(2);
     let mut best: Option<(f64, Schedule)> = None;
     let mut before: Option<Before> = None;
-    let rounds = if is_calm(number) { CALM_ROUNDS } else { ROUNDS };
+    let rounds = if is_calm(model, number) { CALM_ROUNDS } else { ROUNDS };
     for round in 0..rounds {
         let solution = relaxation.solve(warm.as_ref(), &|| search.go_on());
         if !search.go_on() {
@@ -225,9 +227,9 @@ fn improve(search: &mut Search<'_>, relaxation: &Relaxation<'_>) {
     }
 }
 
-/// Whether a dive looks for a calm plan: every other one does.
-fn is_calm(number: u64) -> bool {
-    number.is_multiple_of(2)
+/// Whether a dive looks for a calm plan: every other one does, where there is time for its rounds.
+fn is_calm(model: &Model, number: u64) -> bool {
+    number.is_multiple_of(2) && model.units.len() <= CALM_UNITS
 }
 
 /// What breaks ties: chance, another for each dive.
@@ -245,7 +247,7 @@ pub fn tilt(model: &Model, number: u64) -> Tilt {
             // Away from a slot of its own every unit finds slots dearer and dearer: its energy comes in few pieces.
             let (center, length) = (chance.next() * unit.len() as f64, unit.len().max(1) as f64);
             let away = |k: usize| (k as f64 + 0.5 - center).abs() / length;
-            let alike = if is_calm(number) { ALIKE } else { 0.0 };
+            let alike = if is_calm(model, number) { ALIKE } else { 0.0 };
             (0..unit.len()).map(|k| tie * kwh * (alike * away(k) + (1.0 - alike) * chance.next())).collect()
         })
         .collect()
