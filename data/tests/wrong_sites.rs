@@ -2,8 +2,9 @@
 //! like a change of the documentation.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::fmt::Write as _;
+mod common;
 
+use common::{told, transcript};
 use kwartier_data::Finding;
 use kwartier_data::site::file;
 
@@ -23,19 +24,7 @@ fn of(text: &str) -> String {
         Ok(file) => file.check(),
         Err(findings) => findings,
     };
-    let mut text = String::new();
-    for finding in findings.iter().filter(|finding| !OF_THE_SAMPLE.contains(&finding.code)) {
-        writeln!(text, "{:?} {finding} [{}]", finding.severity, finding.code).unwrap();
-    }
-    text
-}
-
-fn transcript(cases: Vec<(&str, String)>) -> String {
-    cases.into_iter().fold(String::new(), |mut text, (name, said)| {
-        assert!(!said.is_empty(), "{name}: nothing is said");
-        writeln!(text, "# {name}\n{said}").unwrap();
-        text
-    })
+    told(&findings, &OF_THE_SAMPLE)
 }
 
 #[test]

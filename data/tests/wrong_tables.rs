@@ -2,8 +2,11 @@
 //! is reviewed like a change of the documentation.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod common;
+
 use std::fmt::Write as _;
 
+use common::{told, transcript};
 use kwartier_data::finding::any_error;
 use kwartier_data::site::Site;
 use kwartier_data::site::rotation::Rotation;
@@ -21,14 +24,8 @@ fn said(sources: &[Source]) -> String {
     let reading = tables::read(sources).as_whole_site();
     let site =
         Site::new("Test".to_owned(), "Europe/Amsterdam".to_owned(), reading.boards.clone(), reading.stations.clone());
-    let mut text = String::new();
-    for finding in reading.check(&site) {
-        // Of every table of the sample alike, and not what is looked at here.
-        if finding.code != "no-grid-meter" && finding.code != "odd-fuse" {
-            writeln!(text, "{:?} {finding} [{}]", finding.severity, finding.code).unwrap();
-        }
-    }
-    text
+    // Of every table of the sample alike, and not what is looked at here.
+    told(&reading.check(&site), &["no-grid-meter", "odd-fuse"])
 }
 
 fn both(boards: &str, stations: &str) -> String {
@@ -44,14 +41,6 @@ fn stations(from: &str, to: &str) -> String {
 fn boards(from: &str, to: &str) -> String {
     assert!(BOARDS.contains(from), "the sample has no {from}");
     both(&BOARDS.replacen(from, to, 1), STATIONS)
-}
-
-fn transcript(cases: Vec<(&str, String)>) -> String {
-    cases.into_iter().fold(String::new(), |mut text, (name, said)| {
-        assert!(!said.is_empty(), "{name}: nothing is said");
-        writeln!(text, "# {name}\n{said}").unwrap();
-        text
-    })
 }
 
 #[test]

@@ -266,13 +266,9 @@ impl<'a> Site<'a> {
         spread.limit_a[slot] - sign * difference_a
     }
 
-    /// By how much the signed quantity of a unit that is in may grow (shrink, where negative) in a slot of its window.
-    pub fn room_for_more(&self, unit: usize, k: usize) -> f64 {
-        self.room(unit, k).1
-    }
-
     /// Between which signed quantities a unit that is out may run in a slot of its window, for all limits to hold; the
-    /// lower one may be above the higher where the others break a limit by themselves.
+    /// lower one may be above the higher where the others break a limit by themselves. Of a unit that is in: by how much its
+    /// quantity may change.
     pub fn room(&self, unit: usize, k: usize) -> (f64, f64) {
         let model = self.model;
         let of = &model.units[unit];

@@ -101,10 +101,13 @@ impl Comparison {
 
     fn table(&self) -> Table {
         // The plan's own column has nothing to differ from.
-        let others = [&self.equal_share, &self.cheapest_slots, &self.uncontrolled];
-        let columns: Vec<(&Figures, Option<Difference>)> = std::iter::once((&self.plan, None))
-            .chain(others.into_iter().map(|figures| (figures, Some(figures.less(&self.plan)))))
-            .collect();
+        let above = &self.above_the_plan;
+        let columns: [(&Figures, Option<Difference>); 4] = [
+            (&self.plan, None),
+            (&self.equal_share, Some(above.equal_share)),
+            (&self.cheapest_slots, Some(above.cheapest_slots)),
+            (&self.uncontrolled, Some(above.uncontrolled)),
+        ];
         let mut table = table();
         table.set_header(["compared", "plan", "equal share", "cheapest slots", "uncontrolled"]);
         let mut row = |what: &str, cell: &dyn Fn(&Figures, Option<Difference>) -> String| {

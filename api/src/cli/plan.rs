@@ -15,6 +15,7 @@ use super::extras::Places;
 use super::failure::Failure;
 use super::summary::Summary;
 use super::{Verdict, extras, input, output};
+use crate::report::clock::Clock;
 use crate::report::{View, words};
 use crate::solve::{ChildSolver, Monitor};
 
@@ -109,10 +110,15 @@ pub fn run(args: &Args) -> Result<Verdict, Failure> {
         return Ok(Verdict::Fine);
     }
     let tz = args.extras.zone(&instance);
+    let clock = Clock::of(&instance, tz);
     let equal_share = baseline(&instance, Baseline::EqualShare);
     let comparison = Comparison::of(&instance, &outcome.plan, &equal_share);
-    let view = View::of(&instance, &outcome.plan, &equal_share, tz, &title(&instance, &args.instance));
-    places.write(&view, &comparison, explanation.as_ref(), &notes)?;
+    if places.report() {
+        let after = (&outcome.plan, &comparison.plan);
+        let before = (&equal_share, &comparison.equal_share);
+        let view = View::of(&instance, after, before, clock.clone(), &title(&instance, &args.instance));
+        places.write(&view, &comparison, explanation.as_ref(), &notes)?;
+    }
 
     let mut summary = Summary::of(&instance, &outcome, comparison);
     let explanation = explanation.filter(|_| args.extras.explain);
@@ -124,7 +130,7 @@ pub fn run(args: &Args) -> Result<Verdict, Failure> {
     }
     let mut text = String::new();
     if !args.quiet {
-        text.push_str(&summary.text(&instance, &view.clock, places.out.as_ref()));
+        text.push_str(&summary.text(&instance, &clock, places.out.as_ref()));
         text.push_str(&places.notes());
     }
     if let Some(explanation) = &explanation {
@@ -141,7 +147,7 @@ pub fn run(args: &Args) -> Result<Verdict, Failure> {
     Ok(Verdict::Fine)
 }
 
-/// What a report is called: the name of the instance's file.
+/// What a report is called: by the site's name, or by that of the instance's file.
 fn title(instance: &Instance, path: &Path) -> String {
     let file = path.file_stem().filter(|_| !input::is_dash(path)).map(|name| name.to_string_lossy().into_owned());
     let name = instance.name.clone().or(file).unwrap_or_default();

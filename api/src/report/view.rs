@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use chrono_tz::Tz;
 use kwartier_data::{Instance, Plan, SessionPlan};
 use kwartier_engine::figures::{Figures, SHORT_KWH};
 use kwartier_engine::profile::Profile;
@@ -100,17 +99,18 @@ pub struct Vehicle {
     pub tariff_eur_kwh: Option<f64>,
 }
 
-impl Side {
-    fn of(instance: &Instance, plan: &Plan) -> Self {
-        Side { figures: Figures::of(instance, plan), profile: Profile::of(instance, plan) }
-    }
-}
-
 impl<'a> View<'a> {
-    /// The view of a plan, and of what the site would do without it.
-    pub fn of(instance: &'a Instance, after: &Plan, before: &Plan, tz: Tz, title: &str) -> Self {
-        let (sides, bound_eur, gap) =
-            ([Side::of(instance, after), Side::of(instance, before)], after.bound_eur, after.gap);
+    /// The view of a plan, and of what the site would do without it, each with its figures.
+    pub fn of(
+        instance: &'a Instance,
+        (after, after_figures): (&Plan, &Figures),
+        (before, before_figures): (&Plan, &Figures),
+        clock: Clock,
+        title: &str,
+    ) -> Self {
+        let side = |plan, figures: &Figures| Side { figures: figures.clone(), profile: Profile::of(instance, plan) };
+        let sides = [side(after, after_figures), side(before, before_figures)];
+        let (bound_eur, gap) = (after.bound_eur, after.gap);
         let mut boards: Vec<Board> =
             (0..instance.nodes.len()).map(|node| Board::of(instance, node, &sides[0], &sides[1])).collect();
         boards.sort_by(|a, b| b.fullness().total_cmp(&a.fullness()));
@@ -119,17 +119,7 @@ impl<'a> View<'a> {
             .map(|index| Vehicle::of(instance, index, &after_entries, &before_entries))
             .collect();
         let [after, before] = sides;
-        View {
-            instance,
-            clock: Clock::of(instance, tz),
-            title: title.to_owned(),
-            after,
-            before,
-            bound_eur,
-            gap,
-            boards,
-            vehicles,
-        }
+        View { instance, clock, title: title.to_owned(), after, before, bound_eur, gap, boards, vehicles }
     }
 
     /// What the plan saves against equal share, in EUR.

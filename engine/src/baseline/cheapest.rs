@@ -1,6 +1,6 @@
 //! Each vehicle by itself: it charges in the cheapest slots of its stay that those before it have left room in.
 
-use super::rules::{Want, batteries_alone, fit_plants, loads_early, units};
+use super::rules::{batteries_alone, fit_plants, loads_early, serve, units};
 use crate::model::unit::Is;
 use crate::schedule::Site;
 
@@ -16,15 +16,7 @@ pub fn run(site: &mut Site<'_>) {
         let price = &site.model.connection.import_eur_kwh;
         let mut slots: Vec<usize> = (0..of.len()).collect();
         slots.sort_by(|&a, &b| price[of.from + a].total_cmp(&price[of.from + b]));
-        let want = Want::of(of);
-        let mut given = 0.0;
-        for k in slots {
-            let target = want.less(given).target(of.up_min, of.up_max[k].min(site.room(unit, k).1));
-            if target > 0.0 {
-                site.add(unit, k, target);
-                given += target;
-            }
-        }
+        serve(site, unit, slots, true);
     }
     fit_plants(site, None);
     batteries_alone(site);

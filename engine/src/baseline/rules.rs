@@ -59,8 +59,8 @@ pub fn fit_plants(site: &mut Site<'_>, slot: Option<usize>) {
         for k in slots {
             let most = site.model.units[unit].up_max[k];
             let now = site.schedule.up[unit][k];
-            // What the plant gives now is part of what the boards carry.
-            let wanted = (now + site.room_for_more(unit, k)).clamp(0.0, most);
+            // What the plant gives now is part of what the boards carry: the room is for more of it.
+            let wanted = (now + site.room(unit, k).1).clamp(0.0, most);
             site.add(unit, k, wanted - now);
         }
     }
@@ -69,16 +69,22 @@ pub fn fit_plants(site: &mut Site<'_>, slot: Option<usize>) {
 /// Runs the flexible loads as early as they can, at full power; within the limits, or without regard to them.
 pub fn loads_early(site: &mut Site<'_>, within_limits: bool) {
     for unit in units(site, |is| matches!(is, Is::Load(_))) {
-        let of = &site.model.units[unit];
-        let want = Want::of(of);
-        let mut given = 0.0;
-        for k in 0..of.len() {
-            let most = if within_limits { site.room(unit, k).1.min(of.up_max[k]) } else { of.up_max[k] };
-            let target = want.less(given).target(of.up_min, most);
-            if target > 0.0 {
-                site.add(unit, k, target);
-                given += target;
-            }
+        serve(site, unit, 0..site.model.units[unit].len(), within_limits);
+    }
+}
+
+/// Gives a unit what it wants in the given slots of its window, the first of them first, at full power; within the limits, or
+/// without regard to them.
+pub fn serve(site: &mut Site<'_>, unit: usize, slots: impl IntoIterator<Item = usize>, within_limits: bool) {
+    let of = &site.model.units[unit];
+    let want = Want::of(of);
+    let mut given = 0.0;
+    for k in slots {
+        let most = if within_limits { site.room(unit, k).1.min(of.up_max[k]) } else { of.up_max[k] };
+        let target = want.less(given).target(of.up_min, most);
+        if target > 0.0 {
+            site.add(unit, k, target);
+            given += target;
         }
     }
 }

@@ -4,7 +4,7 @@
 //! price for it. What one more ampere of that fuse would save is the unit's own gain: what a kWh is worth to it less what
 //! it costs there.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use kwartier_data::instance::{Instance, PhaseIndex};
 
@@ -23,11 +23,12 @@ pub struct Alone {
     pub eur: f64,
 }
 
-/// What the units meet alone, vehicles by index of their session; loads under none.
-pub fn alone(instance: &Instance, local: &LocalPrices<'_>) -> HashMap<Option<usize>, Vec<Alone>> {
+/// What the units meet alone, vehicles by index of their session; loads under none. Sums over it are taken in its order,
+/// which no hash decides.
+pub fn alone(instance: &Instance, local: &LocalPrices<'_>) -> BTreeMap<Option<usize>, Vec<Alone>> {
     let (model, stated) = (Model::of(instance), Model::stated(instance));
     let relief = Relief::of(&model);
-    let mut found: HashMap<Option<usize>, Vec<Alone>> = HashMap::new();
+    let mut found: BTreeMap<Option<usize>, Vec<Alone>> = BTreeMap::new();
     for (unit, free) in model.units.iter().zip(&stated.units) {
         let whose = match unit.is {
             Is::Session(session) => Some(session),

@@ -1,6 +1,6 @@
 //! Which limits bind, when, and what one more ampere or kW of them would save.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use kwartier_data::instance::Instance;
 use kwartier_data::plan::{BoardLimit, Plan};
@@ -72,7 +72,7 @@ pub fn binding(
     instance: &Instance,
     plan: &Plan,
     local: &LocalPrices<'_>,
-    alone: &HashMap<Option<usize>, Vec<Alone>>,
+    alone: &BTreeMap<Option<usize>, Vec<Alone>>,
 ) -> Vec<BindingLimit> {
     let mut found = boards(instance, plan, alone);
     found.extend(connection(instance, plan, local, alone));
@@ -92,22 +92,15 @@ fn binding_limit(
     BindingLimit { binds, limit, unit, saves_eur: slots.iter().map(|price| price.eur.abs()).sum(), spans, slots }
 }
 
-/// What units meet alone, in an order that no hash decides: it decides how sums are rounded.
-fn ordered(alone: &HashMap<Option<usize>, Vec<Alone>>) -> Vec<Alone> {
-    let mut ordered: Vec<Alone> = alone.values().flatten().copied().collect();
-    ordered.sort_by(|a, b| (a.slot, a.place).cmp(&(b.slot, b.place)).then(a.eur.total_cmp(&b.eur)));
-    ordered
-}
-
 /// The boards: by their prices, and what single units meet there alone.
-fn boards(instance: &Instance, plan: &Plan, alone: &HashMap<Option<usize>, Vec<Alone>>) -> Vec<BindingLimit> {
+fn boards(instance: &Instance, plan: &Plan, alone: &BTreeMap<Option<usize>, Vec<Alone>>) -> Vec<BindingLimit> {
     let mut by_limit: BTreeMap<(&str, BoardLimit), BTreeMap<usize, f64>> = BTreeMap::new();
     for price in plan.prices.iter().flat_map(|prices| &prices.boards) {
         if price.eur_a.abs() > NOTHING && price.slot < instance.slots {
             *by_limit.entry((&price.node, price.limit)).or_default().entry(price.slot).or_default() += price.eur_a;
         }
     }
-    for one in ordered(alone) {
+    for one in alone.values().flatten() {
         let Some((node, phase)) = one.place else { continue };
         let limit = (instance.nodes[node].id.as_str(), FUSES[phase]);
         *by_limit.entry(limit).or_default().entry(one.slot).or_default() += one.eur;
@@ -141,7 +134,7 @@ fn connection(
     instance: &Instance,
     plan: &Plan,
     local: &LocalPrices<'_>,
-    alone: &HashMap<Option<usize>, Vec<Alone>>,
+    alone: &BTreeMap<Option<usize>, Vec<Alone>>,
 ) -> Vec<BindingLimit> {
     let grid = &instance.grid;
     let net_kw = Profile::of(instance, plan).net_kw;
@@ -157,7 +150,7 @@ fn connection(
         found.push(binding_limit(instance, binds, lowest_kw, "kW", slots));
     };
     let mut alone_eur_kwh = vec![0.0; instance.slots];
-    for one in ordered(alone).into_iter().filter(|one| one.place.is_none()) {
+    for one in alone.values().flatten().filter(|one| one.place.is_none()) {
         alone_eur_kwh[one.slot] += one.eur / slot_h;
     }
     // A cap above all that the site could draw at once keeps nothing.

@@ -1,6 +1,6 @@
 //! Why a vehicle charges when it does, why it falls short, and what would help it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use kwartier_data::instance::{Instance, PHASE_NAMES, Session};
 use kwartier_data::plan::{Plan, SessionPlan};
@@ -147,7 +147,7 @@ pub fn reasons(
     instance: &Instance,
     plan: &Plan,
     local: &LocalPrices<'_>,
-    alone: &HashMap<Option<usize>, Vec<Alone>>,
+    alone: &BTreeMap<Option<usize>, Vec<Alone>>,
 ) -> Vec<VehicleReason> {
     let by_id: HashMap<&str, &SessionPlan> = plan.sessions.iter().map(|entry| (entry.id.as_str(), entry)).collect();
     let look = |(index, session): (usize, &Session)| {

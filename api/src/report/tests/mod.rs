@@ -9,8 +9,10 @@ mod words;
 use chrono_tz::Tz;
 use kwartier_data::{Instance, Plan, instance};
 use kwartier_engine::baseline::{Baseline, baseline};
+use kwartier_engine::figures::Figures;
 
 use super::View;
+use super::clock::Clock;
 
 /// The sample that comes with the product.
 fn sample() -> Instance {
@@ -27,5 +29,8 @@ fn view(instance: &Instance) -> View<'_> {
 }
 
 fn view_in(instance: &Instance, tz: Tz) -> View<'_> {
-    View::of(instance, &steady(instance), &baseline(instance, Baseline::EqualShare), tz, "A <depot> & \"more\"")
+    let (after, before) = (steady(instance), baseline(instance, Baseline::EqualShare));
+    let [after_figures, before_figures] = [&after, &before].map(|plan| Figures::of(instance, plan));
+    let clock = Clock::of(instance, tz);
+    View::of(instance, (&after, &after_figures), (&before, &before_figures), clock, "A <depot> & \"more\"")
 }

@@ -169,6 +169,15 @@ fn worst(over: impl Fn(usize) -> f64, counts: impl Fn(usize) -> bool) -> Option<
     worst
 }
 
+/// Where what the stations below draw, with the building, is most above a board's limit, and both together. Where the
+/// building alone is too much, that has been told.
+fn overfull(board: &Board, stations: &Day, building: &Day) -> Option<(usize, Day)> {
+    let limits_a = board.limit_a.phases();
+    let together = plus(stations, building);
+    let index = worst(|index| together[index] - limits_a[index / HOURS], |index| stations[index] > 0.0)?;
+    Some((index, together))
+}
+
 fn plus(a: &Day, b: &Day) -> Day {
     std::array::from_fn(|index| a[index] + b[index])
 }
@@ -242,10 +251,7 @@ fn fallback_fits(check: &mut Check<'_>, building: &[Day]) {
     let fits_all = uniform(check, building, &counts);
     for (k, board) in site.boards.iter().enumerate() {
         let limits_a = board.limit_a.phases();
-        let together = plus(&sums[k], &building[k]);
-        let over = |index: usize| together[index] - limits_a[index / HOURS];
-        // Where the building alone is too much, that has been told.
-        let Some(index) = worst(over, |index| sums[k][index] > 0.0) else { continue };
+        let Some((index, together)) = overfull(board, &sums[k], &building[k]) else { continue };
         let phase = index / HOURS;
         let wrong = format!(
             "the fallback of the stations below is {} on {} {}, with {} of the building {}: more than its {}",
@@ -305,9 +311,7 @@ fn guaranteed_fits(check: &mut Check<'_>, building: &[Day]) {
     let sums = below(check, |station, _| station.guaranteed_a.unwrap_or(0.0));
     for (k, board) in site.boards.iter().enumerate() {
         let limits_a = board.limit_a.phases();
-        let together = plus(&sums[k], &building[k]);
-        let over = |index: usize| together[index] - limits_a[index / HOURS];
-        let Some(index) = worst(over, |index| sums[k][index] > 0.0) else { continue };
+        let Some((index, together)) = overfull(board, &sums[k], &building[k]) else { continue };
         let phase = index / HOURS;
         let wrong = format!(
             "the stations below are guaranteed {} on {} together; with {} of the building {} that is more than its {}",
