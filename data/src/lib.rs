@@ -15,6 +15,8 @@
 //! | [`site::tariff`] | what a kWh costs on a day, with its parts |
 //! | [`local`] | wall clocks: zones, local days, times of day, days of the week |
 //! | [`series`] | [`Series`](series::Series): prices, the building's draw, PV power from CSV files |
+//! | [`history`] | [`History`](history::History): what was measured, and [`Past`](history::Past): what of it was known when |
+//! | [`forecast`] | [`Forecast`](forecast::Forecast): means and quantiles |
 //! | [`roster`] | who stays where, when, and needs how much |
 //! | [`compose`] | [`compose::instance`]: all of that as a planning instance |
 //!
@@ -23,6 +25,8 @@
 
 pub mod compose;
 pub mod finding;
+pub mod forecast;
+pub mod history;
 pub mod instance;
 mod json;
 pub mod local;

@@ -28,10 +28,11 @@ fn known_by(krate: &str) -> Vec<String> {
 }
 
 #[test]
-fn data_knows_no_one_and_engine_knows_data_alone() {
+fn data_knows_no_one_and_engine_and_forecast_know_data_alone() {
     assert_eq!(known_by("kwartier-data"), Vec::<String>::new());
     assert_eq!(known_by("kwartier-engine"), ["kwartier-data"]);
-    assert_eq!(known_by("kwartier"), ["kwartier-data", "kwartier-engine"]);
+    assert_eq!(known_by("kwartier-forecast"), ["kwartier-data"]);
+    assert_eq!(known_by("kwartier"), ["kwartier-data", "kwartier-engine", "kwartier-forecast"]);
 }
 
 /// All source files below a folder of the workspace.
@@ -50,10 +51,10 @@ fn sources(folder: &str) -> Vec<(PathBuf, String)> {
 }
 
 #[test]
-fn data_and_engine_touch_nothing_of_the_world() {
+fn data_engine_and_forecast_touch_nothing_of_the_world() {
     let world =
         ["std::fs", "std::net", "std::env", "std::process", "Instant", "SystemTime", "Utc::now", "tokio", "println!"];
-    for (path, text) in sources("data/src").into_iter().chain(sources("engine/src")) {
+    for (path, text) in sources("data/src").into_iter().chain(sources("engine/src")).chain(sources("forecast/src")) {
         for word in world {
             assert!(!text.contains(word), "{} names {word}", path.display());
         }
@@ -63,7 +64,7 @@ fn data_and_engine_touch_nothing_of_the_world() {
 #[test]
 fn only_the_solver_folder_names_a_solver() {
     let solver = workspace().join("engine/src/solver");
-    for folder in ["data/src", "engine/src", "api/src"] {
+    for folder in ["data/src", "engine/src", "api/src", "forecast/src"] {
         for (path, text) in sources(folder) {
             if path.starts_with(&solver) {
                 continue;
