@@ -34,6 +34,7 @@ pub mod plan;
 pub mod refusal;
 pub mod roster;
 pub mod series;
+pub mod sessions;
 pub mod site;
 pub mod tables;
 mod text;

@@ -7,6 +7,8 @@
 //! |---|---|
 //! | [`method`] | the trait behind which every method of forecasting a series stands |
 //! | [`metrics`] | how good forecasts were |
+//! | [`sessions`] | how long vehicles stay, how much they take, who comes |
 
 pub mod method;
 pub mod metrics;
+pub mod sessions;
