@@ -8,5 +8,13 @@
 //! | [`method`] | the trait behind which every method of forecasting a series stands |
 //! | [`metrics`] | how good forecasts were |
 
+pub mod boost;
+mod calendar;
+pub mod calibrate;
+mod grid;
+pub mod load;
 pub mod method;
 pub mod metrics;
+mod mix;
+pub mod naive;
+mod series;

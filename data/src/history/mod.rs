@@ -5,7 +5,7 @@
 
 mod weather;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use crate::series::Series;
@@ -36,18 +36,34 @@ pub struct History {
     published: Published,
     weather: Weather,
     zone: Tz,
+    /// Days that are no working days, sorted.
+    holidays: Vec<NaiveDate>,
 }
 
 impl History {
     /// A history of values that are known as soon as their interval has ended, without weather.
     pub fn new(series: Series, zone: Tz) -> Self {
-        History { series, published: Published::AfterEnd(TimeDelta::zero()), weather: Weather::default(), zone }
+        History {
+            series,
+            published: Published::AfterEnd(TimeDelta::zero()),
+            weather: Weather::default(),
+            zone,
+            holidays: Vec::new(),
+        }
     }
 
     /// The history with weather, measured or forecast.
     #[must_use]
     pub fn with_weather(mut self, weather: Weather) -> Self {
         self.weather = weather;
+        self
+    }
+
+    /// The history with days that are no working days; they are known at any time.
+    #[must_use]
+    pub fn with_holidays(mut self, mut days: Vec<NaiveDate>) -> Self {
+        days.sort_unstable();
+        self.holidays = days;
         self
     }
 
@@ -104,6 +120,11 @@ impl<'h> Past<'h> {
     /// The zone of the site's wall clocks.
     pub fn zone(&self) -> Tz {
         self.history.zone
+    }
+
+    /// Whether a local day is no working day.
+    pub fn is_holiday(&self, day: NaiveDate) -> bool {
+        self.history.holidays.binary_search(&day).is_ok()
     }
 
     /// Beginning of the first interval of the grid.
