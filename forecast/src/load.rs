@@ -22,7 +22,7 @@ pub fn method() -> Box<dyn Method> {
 }
 
 fn trees() -> Trees {
-    Trees { depth: Depth { rounds: 150, depth: 5, rate: 0.1, least_rows: 40.0 }, rows: 40_000 }
+    Trees { depth: Depth { rounds: 80, depth: 5, rate: 0.1, least_rows: 80.0 }, rows: 40_000 }
 }
 
 fn linear() -> Linear {

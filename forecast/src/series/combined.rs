@@ -83,7 +83,7 @@ impl Recipe for Combined {
             })
             .collect();
         let spread = super::spread::Standard::of(grid, known)?.spread;
-        let calibration = Calibration::learn(&scored, LEAST_WIDTH * spread);
+        let calibration = Calibration::proven(&scored, LEAST_WIDTH * spread);
         let least = if least_value >= 0.0 { 0.0 } else { f64::NEG_INFINITY };
         Some(Box::new(FittedCombined { members, weights, calibration, least }))
     }
