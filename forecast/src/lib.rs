@@ -5,9 +5,12 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`backtest`] | methods over a history, origin by origin, and how good they were |
 //! | [`method`] | the trait behind which every method of forecasting a series stands |
 //! | [`metrics`] | how good forecasts were |
+//! | [`saved`] | fitted methods as files |
 
+pub mod backtest;
 pub mod boost;
 mod calendar;
 pub mod calibrate;
@@ -17,4 +20,5 @@ pub mod method;
 pub mod metrics;
 mod mix;
 pub mod naive;
+pub mod saved;
 mod series;
