@@ -11,6 +11,7 @@ use kwartier_data::series::Series;
 
 use super::{Entrant, Origins, Scale, Settings, Watch, drift, leakage, run, score};
 use crate::method::{CannotFit, Fitted, Horizon, Method};
+use crate::{load, naive};
 
 /// Says of each interval what was measured so many intervals before it.
 struct Lag(&'static str, usize);
@@ -180,4 +181,27 @@ fn a_method_that_cheats_does_not() {
     leakage::assert_none(&Peek, &days(), day(5), |series| {
         History::new(series, chrono_tz::UTC).with_published(kwartier_data::history::Published::At(known.clone()))
     });
+}
+
+/// Fifteen weeks of hours: days and weeks, a trend, and something without rhythm.
+fn building() -> Series {
+    let value = |k: u32| {
+        let (hour, day) = (k % 24, k / 24);
+        let works = day % 7 < 5 && (8..18).contains(&hour);
+        Some(10.0 + f64::from(day) / 20.0 + if works { 30.0 } else { 0.0 } + f64::from(k * 7919 % 97) / 20.0)
+    };
+    // A Monday.
+    let start = DateTime::UNIX_EPOCH + TimeDelta::days(4);
+    Series { start, step: TimeDelta::hours(1), values: (0..15 * 168).map(value).collect() }
+}
+
+#[test]
+fn no_method_for_loads_and_prices_looks_ahead() {
+    let series = building();
+    let origin = series.start + TimeDelta::days(12 * 7 + 2);
+    for method in [load::method(), naive::last_week(), naive::last_day(), naive::similar_days(), naive::mean_day()] {
+        leakage::assert_none(&*method, &series, origin, |series| {
+            History::new(series, chrono_tz::Europe::Amsterdam).with_holidays(vec![origin.date_naive()])
+        });
+    }
 }
