@@ -178,6 +178,22 @@ fn wrong_input_is_refused_with_the_choices() {
 }
 
 #[test]
+fn day_one_needs_kind_and_size_alone() {
+    let base = ["load", "--tz", "Europe/Amsterdam", "--at", "2026-11-25 00:00", "--horizon", "24h"];
+    let output = forecast(&[&base[..], &["--building-type", "office", "--annual-kwh", "200000"]].concat());
+    let (out, err) = said(&output);
+    assert_eq!(output.status.code(), Some(0), "{err}");
+    assert!(err.contains("using usual building"), "{err}");
+    let rows = rows(&out);
+    let (night, noon) = (rows[12].1[0], rows[48].1[0]);
+    // 22.8 kW on average, most of it by day.
+    assert!(night > 5.0 && night < 20.0 && noon > 30.0 && noon < 70.0, "{night} and {noon} kW");
+    let output = forecast(&base);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said(&output).1.contains("--building-type and --annual-kwh"), "{}", said(&output).1);
+}
+
+#[test]
 fn a_backtest_scores_the_model_against_the_guesses() {
     let folder = Folder::new();
     let history = folder.file("meter.csv", &meter(60, 14, "2023-06-13T00:00:00Z"));
@@ -187,7 +203,7 @@ fn a_backtest_scores_the_model_against_the_guesses() {
     assert_eq!(output.status.code(), Some(0), "{}", said(&output).1);
     let report = json(&output.stdout);
     assert_eq!((report["kind"].as_str(), report["unit"]["name"].as_str()), (Some("load"), Some("kW")));
-    assert_eq!(report["origins"], 12);
+    assert_eq!(report["origins"], 13);
     let methods = report["methods"].as_array().unwrap();
     assert!(methods.len() >= 4, "{report}");
     let n = &methods[0]["all"]["n"];
@@ -198,7 +214,7 @@ fn a_backtest_scores_the_model_against_the_guesses() {
         assert!(method["all"]["pinball"].as_f64().unwrap() > 0.1);
         assert!((0.5..=1.0).contains(&method["all"]["coverage_80"].as_f64().unwrap()), "{method}");
     }
-    assert!(report["said"].as_str().unwrap().contains("Over the last 12 forecasts"), "{report}");
+    assert!(report["said"].as_str().unwrap().contains("Over the last 13 forecasts"), "{report}");
     roxmltree::Document::parse(&std::fs::read_to_string(chart).unwrap()).expect("well-formed SVG");
     let forecasts = std::fs::read_to_string(out).unwrap();
     assert!(forecasts.starts_with("method,origin,start,truth,mean,q05,"), "{}", &forecasts[..80]);

@@ -11,6 +11,8 @@ pub struct Methods {
     pub model: Box<dyn Method>,
     /// The obvious guesses, the seasonal naive one first.
     pub baselines: Vec<Box<dyn Method>>,
+    /// What is usual at such sites, where enough of the site is said: for as long as there is no history.
+    pub prior: Option<Box<dyn Method>>,
 }
 
 impl Methods {
@@ -24,7 +26,7 @@ impl Methods {
             Kind::Load | Kind::Price => load::method(),
             Kind::Pv => naive::mean_day(),
         };
-        Methods { model, baselines }
+        Methods { model, baselines, prior: None }
     }
 
     /// The name of the seasonal naive method.

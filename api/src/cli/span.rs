@@ -83,11 +83,12 @@ pub fn pair(text: &str) -> Result<(String, String), String> {
 /// Reads when a backtest forecasts: a length such as `6h`, or times of day such as `00:00,12:00`.
 pub fn times(text: &str) -> Result<kwartier_forecast::backtest::Origins, String> {
     use kwartier_forecast::backtest::Origins;
-    if !text.contains(':') {
-        return length(text).map(Origins::Every);
-    }
-    let times: Option<Vec<TimeOfDay>> = text.split(',').map(TimeOfDay::parse).collect();
-    times.map(Origins::Daily).ok_or_else(|| "a length such as 6h, or times of day such as 00:00,12:00".to_owned())
+    let read = if text.contains(':') {
+        text.split(',').map(TimeOfDay::parse).collect::<Option<Vec<TimeOfDay>>>().map(Origins::Daily)
+    } else {
+        length(text).ok().map(Origins::Every)
+    };
+    read.ok_or_else(|| "a length is wanted, such as 6h, or times of day, such as 00:00,12:00".to_owned())
 }
 
 #[cfg(test)]

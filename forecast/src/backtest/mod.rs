@@ -94,6 +94,10 @@ pub struct Run {
     pub cancelled: bool,
 }
 
+/// How many stretches are worked on at once at most. Methods use the same threads inside; a thread that waits for its part
+/// there takes up another stretch, on the same stack, so all stretches at once would overrun it.
+const AT_ONCE: usize = 8;
+
 /// What came of a fit and the forecasts of one method until the next fit.
 struct Block {
     fit_s: f64,
@@ -113,37 +117,36 @@ pub fn run(history: &History, entrants: &[Entrant<'_>], settings: &Settings, wat
     // Stretches outside, methods inside: stopped early, the methods have got equally far.
     let work: Vec<(usize, usize)> =
         (0..blocks.len()).flat_map(|block| (0..entrants.len()).map(move |entrant| (block, entrant))).collect();
-    let results: Vec<Option<Block>> = work
-        .par_iter()
-        .with_max_len(1)
-        .map(|&(block, entrant)| {
-            if watch.cancelled() {
-                return None;
+    let one = |&(block, entrant): &(usize, usize)| {
+        if watch.cancelled() {
+            return None;
+        }
+        let of_block = blocks[block].clone();
+        let began_s = watch.elapsed_s();
+        let fitted = entrants[entrant].method.fit(&history.as_of(origins[of_block.start]));
+        let mut result = Block { fit_s: watch.elapsed_s() - began_s, made: Vec::new(), cannot_fit: None };
+        match fitted {
+            Err(cannot) => {
+                result.cannot_fit = Some(cannot);
+                watch.progress(done.fetch_add(of_block.len(), Ordering::Relaxed) + of_block.len(), all);
             }
-            let of_block = blocks[block].clone();
-            let began_s = watch.elapsed_s();
-            let fitted = entrants[entrant].method.fit(&history.as_of(origins[of_block.start]));
-            let mut result = Block { fit_s: watch.elapsed_s() - began_s, made: Vec::new(), cannot_fit: None };
-            match fitted {
-                Err(cannot) => {
-                    result.cannot_fit = Some(cannot);
-                    watch.progress(done.fetch_add(of_block.len(), Ordering::Relaxed) + of_block.len(), all);
-                }
-                Ok(fitted) => {
-                    for k in of_block {
-                        if watch.cancelled() {
-                            break;
-                        }
-                        let began_s = watch.elapsed_s();
-                        let beliefs = fitted.predict(&history.as_of(origins[k]), horizons[k]);
-                        result.made.push((k, watch.elapsed_s() - began_s, beliefs));
-                        watch.progress(done.fetch_add(1, Ordering::Relaxed) + 1, all);
+            Ok(fitted) => {
+                for k in of_block {
+                    if watch.cancelled() {
+                        break;
                     }
+                    let began_s = watch.elapsed_s();
+                    let beliefs = fitted.predict(&history.as_of(origins[k]), horizons[k]);
+                    result.made.push((k, watch.elapsed_s() - began_s, beliefs));
+                    watch.progress(done.fetch_add(1, Ordering::Relaxed) + 1, all);
                 }
             }
-            Some(result)
-        })
-        .collect();
+        }
+        Some(result)
+    };
+    let at_once = rayon::current_num_threads().min(AT_ONCE) * entrants.len().max(1);
+    let results: Vec<Option<Block>> =
+        work.chunks(at_once).flat_map(|some| some.par_iter().map(one).collect::<Vec<_>>()).collect();
     let mut trials: Vec<Trial> = entrants.iter().map(|entrant| Trial::empty(entrant, origins.len())).collect();
     for (&(_, entrant), result) in work.iter().zip(results) {
         let Some(result) = result else { continue };

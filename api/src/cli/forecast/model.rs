@@ -21,9 +21,16 @@ pub struct Chosen<'m> {
     pub fitted: Box<dyn Fitted>,
 }
 
-/// Fits the model, or the best obvious guess for which there is enough; what could not be fitted stands in the notes.
-pub fn fit<'m>(methods: &'m Methods, past: &Past<'_>, notes: &mut Vec<String>) -> Result<Chosen<'m>, Failure> {
-    let all = std::iter::once(&methods.model).chain(methods.baselines.iter().rev());
+/// Fits the model, or the best obvious guess for which there is enough, or what is usual at such sites; what could not be
+/// fitted stands in the notes.
+pub fn fit<'m>(
+    methods: &'m Methods,
+    kind: Kind,
+    past: &Past<'_>,
+    notes: &mut Vec<String>,
+) -> Result<Chosen<'m>, Failure> {
+    let guesses = methods.baselines.iter().rev().chain(&methods.prior);
+    let all = std::iter::once(&methods.model).chain(guesses);
     let mut why_not = Vec::new();
     for method in all {
         match method.fit(past) {
@@ -37,8 +44,12 @@ pub fn fit<'m>(methods: &'m Methods, past: &Past<'_>, notes: &mut Vec<String>) -
         }
     }
     why_not.dedup();
-    let what =
-        "there is not enough history for any method; give a longer one, or say what is known of the site".to_owned();
+    let remedy = match kind {
+        Kind::Load => "give a longer one, or say what is known of the building: --building-type and --annual-kwh",
+        Kind::Pv => "give a longer one, or say what is known of the plant: --lat, --lon and --kwp",
+        Kind::Price => "give a longer one",
+    };
+    let what = format!("there is not enough history for any method; {remedy}");
     Err(Failure::Unfit { what, findings: why_not.join("\n") })
 }
 

@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use clap::ValueEnum;
 use kwartier_data::forecast::Belief;
 use kwartier_data::history::Past;
 use kwartier_forecast::method::Horizon;
+use kwartier_forecast::prior::{Building, Use, usual_building};
 
 use super::model::{self, Chosen};
 use super::quarters::{Quarters, measured};
@@ -43,6 +45,12 @@ pub struct Args {
     /// How far ahead.
     #[arg(long, value_name = "LENGTH", default_value = "48h", value_parser = span::length)]
     horizon: TimeDelta,
+    /// What the building is used for: what counts before there is a history.
+    #[arg(long, value_enum)]
+    building_type: Option<BuildingType>,
+    /// What the building draws in a year, in kWh.
+    #[arg(long, value_name = "KWH", requires = "building_type", value_parser = span::positive)]
+    annual_kwh: Option<f64>,
     /// Use the model that --save-model wrote instead of fitting one.
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
@@ -55,6 +63,38 @@ pub struct Args {
     /// Where the forecast goes, a CSV file; without it, or with -, to standard output.
     #[arg(long, value_name = "FORECAST.csv")]
     out: Option<PathBuf>,
+}
+
+/// A use of a building, as it is named on the command line.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum BuildingType {
+    /// A home, or several.
+    Home,
+    /// Offices.
+    Office,
+    /// A shop, open on Saturdays.
+    Shop,
+    /// A school.
+    School,
+    /// A workshop or factory in one shift.
+    Workshop,
+    /// A warehouse or depot with work from early to late.
+    Depot,
+}
+
+impl Args {
+    /// The building, where its use is said.
+    fn building(&self) -> Option<Building> {
+        let usage = match self.building_type? {
+            BuildingType::Home => Use::Home,
+            BuildingType::Office => Use::Office,
+            BuildingType::Shop => Use::Shop,
+            BuildingType::School => Use::School,
+            BuildingType::Workshop => Use::Workshop,
+            BuildingType::Depot => Use::Depot,
+        };
+        Some(Building { usage, annual_kwh: self.annual_kwh })
+    }
 }
 
 /// The places of the outputs, checked.
@@ -78,10 +118,15 @@ pub fn run(args: &Args, kind: Kind) -> Result<Verdict, Failure> {
     let past = known.history.as_of(at);
     let mut notes = std::mem::take(&mut known.notes);
     notes.extend(ends_early(known.history.truth(), at));
-    let methods = Methods::of(kind, &known);
+    let mut methods = Methods::of(kind, &known);
+    match args.building() {
+        Some(building) if kind == Kind::Load => methods.prior = Some(usual_building(building)),
+        Some(_) => notes.push(format!("--building-type says nothing about {}; it is not used", kind.name())),
+        None => {}
+    }
     let chosen = match &args.model {
         Some(path) => model::load(path, &methods, kind, &past, &mut notes)?,
-        None => model::fit(&methods, &past, &mut notes)?,
+        None => model::fit(&methods, kind, &past, &mut notes)?,
     };
     let horizon = Horizon::from_origin(&past, args.horizon);
     let beliefs = beliefs(&chosen, &methods, &past, horizon);
@@ -111,7 +156,7 @@ pub fn run(args: &Args, kind: Kind) -> Result<Verdict, Failure> {
 /// What the chosen method believes, and where it says nothing, what an obvious guess does.
 fn beliefs(chosen: &Chosen<'_>, methods: &Methods, past: &Past<'_>, horizon: Horizon) -> Vec<Option<Belief>> {
     let mut beliefs = chosen.fitted.predict(past, horizon);
-    for guess in methods.baselines.iter().rev() {
+    for guess in methods.baselines.iter().rev().chain(&methods.prior) {
         if beliefs.iter().all(Option::is_some) {
             break;
         }
