@@ -12,8 +12,8 @@ const RECENT_DAYS: usize = 14;
 /// The least number of days before those of late from which a level can be told: the same again.
 const EARLIER_DAYS: usize = 14;
 
-/// A model has drifted when its loss grew by this much more than that of the obvious guesses did. Between fortnights of the
-/// public series the ratio stays below 1.2 where nothing happened.
+/// A model has drifted when its loss grew by this much more than that of the obvious guesses did. Weather and holidays hit
+/// both; what is left is the model's. The figure is a choice, not measured.
 const DRIFT: f64 = 1.3;
 
 /// When even the obvious guesses lose this much more than before, the site has changed.
