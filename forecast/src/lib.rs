@@ -5,9 +5,13 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`backtest`] | methods over a history, origin by origin, and how good they were |
 //! | [`method`] | the trait behind which every method of forecasting a series stands |
 //! | [`metrics`] | how good forecasts were |
+//! | [`prior`] | buildings of which nothing is known but kind and size |
+//! | [`saved`] | fitted methods as files |
 
+pub mod backtest;
 pub mod boost;
 mod calendar;
 pub mod calibrate;
@@ -17,4 +21,6 @@ pub mod method;
 pub mod metrics;
 mod mix;
 pub mod naive;
+pub mod prior;
+pub mod saved;
 mod series;

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod commands;
+mod forecast;
 mod interrupt;
 mod reports;
 mod second_checker;

@@ -14,7 +14,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 pub use building::{BoardDraw, Building, read_building};
 pub use pv::{PlantPower, read_pv};
-pub use read::{Reading, read};
+pub use read::{HistoryFile, Reading, read, read_history};
 pub use unit::{Quantity, Unit};
 
 /// Most values of a series: more than a century of hours, or 28 years of quarter-hours.

@@ -19,19 +19,42 @@ pub struct Reading<'a> {
     pub unit: Option<Unit>,
 }
 
+/// A series as a file holds it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HistoryFile {
+    /// The values in the unit that is read.
+    pub series: Series,
+    /// The unit the column is in.
+    pub unit: Unit,
+    /// What the reader should know, in words.
+    pub notes: Vec<String>,
+}
+
 /// Reads one series from a CSV file, packed with gzip or not.
 ///
 /// # Errors
 ///
 /// [`Refusal`] by row and column, or with the choices where column or unit cannot be known.
 pub fn read(bytes: &[u8], quantity: Quantity, reading: &Reading<'_>) -> Result<Series, Refusal> {
+    Ok(read_history(bytes, quantity, reading)?.series)
+}
+
+/// Reads one series from a CSV file, packed with gzip or not, and says in which unit it is.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn read_history(bytes: &[u8], quantity: Quantity, reading: &Reading<'_>) -> Result<HistoryFile, Refusal> {
     let table = text::csv(bytes)?;
     let stamp = stamps::column(&table)?;
     let column = column(&table, stamp, quantity, reading)?;
     let unit = unit(&table.header[column], quantity, reading.unit)?;
     let rows: Vec<&Row> = table.rows.iter().collect();
     let mut series = columns(&table, &rows, stamp, &[(column, unit)], reading.zone)?;
-    series.pop().ok_or_else(|| Fault::of_table("the table", "", "holds no series", "give a column of values").into())
+    match series.pop() {
+        Some(series) => Ok(HistoryFile { series, unit, notes: Vec::new() }),
+        None => Err(Fault::of_table("the table", "", "holds no series", "give a column of values").into()),
+    }
 }
 
 /// The index of the column that is asked for, or that alone can be meant.
