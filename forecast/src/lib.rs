@@ -7,6 +7,8 @@
 //! |---|---|
 //! | [`method`] | the trait behind which every method of forecasting a series stands |
 //! | [`metrics`] | how good forecasts were |
+//! | [`pv`] | what a plant of solar modules gives |
 
 pub mod method;
 pub mod metrics;
+pub mod pv;
