@@ -178,9 +178,11 @@ mod tests {
             ..Sky::default()
         };
         let all = Light::of_sky(&sky(Some(400.0), Some(600.0), Some(100.0)), &sun, 1.0).unwrap();
-        for given in
-            [sky(None, Some(600.0), Some(100.0)), sky(Some(400.0), None, Some(100.0)), sky(Some(400.0), Some(600.0), None)]
-        {
+        for given in [
+            sky(None, Some(600.0), Some(100.0)),
+            sky(Some(400.0), None, Some(100.0)),
+            sky(Some(400.0), Some(600.0), None),
+        ] {
             let light = Light::of_sky(&given, &sun, 1.0).unwrap();
             assert!((light.global_wm2 - all.global_wm2).abs() < 1e-9);
             assert!((light.beam_wm2 - all.beam_wm2).abs() < 1e-9);

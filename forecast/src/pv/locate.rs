@@ -33,9 +33,9 @@ const PRIOR_DEG2: f64 = 0.5;
 /// How much better stamps without summer time must explain the days before they are believed.
 const MUCH_BETTER: f64 = 0.6;
 
-/// Root of the mean squared misfit in degrees beyond which a position that was given cannot be that of the data: more
-/// than an hour.
-const WRONG_DEG: f64 = 12.0;
+/// Misfit beyond which a position that was given cannot be that of the data: stamps off by more than an hour. Hourly values
+/// alone, whose beginning is known to half an hour, make about 30.
+const WRONG: f64 = 100.0;
 
 /// How the stamps of a history are to be read when it is asked where the sun was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +98,7 @@ pub(super) fn locate(past: &Past<'_>, given: Option<Position>) -> Option<Located
         if shifted < MUCH_BETTER * as_is {
             return Some(Located { position, stamps: Stamps::WithoutSummerTime });
         }
-        if as_is <= WRONG_DEG * HUBER_DEG {
+        if as_is <= WRONG {
             return Some(Located { position, stamps: Stamps::Instants });
         }
     }
@@ -120,7 +120,8 @@ fn is_southern(zone: Tz, at: DateTime<Utc>) -> bool {
 
 /// The mean squared misfit of a place, in square degrees, linear beyond [`HUBER_DEG`].
 fn misfit(sight: &[(Instant, Instant)], place: Position) -> f64 {
-    let huber = |miss: f64| if miss.abs() <= HUBER_DEG { miss * miss } else { HUBER_DEG * (2.0 * miss.abs() - HUBER_DEG) };
+    let huber =
+        |miss: f64| if miss.abs() <= HUBER_DEG { miss * miss } else { HUBER_DEG * (2.0 * miss.abs() - HUBER_DEG) };
     let at = |instant: &Instant| huber(instant.from(place).elevation_deg() - ON_ELEVATION_DEG);
     let sum: f64 = sight.iter().map(|(first, last)| at(first) + at(last)).sum();
     sum / (2.0 * sight.len().max(1) as f64)
@@ -130,7 +131,9 @@ fn misfit(sight: &[(Instant, Instant)], place: Position) -> f64 {
 fn search(sight: &[(Instant, Instant)], windows: &[Window], southern: bool) -> (Position, f64) {
     // Noon tells the longitude to within the equation of time and lopsided roofs.
     let noon_deg = windows.first().map_or(0.0, |window| {
-        let middle = window.first + (window.last - window.first) / 2;
+        // First and last light are often those of different days.
+        let length_s = (window.last - window.first).num_seconds().rem_euclid(86_400);
+        let middle = window.first + TimeDelta::seconds(length_s / 2);
         (43_200 - middle.timestamp().rem_euclid(86_400)) as f64 / 240.0
     });
     let cost = |latitude_deg: f64, longitude_deg: f64| {
@@ -175,7 +178,9 @@ fn windows(past: &Past<'_>) -> Vec<Window> {
     let mut positive: Vec<f64> = values[from..].iter().flatten().copied().filter(|value| *value > 0.0).collect();
     positive.sort_unstable_by(f64::total_cmp);
     // Not the very largest, which may be a fault of the meter.
-    let Some(largest) = positive.get(positive.len().saturating_sub(1 + positive.len() / 200)) else { return Vec::new() };
+    let Some(largest) = positive.get(positive.len().saturating_sub(1 + positive.len() / 200)) else {
+        return Vec::new();
+    };
     let on = ON * largest;
     // The middle of the day is where the output's centre of gravity is, round the clock.
     let (mut sine, mut cosine) = (0.0, 0.0);
@@ -193,9 +198,8 @@ fn windows(past: &Past<'_>) -> Vec<Window> {
         })
         .unwrap_or(0);
     let first_day = from + (midnight + per_day - from % per_day) % per_day;
-    let middle = |index: usize| {
-        past.start() + TimeDelta::seconds(step_s * i64::try_from(index).unwrap_or(0) + step_s / 2)
-    };
+    let middle =
+        |index: usize| past.start() + TimeDelta::seconds(step_s * i64::try_from(index).unwrap_or(0) + step_s / 2);
     let mut found = Vec::new();
     let mut day = first_day;
     while day + per_day <= values.len() {

@@ -104,7 +104,8 @@ impl Method for ClearSky {
 /// Origins to learn from, as intervals of the frame: for each day one at the time of day of the present, and one that goes
 /// round the clock.
 fn origins(past: &Past<'_>, frame: &Frame) -> Vec<usize> {
-    let now = usize::try_from((past.at() - frame.start_of(0)).num_seconds() / past.step().num_seconds().max(1)).unwrap_or(0);
+    let now =
+        usize::try_from((past.at() - frame.start_of(0)).num_seconds() / past.step().num_seconds().max(1)).unwrap_or(0);
     let mut origins = Vec::new();
     for days in 1.. {
         let Some(origin) = now.checked_sub(days * frame.per_day).filter(|origin| *origin >= 5 * frame.per_day) else {
@@ -128,7 +129,8 @@ fn each_row<'h>(
     origins: &[usize],
     mut with: impl FnMut(&Past<'h>, usize, usize, usize),
 ) {
-    let light = |origin: usize| (origin..(origin + 2 * frame.per_day).min(frame.len())).filter(|at| frame.index[*at].is_some());
+    let light =
+        |origin: usize| (origin..(origin + 2 * frame.per_day).min(frame.len())).filter(|at| frame.index[*at].is_some());
     let all: usize = origins.iter().map(|origin| light(*origin).count()).sum();
     let stride = all.div_ceil(ROWS).max(1);
     let mut count = 0;
@@ -154,12 +156,7 @@ fn lead_h(frame: &Frame, at: usize, origin: usize) -> f64 {
     at.saturating_sub(origin) as f64 / frame.per_hour as f64
 }
 
-fn row<const F: usize>(
-    frame: &Frame,
-    features: [f32; F],
-    base: &[f64; LEVELS.len()],
-    at: usize,
-) -> Option<Row<F>> {
+fn row<const F: usize>(frame: &Frame, features: [f32; F], base: &[f64; LEVELS.len()], at: usize) -> Option<Row<F>> {
     let measure = features::measure(base);
     Some(Row {
         features,
@@ -257,7 +254,8 @@ impl Fitted for FittedClearSky {
         let site = &self.site;
         let step_s = past.step().num_seconds().max(1);
         let index_of = |at: chrono::DateTime<chrono::Utc>| (at - past.start()).num_seconds().div_euclid(step_s);
-        let (Ok(begin), Ok(now)) = (usize::try_from(index_of(horizon.start)), usize::try_from(index_of(past.at()))) else {
+        let (Ok(begin), Ok(now)) = (usize::try_from(index_of(horizon.start)), usize::try_from(index_of(past.at())))
+        else {
             return vec![None; horizon.steps];
         };
         let per_day = usize::try_from(86_400 / step_s).unwrap_or(1).max(1);
@@ -307,8 +305,7 @@ impl FittedClearSky {
         (origin, known): (usize, usize),
     ) -> Vec<[f64; LEVELS.len()]> {
         let mut indices: Vec<[f64; LEVELS.len()]> = starts.iter().map(|start| start.base).collect();
-        let (with, without): (Vec<usize>, Vec<usize>) =
-            (0..starts.len()).partition(|k| starts[*k].promised.is_some());
+        let (with, without): (Vec<usize>, Vec<usize>) = (0..starts.len()).partition(|k| starts[*k].promised.is_some());
         if let Some(trees) = &self.plain {
             let features: Vec<[f32; PLAIN]> = without
                 .iter()
@@ -371,4 +368,140 @@ fn silent(past: &Past<'_>, per_day: usize) -> Vec<bool> {
             around.iter().all(|k| seen[*k] >= SILENT_SEEN && !came[*k])
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+    use chrono::{DateTime, Utc};
+    use kwartier_data::history::{History, Position, Sky, Weather, WeatherRow};
+    use kwartier_data::series::Series;
+
+    use super::super::light::{Light, Plane};
+    use super::super::sun::SunPath;
+    use super::*;
+
+    const UTRECHT: Position = Position { latitude_deg: 52.09, longitude_deg: 5.12 };
+
+    /// How much of a clear sky gets through on an hour: days and hours of all kinds, always the same.
+    fn clouds(hour: usize) -> f64 {
+        let chance = |seed: usize| (seed.wrapping_mul(2_654_435_761) >> 7) % 1000;
+        let day = 0.25 + 0.75 * chance(hour / 24) as f64 / 1000.0;
+        (day + 0.2 * (chance(hour + 77) as f64 / 1000.0 - 0.5)).clamp(0.05, 1.0)
+    }
+
+    /// A plant of 8 kWp on a plane, in the hours from 1 March 2023 on, with weather known a day ahead.
+    fn plant(plane: Plane, days: usize) -> (Series, Vec<WeatherRow>) {
+        let start: DateTime<Utc> = "2023-03-01T00:00:00Z".parse().unwrap();
+        let step = TimeDelta::hours(1);
+        let at = |k: usize| start + step * i32::try_from(k).unwrap();
+        let path = SunPath::over((0..days * 24).map(at), step, UTRECHT);
+        let (mut values, mut rows) = (Vec::new(), Vec::new());
+        for hour in 0..days * 24 {
+            let suns = path.within(hour);
+            let part = |light: &dyn Fn(Light, &super::super::sun::Sun) -> f64| {
+                let of = |sun: &super::super::sun::Sun| {
+                    light(Light::of_global(clouds(hour) * super::super::light::clear_wm2(sun), sun), sun)
+                };
+                suns.iter().map(of).sum::<f64>() / suns.len() as f64
+            };
+            let ghi = part(&|light, _| light.global_wm2);
+            values.push(Some(8.0 * 0.9 * part(&|light, sun| plane.output(sun, &light, Some(12.0), None))));
+            let sky = Sky { ghi_wm2: Some(ghi), temp_c: Some(12.0), ..Sky::default() };
+            rows.push(WeatherRow { start: at(hour), known_at: at(hour) - TimeDelta::hours(72), sky });
+        }
+        (Series { start, step, values }, rows)
+    }
+
+    fn predict(history: &History, plant: PvPlant, day: i64) -> Vec<Belief> {
+        let past = history.as_of(history.truth().start + TimeDelta::days(day));
+        let fitted = clear_sky(plant).fit(&past).unwrap();
+        let beliefs = fitted.predict(&past, Horizon::from_origin(&past, TimeDelta::hours(48)));
+        beliefs.into_iter().map(Option::unwrap).collect()
+    }
+
+    #[test]
+    fn planes_are_found_from_weather() {
+        let east = Plane { tilt_deg: 30.0, azimuth_deg: 120.0 };
+        let (series, rows) = plant(east, 120);
+        let history =
+            History::new(series, chrono_tz::Europe::Amsterdam).with_weather(Weather::new(rows, TimeDelta::hours(1)));
+        let past = history.as_of(history.truth().end());
+        let given = PvPlant { position: Some(UTRECHT), peak_kw: Some(8.0) };
+        let found = fitted_plant(&past, given).unwrap();
+        assert_eq!(found.planes.len(), 1, "{found:?}");
+        let (plane, rated) = found.planes[0];
+        assert!((plane.tilt_deg - 30.0).abs() < 4.0 && (plane.azimuth_deg - 120.0).abs() < 5.0, "{found:?}");
+        assert!((rated - 7.2).abs() < 0.2, "{found:?}");
+    }
+
+    #[test]
+    fn days_tell_where_a_plant_is() {
+        let (series, _) = plant(Plane { tilt_deg: 30.0, azimuth_deg: 180.0 }, 200);
+        let history = History::new(series, chrono_tz::Europe::Amsterdam);
+        let past = history.as_of(history.truth().end());
+        let found = super::super::locate::locate(&past, None).unwrap().position;
+        assert!((found.latitude_deg - 52.0).abs() < 6.0 && (found.longitude_deg - 5.1).abs() < 4.0, "{found:?}");
+    }
+
+    #[test]
+    fn day_one_needs_position_and_peak_alone() {
+        let (mut series, rows) = plant(Plane { tilt_deg: 35.0, azimuth_deg: 180.0 }, 3);
+        let truth = series.values.clone();
+        series.values.clear();
+        let history = History::new(series, chrono_tz::Europe::Amsterdam);
+        let given = PvPlant { position: Some(UTRECHT), peak_kw: Some(8.0) };
+        let blind = predict(&history, given, 0);
+        assert_eq!(blind.len(), 48);
+        assert_eq!(blind[0], Belief::certain(0.0));
+        assert!(blind[12].quantiles[0] < 1.5 && blind[12].quantiles[6] > 4.0, "{:?}", blind[12]);
+        let told = predict(&history.with_weather(Weather::new(rows, TimeDelta::hours(1))), given, 0);
+        for (belief, truth) in told.iter().zip(truth) {
+            assert!((belief.quantiles[3] - truth.unwrap()).abs() < 0.8, "{belief:?} {truth:?}");
+        }
+        let unknown = PvPlant { position: Some(UTRECHT), peak_kw: None };
+        let empty = History::new(
+            Series { start: DateTime::UNIX_EPOCH, step: TimeDelta::hours(1), values: Vec::new() },
+            chrono_tz::UTC,
+        );
+        assert!(clear_sky(unknown).fit(&empty.as_of(DateTime::UNIX_EPOCH)).is_err());
+    }
+
+    #[test]
+    fn the_future_changes_nothing_and_bounds_hold() {
+        let (series, rows) = plant(Plane { tilt_deg: 30.0, azimuth_deg: 200.0 }, 100);
+        let nonsense: Vec<Option<f64>> = series
+            .values
+            .iter()
+            .enumerate()
+            .map(|(hour, value)| if hour < 80 * 24 { *value } else { Some(1e6) })
+            .collect();
+        let mut later = rows.clone();
+        later.extend(rows[80 * 24..].iter().map(|row| WeatherRow {
+            known_at: row.start,
+            sky: Sky { ghi_wm2: Some(1e5), ..row.sky },
+            ..*row
+        }));
+        let zone = chrono_tz::Europe::Amsterdam;
+        let weather = |rows: Vec<WeatherRow>| Weather::new(rows, TimeDelta::hours(1));
+        let other = Series { values: nonsense, ..series.clone() };
+        for position in [None, Some(UTRECHT)] {
+            let given = PvPlant { position, peak_kw: None };
+            let honest = predict(&History::new(series.clone(), zone), given, 80);
+            assert_eq!(honest, predict(&History::new(other.clone(), zone), given, 80));
+            let (plain, mad) = (weather(rows.clone()), weather(later.clone()));
+            let told = predict(&History::new(series.clone(), zone).with_weather(plain), given, 80);
+            // The first hour's nonsense is known as it begins.
+            let mad = predict(&History::new(other.clone(), zone).with_weather(mad), given, 80);
+            assert_eq!(told[1..], mad[1..]);
+            for (hour, belief) in honest.iter().chain(&told).enumerate() {
+                assert!(belief.quantiles.is_sorted() && belief.quantiles[0] >= 0.0 && belief.quantiles[6] <= 9.0);
+                // In Utrecht in May it is dark from 20 to 2 UTC.
+                if hour % 24 < 2 || hour % 24 > 20 {
+                    assert_eq!(*belief, Belief::certain(0.0), "{hour}");
+                }
+            }
+        }
+    }
 }

@@ -84,8 +84,11 @@ impl Plant {
         let stride = if stride > 1 && stride.is_multiple_of(2) { stride + 1 } else { stride };
         let thinned: Vec<&Sample> = samples.iter().step_by(stride).collect();
         let limit = cut(&thinned);
-        let kept: Vec<&Sample> =
-            thinned.iter().copied().filter(|sample| limit.is_none_or(|limit| sample.output < NEAR_LIMIT * limit)).collect();
+        let kept: Vec<&Sample> = thinned
+            .iter()
+            .copied()
+            .filter(|sample| limit.is_none_or(|limit| sample.output < NEAR_LIMIT * limit))
+            .collect();
         let fit = Fit { samples: kept, level };
         let usual = [(Self::usual_plane(latitude_deg), 1.0)];
         let (_, scale) = fit.loss(&usual)?;
@@ -94,8 +97,11 @@ impl Plant {
             planes = fit.planes()?;
         }
         // A limit that the planes would not reach by themselves is none.
-        let at_limit: Vec<&Sample> =
-            thinned.iter().copied().filter(|sample| limit.is_some_and(|limit| sample.output >= NEAR_LIMIT * limit)).collect();
+        let at_limit: Vec<&Sample> = thinned
+            .iter()
+            .copied()
+            .filter(|sample| limit.is_some_and(|limit| sample.output >= NEAR_LIMIT * limit))
+            .collect();
         let without = |sample: &&Sample| planes.iter().map(|(plane, rated)| rated * unit(plane, sample)).sum::<f64>();
         let above = at_limit.iter().map(without).sum::<f64>() / at_limit.len().max(1) as f64;
         let limit = limit.filter(|limit| above > 1.02 * limit);
@@ -202,9 +208,14 @@ impl Fit<'_> {
                 }
                 better = false;
                 for which in 0..best.1.len() {
-                    for (tilt, azimuth, share) in
-                        [(1.0, 0.0, 0.0), (-1.0, 0.0, 0.0), (0.0, 2.0, 0.0), (0.0, -2.0, 0.0), (0.0, 0.0, 0.01), (0.0, 0.0, -0.01)]
-                    {
+                    for (tilt, azimuth, share) in [
+                        (1.0, 0.0, 0.0),
+                        (-1.0, 0.0, 0.0),
+                        (0.0, 2.0, 0.0),
+                        (0.0, -2.0, 0.0),
+                        (0.0, 0.0, 0.01),
+                        (0.0, 0.0, -0.01),
+                    ] {
                         if share != 0.0 && best.1.len() < 2 {
                             continue;
                         }

@@ -3,12 +3,12 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use kwartier_data::history::Past;
 
+use super::PvPlant;
 use super::frame::Frame;
 use super::light::{Light, clear_wm2};
 use super::locate::{Located, locate};
 use super::plant::{Plant, Sample};
 use super::sun::{Instant, Sun};
-use super::PvPlant;
 
 /// Days that a plant is fitted on: a year holds all heights of the sun.
 const DAYS: usize = 400;
@@ -182,10 +182,8 @@ impl Site {
 
     /// Mean output under a clear sky over the parts of an interval.
     pub(super) fn clear(&self, suns: &[Sun]) -> f64 {
-        let sum: f64 = suns
-            .iter()
-            .map(|sun| self.plant.output(sun, &Light::clear(sun), None, None) * self.shade(sun))
-            .sum();
+        let sum: f64 =
+            suns.iter().map(|sun| self.plant.output(sun, &Light::clear(sun), None, None) * self.shade(sun)).sum();
         sum / suns.len().max(1) as f64
     }
 

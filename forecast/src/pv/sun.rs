@@ -150,8 +150,10 @@ mod tests {
             let steps = i32::try_from(24 * 60 / minutes).unwrap();
             let path = SunPath::over((0..steps).map(|k| start + step * k), step, UTRECHT);
             // The sun's centre passes the horizon at about 03:25 and 19:58 UTC.
-            let dark: Vec<i64> =
-                (0..i64::from(steps)).filter(|&k| path.is_dark(usize::try_from(k).unwrap())).map(|k| k * minutes).collect();
+            let dark: Vec<i64> = (0..i64::from(steps))
+                .filter(|&k| path.is_dark(usize::try_from(k).unwrap()))
+                .map(|k| k * minutes)
+                .collect();
             assert!(dark.contains(&(60 * 2)) && dark.contains(&(60 * 21)));
             assert!(!dark.contains(&(60 * 3)), "the sun rises within 03:00 to 04:00");
             assert!(!dark.contains(&(60 * 12)));
