@@ -23,19 +23,26 @@ const ON: f64 = 0.01;
 /// The sun's elevation in degrees at which plants reach [`ON`]: a few watts of diffuse light for each kilowatt-peak.
 const ON_ELEVATION_DEG: f64 = 1.5;
 
+/// What being off the middle of an interval costs, in square degrees for each: where days leave a choice, the middle is
+/// likeliest.
+const MIDDLE: f64 = 0.05;
+
 /// A misfit in degrees beyond which a window counts linearly: shaded mornings must not turn the Earth.
 const HUBER_DEG: f64 = 4.0;
 
 /// What a latitude costs by its distance from 42°, in square degrees of misfit for each unit of `((|φ| − 42) / 15)²`:
 /// at the equinox, when days tell nothing, plants stand where people live.
-const PRIOR_DEG2: f64 = 0.5;
+const PRIOR_DEG2: f64 = 0.1;
 
 /// How much better stamps without summer time must explain the days before they are believed.
 const MUCH_BETTER: f64 = 0.6;
 
-/// Misfit beyond which a position that was given cannot be that of the data: stamps off by more than an hour. Hourly values
-/// alone, whose beginning is known to half an hour, make about 30.
-const WRONG: f64 = 100.0;
+/// Misfit in square degrees, linear as above, beyond which a position that was given cannot be that of the data: most
+/// days would begin or end an hour too early or too late.
+const WRONG: f64 = 40.0;
+
+/// Misfit below which stamps are as good as they can be: a degree or two, as trees and clouds make it.
+const GOOD: f64 = 3.0;
 
 /// How the stamps of a history are to be read when it is asked where the sun was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,11 +77,14 @@ pub(super) struct Located {
     pub stamps: Stamps,
 }
 
-/// First and last light of some days.
+/// First and last light of some days: beginnings of the intervals.
 struct Window {
     first: DateTime<Utc>,
     last: DateTime<Utc>,
 }
+
+/// The ends of an interval in which a plant began or ceased to give power: the one in the dark, the one in the light.
+type Edge = (Instant, Instant);
 
 /// Where a plant is and how its stamps are to be read: the place that was given unless the history speaks against it,
 /// else the one that explains its days; `None` where neither is known.
@@ -84,18 +94,18 @@ pub(super) fn locate(past: &Past<'_>, given: Option<Position>) -> Option<Located
     if windows.is_empty() {
         return given.map(|position| Located { position, stamps: Stamps::Instants });
     }
-    let sight = |stamps: Stamps| -> Vec<(Instant, Instant)> {
+    let step = past.step();
+    let sight = |stamps: Stamps| -> Vec<Edge> {
+        let at = |stamp: DateTime<Utc>| Instant::new(stamps.meant(stamp, zone));
         windows
             .iter()
-            .map(|window| {
-                (Instant::new(stamps.meant(window.first, zone)), Instant::new(stamps.meant(window.last, zone)))
-            })
+            .flat_map(|window| [(at(window.first), at(window.first + step)), (at(window.last + step), at(window.last))])
             .collect()
     };
     let (instants, without) = (sight(Stamps::Instants), sight(Stamps::WithoutSummerTime));
     if let Some(position) = given {
         let (as_is, shifted) = (misfit(&instants, position), misfit(&without, position));
-        if shifted < MUCH_BETTER * as_is {
+        if as_is > GOOD && shifted < MUCH_BETTER * as_is {
             return Some(Located { position, stamps: Stamps::WithoutSummerTime });
         }
         if as_is <= WRONG {
@@ -105,7 +115,7 @@ pub(super) fn locate(past: &Past<'_>, given: Option<Position>) -> Option<Located
     let southern = is_southern(zone, past.at());
     let (position, as_is) = search(&instants, &windows, southern);
     let (shifted_position, shifted) = search(&without, &windows, southern);
-    Some(if shifted < MUCH_BETTER * as_is {
+    Some(if as_is > GOOD && shifted < MUCH_BETTER * as_is {
         Located { position: shifted_position, stamps: Stamps::WithoutSummerTime }
     } else {
         Located { position, stamps: Stamps::Instants }
@@ -118,17 +128,20 @@ fn is_southern(zone: Tz, at: DateTime<Utc>) -> bool {
     january.is_some_and(|january| summer_time(january, zone) > TimeDelta::zero())
 }
 
-/// The mean squared misfit of a place, in square degrees, linear beyond [`HUBER_DEG`].
-fn misfit(sight: &[(Instant, Instant)], place: Position) -> f64 {
-    let huber =
-        |miss: f64| if miss.abs() <= HUBER_DEG { miss * miss } else { HUBER_DEG * (2.0 * miss.abs() - HUBER_DEG) };
-    let at = |instant: &Instant| huber(instant.from(place).elevation_deg() - ON_ELEVATION_DEG);
-    let sum: f64 = sight.iter().map(|(first, last)| at(first) + at(last)).sum();
-    sum / (2.0 * sight.len().max(1) as f64)
+/// The mean squared misfit of a place, in square degrees, linear beyond [`HUBER_DEG`]: how far the sun is from
+/// [`ON_ELEVATION_DEG`] over the whole of an interval in which it should pass it.
+fn misfit(sight: &[Edge], place: Position) -> f64 {
+    let huber = |miss: f64| if miss <= HUBER_DEG { miss * miss } else { HUBER_DEG * (2.0 * miss - HUBER_DEG) };
+    let at = |(dark, light): &Edge| {
+        let above = |instant: &Instant| instant.from(place).elevation_deg() - ON_ELEVATION_DEG;
+        let (dark, light) = (above(dark), above(light));
+        huber(dark.max(-light).max(0.0)) + MIDDLE * huber((dark + light).abs() / 2.0)
+    };
+    sight.iter().map(at).sum::<f64>() / sight.len().max(1) as f64
 }
 
 /// The place that explains the days best, and its misfit: a coarse grid, then ever finer around the best.
-fn search(sight: &[(Instant, Instant)], windows: &[Window], southern: bool) -> (Position, f64) {
+fn search(sight: &[Edge], windows: &[Window], southern: bool) -> (Position, f64) {
     // Noon tells the longitude to within the equation of time and lopsided roofs.
     let noon_deg = windows.first().map_or(0.0, |window| {
         // First and last light are often those of different days.
@@ -198,8 +211,7 @@ fn windows(past: &Past<'_>) -> Vec<Window> {
         })
         .unwrap_or(0);
     let first_day = from + (midnight + per_day - from % per_day) % per_day;
-    let middle =
-        |index: usize| past.start() + TimeDelta::seconds(step_s * i64::try_from(index).unwrap_or(0) + step_s / 2);
+    let start_of = |index: usize| past.start() + TimeDelta::seconds(step_s * i64::try_from(index).unwrap_or(0));
     let mut found = Vec::new();
     let mut day = first_day;
     while day + per_day <= values.len() {
@@ -222,7 +234,7 @@ fn windows(past: &Past<'_>) -> Vec<Window> {
             }
         }
         if let (Some((_, first)), Some((_, last))) = (earliest, latest) {
-            found.push(Window { first: middle(first), last: middle(last) });
+            found.push(Window { first: start_of(first), last: start_of(last) });
         }
         day += WINDOW_DAYS * per_day;
     }
