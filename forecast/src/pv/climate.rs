@@ -142,7 +142,7 @@ fn quantiles(mut samples: Vec<(f64, f64)>) -> [f64; LEVELS.len()] {
         while middle < wanted {
             let Some(&(next, next_weight)) = walk.next() else { break };
             last = (value, middle);
-            middle += (weight + next_weight) / 2.0;
+            middle += f64::midpoint(weight, next_weight);
             (value, weight) = (next, next_weight);
         }
         *quantile = if middle <= wanted || middle <= last.1 {

@@ -4,14 +4,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use kwartier_data::history::Past;
 
 use super::light::{Light, clear_wm2};
+use super::plant::Conditions;
 use super::site::Site;
-use super::sun::SunPath;
+use super::sun::{Sun, SunPath};
 
 /// Below this share of the rated output under a clear sky, a quotient by it means nothing: the sun is at the horizon.
 const DIM: f64 = 0.01;
 
-/// Intervals of a grid, from `first` on: what was measured, what a clear sky would give, what the weather known at a given lead
-/// promised.
+/// Intervals of a grid, from `first` on: what was measured, what a clear sky would give, which of
+/// it came.
 pub(super) struct Frame {
     /// Index of the first interval on the grid of the past.
     pub first: usize,
@@ -120,40 +121,34 @@ impl Frame {
         if clear <= 0.0 {
             return None;
         }
-        let (lights, temp_c, wind_ms) = self.lights(past, site, at)?;
-        Some(site.output(&lights, temp_c, wind_ms) / clear)
+        Some(site.output(&self.conditions(past, site, at)?) / clear)
     }
 
-    /// Sun and light in each part of an interval by the weather that a past knows, with temperature and wind.
-    pub(super) fn lights(
-        &self,
-        past: &Past<'_>,
-        site: &Site,
-        at: usize,
-    ) -> Option<(Vec<(super::sun::Sun, Light)>, Option<f64>, Option<f64>)> {
+    /// Sun, light and air over an interval by the weather that a past knows.
+    pub(super) fn conditions(&self, past: &Past<'_>, site: &Site, at: usize) -> Option<Conditions> {
         let stamp = site.located.stamps.meant(self.start_of(at), self.zone);
         let suns = self.path.within(at);
         let part = self.step / i32::try_from(suns.len().max(1)).unwrap_or(1);
         let weather_step = past.weather_step();
-        let mut lights = Vec::with_capacity(suns.len());
+        let mut parts = Vec::with_capacity(suns.len());
         let (mut temp_c, mut wind_ms) = (None, None);
         for (k, sun) in suns.iter().enumerate() {
             let when = stamp + part * i32::try_from(k).unwrap_or(0);
             let sky = past.weather(when)?;
             temp_c = temp_c.or(sky.temp_c);
             wind_ms = wind_ms.or(sky.wind_ms);
-            let share = if weather_step > part { self.share(when, sun, weather_step, site) } else { 1.0 };
-            lights.push((*sun, Light::of_sky(&sky, sun, share)?));
+            let share = if weather_step > part { share(when, sun, weather_step, site) } else { 1.0 };
+            parts.push((*sun, Light::of_sky(&sky, sun, share)?));
         }
-        Some((lights, temp_c, wind_ms))
+        Some(Conditions { parts, temp_c, wind_ms })
     }
+}
 
-    /// Clear-sky irradiance now over its mean in the weather's interval, which begins at a whole multiple of its length.
-    fn share(&self, when: DateTime<Utc>, sun: &super::sun::Sun, weather_step: TimeDelta, site: &Site) -> f64 {
-        let whole_s = weather_step.num_seconds().max(1);
-        let begin = when - TimeDelta::seconds(when.timestamp().rem_euclid(whole_s));
-        let mean = site.mean_clear_wm2(begin, weather_step);
-        // A sun that is hardly up at the ends of an hour is not to be multiplied by more than this.
-        if mean > 1.0 { (clear_wm2(sun) / mean).min(3.0) } else { 1.0 }
-    }
+/// Clear-sky irradiance now over its mean in the weather's interval, which begins at a whole multiple of its length.
+fn share(when: DateTime<Utc>, sun: &Sun, weather_step: TimeDelta, site: &Site) -> f64 {
+    let whole_s = weather_step.num_seconds().max(1);
+    let begin = when - TimeDelta::seconds(when.timestamp().rem_euclid(whole_s));
+    let mean = site.mean_clear_wm2(begin, weather_step);
+    // A sun that is hardly up at the ends of an hour is not to be multiplied by more than this.
+    if mean > 1.0 { (clear_wm2(sun) / mean).min(3.0) } else { 1.0 }
 }

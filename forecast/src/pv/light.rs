@@ -32,6 +32,7 @@ const RATED_WM2: f64 = 1000.0;
 
 /// The light at a place.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[expect(clippy::struct_field_names, reason = "the unit stands at the end of a name")]
 pub(super) struct Light {
     /// On a horizontal plane, in W/m².
     pub global_wm2: f64,
@@ -130,7 +131,7 @@ impl Plane {
         let facing = facing.max(0.0);
         let circumsolar = (light.beam_wm2 / sun.extra_wm2).clamp(0.0, 1.0);
         let towards = if sun.up > 0.0 { facing / sun.up.max(LOW_SUN) } else { 0.0 };
-        let sky_wm2 = light.diffuse_wm2 * (circumsolar * towards + (1.0 - circumsolar) * (1.0 + up) / 2.0);
+        let sky_wm2 = light.diffuse_wm2 * (circumsolar * towards + (1.0 - circumsolar) * f64::midpoint(1.0, up));
         let ground_wm2 = light.global_wm2 * ALBEDO * (1.0 - up) / 2.0;
         light.beam_wm2 * facing + sky_wm2 + ground_wm2
     }

@@ -25,11 +25,9 @@ const NEAR_LIMIT: f64 = 0.98;
 /// The least share of the values in the upper half that lie at the limit where an inverter cuts.
 const CUT_SHARE: f64 = 0.10;
 
-/// What an interval gave under which light.
+/// Sun, light and air over an interval.
 #[derive(Debug, Clone)]
-pub(super) struct Sample {
-    /// Output, in the unit of the series.
-    pub output: f64,
+pub(super) struct Conditions {
     /// Sun and light in each part of the interval.
     pub parts: Vec<(Sun, Light)>,
     /// Air temperature in °C.
@@ -38,11 +36,19 @@ pub(super) struct Sample {
     pub wind_ms: Option<f64>,
 }
 
+/// What an interval gave under which conditions.
+#[derive(Debug, Clone)]
+pub(super) struct Sample {
+    /// Output, in the unit of the series.
+    pub output: f64,
+    /// The conditions.
+    pub under: Conditions,
+}
+
 /// What a plane would give for each kilowatt-peak, mean over the parts.
-fn unit(plane: &Plane, sample: &Sample) -> f64 {
-    let sum: f64 =
-        sample.parts.iter().map(|(sun, light)| plane.output(sun, light, sample.temp_c, sample.wind_ms)).sum();
-    sum / sample.parts.len().max(1) as f64
+fn unit(plane: &Plane, under: &Conditions) -> f64 {
+    let sum: f64 = under.parts.iter().map(|(sun, light)| plane.output(sun, light, under.temp_c, under.wind_ms)).sum();
+    sum / under.parts.len().max(1) as f64
 }
 
 /// Planes and limit of a plant.
@@ -102,7 +108,8 @@ impl Plant {
             .copied()
             .filter(|sample| limit.is_some_and(|limit| sample.output >= NEAR_LIMIT * limit))
             .collect();
-        let without = |sample: &&Sample| planes.iter().map(|(plane, rated)| rated * unit(plane, sample)).sum::<f64>();
+        let without =
+            |sample: &&Sample| planes.iter().map(|(plane, rated)| rated * unit(plane, &sample.under)).sum::<f64>();
         let above = at_limit.iter().map(without).sum::<f64>() / at_limit.len().max(1) as f64;
         let limit = limit.filter(|limit| above > 1.02 * limit);
         if limit.is_none() && fit.samples.len() < thinned.len() {
@@ -134,7 +141,7 @@ impl Fit<'_> {
         let units: Vec<f64> = self
             .samples
             .iter()
-            .map(|sample| shares.iter().map(|(plane, share)| share * unit(plane, sample)).sum())
+            .map(|sample| shares.iter().map(|(plane, share)| share * unit(plane, &sample.under)).sum())
             .collect();
         // Σ ρ(y − s·u) = Σ u·ρ(y/u − s): least at the quantile of y/u weighted by u.
         let mut ratios: Vec<(f64, f64)> = units

@@ -7,7 +7,7 @@ use super::PvPlant;
 use super::frame::Frame;
 use super::light::{Light, clear_wm2};
 use super::locate::{Located, locate};
-use super::plant::{Plant, Sample};
+use super::plant::{Conditions, Plant, Sample};
 use super::sun::{Instant, Sun};
 
 /// Days that a plant is fitted on: a year holds all heights of the sun.
@@ -102,15 +102,13 @@ impl Site {
             let Some(output) = values.get(frame.first + at).copied().flatten().filter(|_| sun.up > LEAST_UP) else {
                 continue;
             };
-            let output = output.max(0.0);
-            if weather {
-                if let Some((parts, temp_c, wind_ms)) = frame.lights(past, self, at) {
-                    samples.push((sun, Sample { output, parts, temp_c, wind_ms }));
-                }
+            let under = if weather {
+                frame.conditions(past, self, at)
             } else {
                 let parts = frame.path().within(at).iter().map(|sun| (*sun, Light::clear(sun))).collect();
-                samples.push((sun, Sample { output, parts, temp_c: None, wind_ms: None }));
-            }
+                Some(Conditions { parts, temp_c: None, wind_ms: None })
+            };
+            samples.extend(under.map(|under| (sun, Sample { output: output.max(0.0), under })));
         }
         samples
     }
@@ -121,7 +119,7 @@ impl Site {
         let mut boxes = vec![[(0.0, 0.0, 0.0); AROUND]; HEIGHTS_DEG.len()];
         let (mut all_output, mut all_model) = (0.0, 0.0);
         for (sun, sample) in samples {
-            let model = self.output(&sample.parts, sample.temp_c, sample.wind_ms);
+            let model = self.output(&sample.under);
             let (height, around) = sky_box(sun);
             let (output, sum, count) = &mut boxes[height][around];
             *output += sample.output;
@@ -188,10 +186,10 @@ impl Site {
     }
 
     /// Mean output over the parts of an interval.
-    pub(super) fn output(&self, parts: &[(Sun, Light)], temp_c: Option<f64>, wind_ms: Option<f64>) -> f64 {
-        let sum: f64 =
-            parts.iter().map(|(sun, light)| self.plant.output(sun, light, temp_c, wind_ms) * self.shade(sun)).sum();
-        sum / parts.len().max(1) as f64
+    pub(super) fn output(&self, under: &Conditions) -> f64 {
+        let (temp_c, wind_ms) = (under.temp_c, under.wind_ms);
+        let of = |(sun, light): &(Sun, Light)| self.plant.output(sun, light, temp_c, wind_ms) * self.shade(sun);
+        under.parts.iter().map(of).sum::<f64>() / under.parts.len().max(1) as f64
     }
 
     fn shade(&self, sun: &Sun) -> f64 {
