@@ -167,7 +167,7 @@ mod tests {
         // Three quarters of the weight on 1: only the lowest quantiles are 0.
         let two = quantiles(vec![(1.0, 3.0), (0.0, 1.0), (5.0, 0.0)]);
         assert!(two[0].abs() < 1e-12 && (two[MIDDLE] - 0.75).abs() < 1e-12 && (two[6] - 1.0).abs() < 1e-12, "{two:?}");
-        assert_eq!(quantiles(Vec::new()), [0.0; 7]);
+        assert!(quantiles(Vec::new()).iter().all(|quantile| *quantile == 0.0));
     }
 
     const MIDDLE: usize = 3;

@@ -20,8 +20,9 @@ const WINDOW_DAYS: usize = 10;
 /// gives.
 const ON: f64 = 0.01;
 
-/// The sun's elevation in degrees at which plants reach [`ON`]: a few watts of diffuse light for each kilowatt-peak.
-const ON_ELEVATION_DEG: f64 = 1.5;
+/// Elevations of the sun in degrees at which plants may reach [`ON`]: a roof towards the sun soon, one that faces away, or
+/// a horizon of houses, later. The one that explains the days best is taken.
+const ON_ELEVATIONS_DEG: [f64; 5] = [0.5, 1.5, 3.0, 4.5, 6.0];
 
 /// What being off the middle of an interval costs, in square degrees for each: where days leave a choice, the middle is
 /// likeliest.
@@ -129,15 +130,21 @@ fn is_southern(zone: Tz, at: DateTime<Utc>) -> bool {
 }
 
 /// The mean squared misfit of a place, in square degrees, linear beyond [`HUBER_DEG`]: how far the sun is from
-/// [`ON_ELEVATION_DEG`] over the whole of an interval in which it should pass it.
+/// one of [`ON_ELEVATIONS_DEG`] over the whole of an interval in which it should pass it.
 fn misfit(sight: &[Edge], place: Position) -> f64 {
     let huber = |miss: f64| if miss <= HUBER_DEG { miss * miss } else { HUBER_DEG * (2.0 * miss - HUBER_DEG) };
-    let at = |(dark, light): &Edge| {
-        let above = |instant: &Instant| instant.from(place).elevation_deg() - ON_ELEVATION_DEG;
-        let (dark, light) = (above(dark), above(light));
-        huber(dark.max(-light).max(0.0)) + MIDDLE * huber((dark + light).abs() / 2.0)
+    let seen: Vec<(f64, f64)> = sight
+        .iter()
+        .map(|(dark, light)| (dark.from(place).elevation_deg(), light.from(place).elevation_deg()))
+        .collect();
+    let with = |on_deg: f64| {
+        let at = |(dark, light): &(f64, f64)| {
+            let (dark, light) = (dark - on_deg, light - on_deg);
+            huber(dark.max(-light).max(0.0)) + MIDDLE * huber(f64::midpoint(dark, light).abs())
+        };
+        seen.iter().map(at).sum::<f64>() / seen.len().max(1) as f64
     };
-    sight.iter().map(at).sum::<f64>() / sight.len().max(1) as f64
+    ON_ELEVATIONS_DEG.into_iter().map(with).fold(f64::INFINITY, f64::min)
 }
 
 /// The place that explains the days best, and its misfit: a coarse grid, then ever finer around the best.
