@@ -10,6 +10,7 @@
 //! | [`metrics`] | how good forecasts were |
 //! | [`prior`] | buildings of which nothing is known but kind and size |
 //! | [`saved`] | fitted methods as files |
+//! | [`pv`] | what a plant of solar modules gives |
 
 pub mod backtest;
 pub mod boost;
@@ -24,3 +25,4 @@ pub mod naive;
 pub mod prior;
 pub mod saved;
 mod series;
+pub mod pv;

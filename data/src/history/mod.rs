@@ -156,6 +156,11 @@ impl<'h> Past<'h> {
         self.history.weather.known(at, self.at)
     }
 
+    /// Length of the weather's intervals.
+    pub fn weather_step(&self) -> TimeDelta {
+        self.history.weather.step()
+    }
+
     /// Whether there is any weather at all.
     pub fn has_weather(&self) -> bool {
         !self.history.weather.is_empty()
