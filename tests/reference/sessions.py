@@ -50,6 +50,9 @@ def read() -> list[Visits]:
     work = pd.read_parquet(DATA / "ev_workplace.parquet").rename(columns={"end": "departure"})
     found.append(_visits("workplace", "America/New_York", work, None))
     acn = pd.read_parquet(DATA / "ev_acn.parquet").rename(columns={"station_id": "station", "delivered_kwh": "kwh"})
+    # Where nobody claimed a session, the file repeats the outcome as if it had been stated: no statement.
+    acn.loc[~acn["claimed"], "estimated_departure"] = pd.NaT
+    acn.loc[~acn["claimed"], "requested_kwh"] = np.nan
     for site in ("caltech", "jpl"):
         part = acn[(acn["site"] == site) & (acn["arrival"] < "2020-01-01")].assign(user=pd.NA)
         found.append(_visits(f"acn-{site}", "America/Los_Angeles", part, None))
@@ -89,7 +92,7 @@ class Past:
 
 def cells(arrival: pd.Series) -> np.ndarray:
     """The cell of the table that an arrival falls in: its hour, and whether it is a weekend."""
-    return (arrival.dt.hour + 24 * (arrival.dt.dayofweek >= 5)).to_numpy()
+    return (arrival.dt.hour + 24 * (arrival.dt.day_of_week >= 5)).to_numpy()
 
 
 def own_features(visits: pd.DataFrame, pasts: dict[object, Past], what: str) -> np.ndarray:
