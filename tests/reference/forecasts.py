@@ -25,6 +25,7 @@ from pathlib import Path
 import lightgbm as lgb
 import numpy as np
 import pandas as pd
+
 from scores import COLUMNS, LEVELS, table
 from series import Days, Spec, chosen, days
 

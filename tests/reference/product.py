@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 import pandas as pd
+
 from forecasts import score
 from scores import COLUMNS
 from series import Spec, chosen, days

@@ -38,7 +38,13 @@ def noise(rng: np.random.Generator, n: int, keep: float = 0.9) -> np.ndarray:
 
 
 def building(
-    at: pd.DatetimeIndex, rng: np.random.Generator, base: float, busy: float, opens: float, closes: float, days: set[int]
+    at: pd.DatetimeIndex,
+    rng: np.random.Generator,
+    base: float,
+    busy: float,
+    opens: float,
+    closes: float,
+    days: set[int],
 ) -> np.ndarray:
     """A load that is `busy` on top of `base` between two local hours on some weekdays."""
     local = at.tz_convert(ZONE)
@@ -65,9 +71,16 @@ def loads(rng: np.random.Generator) -> dict[str, pd.DataFrame]:
     for first, last in (("2023-07-17", "2023-08-07"), ("2023-12-23", "2024-01-08"), ("2023-05-18", "2023-05-20")):
         closed = between(at, first, last)
         works[closed] = 8 * (1 + 0.05 * noise(rng, int(closed.sum())))
-    shop = building(at, rng, 45, 40, 7, 21, set(range(7))) * (1 + 0.15 * np.cos(2 * np.pi * (local.day_of_year - 200) / 365))
+    shop = building(at, rng, 45, 40, 7, 21, set(range(7))) * (
+        1 + 0.15 * np.cos(2 * np.pi * (local.day_of_year - 200) / 365)
+    )
     school = building(at, rng, 6, 30, 8, 16, week)
-    for first, last in (("2023-07-10", "2023-08-21"), ("2023-10-16", "2023-10-23"), ("2023-12-23", "2024-01-08"), ("2024-02-19", "2024-02-26")):
+    for first, last in (
+        ("2023-07-10", "2023-08-21"),
+        ("2023-10-16", "2023-10-23"),
+        ("2023-12-23", "2024-01-08"),
+        ("2024-02-19", "2024-02-26"),
+    ):
         school[between(at, first, last)] *= 0.25
     empty = np.maximum(0.4 + 0.02 * rng.normal(size=len(at)), 0) + 2.0 * (rng.random(len(at)) < 0.001)
     frozen = building(at, rng, 20, 60, 8, 18, week)
@@ -109,7 +122,12 @@ def prices(rng: np.random.Generator) -> dict[str, pd.DataFrame]:
         hour = np.asarray(local.hour + local.minute / 60)
         weekend = np.asarray(local.day_of_week >= 5)
         peaks = 25 * np.exp(-(((hour - 8) / 2) ** 2)) + 40 * np.exp(-(((hour - 19) / 2.2) ** 2))
-        noon = 35 * np.exp(-(((hour - 13.5) / 2.5) ** 2)) * (1 - np.cos(2 * np.pi * np.asarray(local.day_of_year) / 365)) / 2
+        noon = (
+            35
+            * np.exp(-(((hour - 13.5) / 2.5) ** 2))
+            * (1 - np.cos(2 * np.pi * np.asarray(local.day_of_year) / 365))
+            / 2
+        )
         return 70 + peaks - noon - 12 * weekend
 
     hourly = grid("2023-01-01", "2024-03-31", 60)

@@ -24,6 +24,7 @@ from pathlib import Path
 import lightgbm as lgb
 import numpy as np
 import pandas as pd
+
 from scores import COLUMNS, LEVELS, scores
 from series import DATA
 
@@ -67,7 +68,9 @@ def _visits(name: str, zone: str, table: pd.DataFrame, test_from: pd.Timestamp |
     if test_from is None:
         test_from = kept["arrival"].iloc[len(kept) * 3 // 4].normalize()
     extra = [c for c in ("estimated_departure", "requested_kwh") if c in kept]
-    return Visits(name, zone, kept[["session", "user", "station", "arrival", "departure", "stay", "kwh", *extra]], test_from)
+    return Visits(
+        name, zone, kept[["session", "user", "station", "arrival", "departure", "stay", "kwh", *extra]], test_from
+    )
 
 
 def weighted_quantiles(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -102,7 +105,11 @@ def own_features(visits: pd.DataFrame, pasts: dict[object, Past], what: str) -> 
         past = pasts[user].before(arrival.to_datetime64(), what) if user in pasts else np.empty(0)
         hour = arrival.hour + arrival.minute / 60
         row = [hour, arrival.weekday(), len(past)]
-        row += [*np.quantile(past, [0.1, 0.5, 0.9]), past.mean(), past[-1], past[-5:].mean()] if len(past) else [np.nan] * 6
+        row += (
+            [*np.quantile(past, [0.1, 0.5, 0.9]), past.mean(), past[-1], past[-5:].mean()]
+            if len(past)
+            else [np.nan] * 6
+        )
         rows.append(row)
     return np.array(rows, dtype=float)
 
@@ -127,7 +134,14 @@ def forecasts(visits: Visits, what: str) -> pd.DataFrame:
         weights = np.r_[np.full(len(own), share / max(len(own), 1)), np.full(len(group), (1 - share) / len(group))]
         made["OWN"].append(weighted_quantiles(np.r_[own, group], weights))
     data = lgb.Dataset(own_features(train, pasts, what), everybody, free_raw_data=False)
-    settings = {"objective": "quantile", "learning_rate": 0.05, "num_leaves": 15, "num_threads": 1, "seed": 1, "verbose": -1}
+    settings = {
+        "objective": "quantile",
+        "learning_rate": 0.05,
+        "num_leaves": 15,
+        "num_threads": 1,
+        "seed": 1,
+        "verbose": -1,
+    }
     models = [lgb.train(settings | {"alpha": float(level)}, data, num_boost_round=150) for level in LEVELS]
     inputs = own_features(test, pasts, what)
     boosted = np.sort(np.column_stack([model.predict(inputs) for model in models]), axis=1)
@@ -151,13 +165,17 @@ def table(made: pd.DataFrame) -> pd.DataFrame:
             rows.append({"series": name, "what": what, "method": method, **found, "below_q10": below})
     result = pd.DataFrame(rows).rename(columns={"nmae": "mae", "nrmse": "rmse"})
     own = result[result["method"] == "OWN"].set_index(["series", "what"])["pinball"]
-    result["skill_own"] = 1 - result["pinball"] / own.reindex(pd.MultiIndex.from_frame(result[["series", "what"]])).to_numpy()
+    result["skill_own"] = (
+        1 - result["pinball"] / own.reindex(pd.MultiIndex.from_frame(result[["series", "what"]])).to_numpy()
+    )
     return result
 
 
 def write_csv(visits: Visits, out: Path) -> None:
     """History before the test and the test's arrivals (no outcomes), in UTC, as CSV."""
-    stamped = visits.table.rename(columns={"user": "driver", "estimated_departure": "stated_departure", "requested_kwh": "stated_kwh"})
+    stamped = visits.table.rename(
+        columns={"user": "driver", "estimated_departure": "stated_departure", "requested_kwh": "stated_kwh"}
+    )
     for column in {"arrival", "departure", "stated_departure"} & set(stamped.columns):
         local = stamped[column].dt.tz_localize(visits.zone, ambiguous=True, nonexistent="shift_forward")
         stamped[column] = local.dt.tz_convert("UTC").dt.strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -165,7 +183,9 @@ def write_csv(visits: Visits, out: Path) -> None:
     ended = (visits.table["departure"] < visits.test_from).to_numpy()
     stamped.drop(columns="stay").to_csv(out / f"sessions-{visits.name}-all.csv", index=False)
     stamped[ended].drop(columns="stay").to_csv(out / f"sessions-{visits.name}-history.csv", index=False)
-    stamped[test].drop(columns=["stay", "departure", "kwh"]).to_csv(out / f"sessions-{visits.name}-arrivals.csv", index=False)
+    stamped[test].drop(columns=["stay", "departure", "kwh"]).to_csv(
+        out / f"sessions-{visits.name}-arrivals.csv", index=False
+    )
 
 
 def score(file: Path, out: Path) -> pd.DataFrame:
@@ -179,11 +199,15 @@ def score(file: Path, out: Path) -> pd.DataFrame:
         for column in COLUMNS:
             if what == "stay" and f"stay_{column}" not in given:
                 begun = [
-                    arrivals.loc[s, "arrival"].tz_localize(arrivals.loc[s, "zone"], ambiguous=True, nonexistent="shift_forward")
+                    arrivals.loc[s, "arrival"].tz_localize(
+                        arrivals.loc[s, "zone"], ambiguous=True, nonexistent="shift_forward"
+                    )
                     for s in given["session"]
                 ]
                 leaves = pd.to_datetime(given[f"{prefix}_{column}"], utc=True)
-                mine[column] = (leaves - pd.to_datetime(pd.Series(begun, index=given.index), utc=True)) / pd.Timedelta(hours=1)
+                mine[column] = (leaves - pd.to_datetime(pd.Series(begun, index=given.index), utc=True)) / pd.Timedelta(
+                    hours=1
+                )
             else:
                 mine[column] = given[f"{what}_{column}"]
         keys = pd.MultiIndex.from_arrays([[what] * len(mine), mine["session"]])
