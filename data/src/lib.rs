@@ -13,7 +13,7 @@
 //! | [`site`] | [`Site`](site::Site), what an installer hands over and an operator keeps: its file and its checks |
 //! | [`tables`] | boards and stations as spreadsheets, read and written |
 //! | [`site::tariff`] | what a kWh costs on a day, with its parts |
-//! | [`local`] | wall clocks: zones, local days, times of day, days of the week |
+//! | [`local`] | wall clocks: zones, local days, times of day, days of the week, public holidays |
 //! | [`series`] | [`Series`](series::Series): prices, the building's draw, PV power from CSV files |
 //! | [`history`] | [`History`](history::History): what was measured, and [`Past`](history::Past): what of it was known when |
 //! | [`forecast`] | [`Forecast`](forecast::Forecast): means and quantiles |

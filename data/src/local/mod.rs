@@ -6,6 +6,7 @@
 //! * in the hour that it repeats in autumn, a time of day without offset means the first of the two;
 //! * a local day runs from its first instant to the next day's: 92, 96 or 100 quarter-hours in Europe.
 
+mod holidays;
 mod stamp;
 mod time_of_day;
 mod weekdays;
@@ -15,6 +16,7 @@ use chrono::{
 };
 use chrono_tz::Tz;
 
+pub use holidays::{Holiday, HolidayCalendar, Land};
 pub use stamp::{Stamp, date, stamp};
 pub use time_of_day::TimeOfDay;
 pub use weekdays::Weekdays;
