@@ -4,12 +4,14 @@
 //! turned back further, never forward, so a forecast made from it cannot know the future, in operation or in a backtest.
 
 mod weather;
+mod weather_file;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use crate::series::Series;
 pub use weather::{Sky, Weather, WeatherRow};
+pub use weather_file::{WeatherFile, read_weather};
 
 /// Where something is, in degrees; north and east are positive.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -67,7 +69,7 @@ impl History {
         self
     }
 
-    /// The history with other times of publication. Instants that are missing or go back in time count as the latest
+    /// The history with other times of publication. Those that are missing or go back in time count as the latest
     /// before them.
     #[must_use]
     pub fn with_published(mut self, published: Published) -> Self {
