@@ -6,7 +6,7 @@ use std::process::Output;
 use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc};
 use chrono_tz::Europe::Amsterdam;
 
-use super::{Folder, json, kwartier, said};
+use super::{Folder, json, kwartier, said, shared_folder};
 
 /// Sixteen weeks of a building: 40 kW from 8 to 17 on working days, else 10, and a little that no one can foresee.
 pub(super) fn meter(step_minutes: i64, weeks: i64, until: &str) -> String {
@@ -150,7 +150,14 @@ fn wrong_input_is_refused_with_the_choices() {
     let two = folder.file("two.csv", "start,main_kw,sub_kw\n2023-06-12T22:00Z,1,2\n2023-06-12T23:00Z,1,2\n");
     let no_unit = folder.file("no-unit.csv", "start,load\n2023-06-12T22:00Z,1\n2023-06-12T23:00Z,1\n");
     let local = folder.file("local.csv", "start,kw\n2023-06-12 22:00,1\n2023-06-12 23:00,1\n");
+    let both = folder.file(
+        "both.csv",
+        "start,building,kw\n2023-06-12T22:00Z,A,1\n2023-06-12T22:00Z,B,5\n2023-06-12T23:00Z,A,1\n2023-06-12T23:00Z,B,5\n",
+    );
     for (arguments, remedies) in [
+        (vec!["--history", &both], vec!["building", "--where"]),
+        (vec!["--history", &both, "--where", "building=C"], vec!["A", "B"]),
+        (vec!["--history", &both, "--where", "building"], vec!["two words with ="]),
         (vec!["--history", &two], vec!["main_kw", "sub_kw"]),
         (vec!["--history", &history, "--column", "power"], vec!["is no column", "kw"]),
         (vec!["--history", &no_unit], vec!["kW, W, kWh, Wh"]),
@@ -235,4 +242,96 @@ fn a_backtest_scores_the_model_against_the_guesses() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(said(&output).1.contains(remedy), "{}", said(&output).1);
     }
+}
+
+/// A depot of six vans: each comes back between 15 and 18 o'clock and leaves between 6 and 8 the next morning.
+fn log(days: i64) -> String {
+    let mut text = "id,plugged in,departure,kwh,van\n".to_owned();
+    let first: DateTime<Utc> = "2023-03-06T00:00:00Z".parse().unwrap();
+    let mut noise = 7_u64;
+    for day in 0..days {
+        for van in 0..6_u8 {
+            let comes = TimeDelta::minutes(15 * 60 + (90.0 * chance(&mut noise)) as i64);
+            let leaves = TimeDelta::minutes(30 * 60 + (60.0 * chance(&mut noise)) as i64);
+            let [comes, leaves] = [comes, leaves].map(|after| first + TimeDelta::days(day) + after);
+            let kwh = 10.0 + 5.0 * f64::from(van) + chance(&mut noise);
+            let _ = writeln!(text, "{day}-{van},{},{},{kwh:.1},van {van}", comes.to_rfc3339(), leaves.to_rfc3339());
+        }
+    }
+    text
+}
+
+#[test]
+fn departures_and_energies_of_those_who_arrive() {
+    let folder = Folder::new();
+    let history = folder.file("log.csv", &log(60));
+    let arrivals = folder.file(
+        "arrivals.csv",
+        "id,plugged in,van\nA,2023-05-10T16:00:00Z,van 0\n\"B, the other\",2023-05-10T16:30:00Z,van 5\n",
+    );
+    let out = folder.path("stays.csv");
+    let names =
+        ["--map", "id=session", "--map", "plugged in=arrival", "--map", "van=vehicle", "--tz", "Europe/Amsterdam"];
+    let base = [&["sessions", "--arrivals", &arrivals, "--place", "depot", "--out", &out], &names[..]].concat();
+    let known = [&base[..], &["--history", &history]].concat();
+    let stays = |arguments: &[&str]| {
+        let output = forecast(arguments);
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output).1);
+        let text = std::fs::read_to_string(&out).unwrap();
+        let mut lines = text.lines();
+        let header = lines.next().unwrap().to_owned();
+        assert!(
+            header.starts_with("session,arrival,departure_mean,departure_q05") && header.ends_with("kwh_q90,kwh_q95")
+        );
+        let cells = |line: &str| line.rsplitn(17, ',').map(str::to_owned).collect::<Vec<_>>();
+        lines.map(cells).collect::<Vec<_>>()
+    };
+    // From the last column back: kwh_q95 … kwh_q05, kwh_mean, departure_q95 … departure_q05, departure_mean, and the rest.
+    let rows = stays(&known);
+    assert_eq!(rows.len(), 2);
+    assert!(rows[1][16].starts_with("\"B, the other\",2023-05-10T16:30:00Z"), "{:?}", rows[1]);
+    for (row, kwh) in rows.iter().zip([11.0, 36.0]) {
+        let median: f64 = row[3].parse().unwrap();
+        assert!((median - kwh).abs() < 4.0, "{row:?}");
+        let times: Vec<DateTime<Utc>> = row[8..15].iter().rev().map(|time| time.parse().unwrap()).collect();
+        assert!(times.is_sorted());
+        assert!((5..=9).contains(&times[3].hour()), "they leave in the morning: {times:?}");
+    }
+    // Still here at half past seven: nobody leaves before that.
+    for row in stays(&[&known[..], &["--now", "2023-05-11T07:30:00Z"]].concat()) {
+        assert!(row[14].as_str() >= "2023-05-11T07:30:00Z", "{row:?}");
+    }
+    // Day one.
+    assert_eq!(stays(&base).len(), 2);
+
+    let backtest = [&["backtest", "sessions", "--history", &history, "--place", "depot"], &names[..]].concat();
+    let output = kwartier(&[&backtest[..], &["--json"]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output).1);
+    assert!(json(&output.stdout)["visits"].as_u64().unwrap() > 50);
+    let (text, err) = said(&kwartier(&backtest));
+    assert!(text.contains("own history shrunk to the group") && text.contains("still here after 4 h"), "{text}{err}");
+
+    let unmapped = forecast(&["sessions", "--history", &history, "--arrivals", &arrivals, "--tz", "Europe/Amsterdam"]);
+    assert_eq!(unmapped.status.code(), Some(2));
+    assert!(said(&unmapped).1.contains("arrival"), "{}", said(&unmapped).1);
+}
+
+#[test]
+fn public_series_as_parquet() {
+    let Some(data) = shared_folder("data") else { return };
+    let homes = data.join("homes_load_pv_hourly.parquet").display().to_string();
+    let home = ["--history", &homes, "--where", "building=3", "--tz", "Etc/GMT+8", "--horizon", "1d"];
+    let output = forecast(&[&["load", "--column", "load_kw"], &home[..]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output).1);
+    assert_eq!(rows(&said(&output).0).len(), 96);
+    let output = forecast(&[&["pv", "--column", "pv_w_per_kwp", "--unit", "W/kWp"], &home[..]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output).1);
+    let rows = rows(&said(&output).0);
+    assert_eq!(rows.len(), 96);
+    assert!(rows[0].1.iter().all(|value| *value == 0.0), "night is nothing for certain: {:?}", rows[0]);
+    assert!(rows[48].1[4] > 100.0 && rows[48].1[4] < 1000.0, "W/kWp at noon: {:?}", rows[48]);
+    // Several buildings in one file: which one is never guessed.
+    let output = forecast(&["load", "--history", &homes, "--column", "load_kw", "--tz", "Etc/GMT+8"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said(&output).1.contains("--where"), "{}", said(&output).1);
 }

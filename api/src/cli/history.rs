@@ -1,10 +1,11 @@
 //! A measured history from the command line: which file, which column, which zone, and what belongs to it.
 
+use std::fmt::Write;
 use std::path::PathBuf;
 
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use chrono_tz::Tz;
-use kwartier_data::history::{History, Position};
+use kwartier_data::history::{History, Position, read_weather};
 use kwartier_data::local::{self, HolidayCalendar};
 use kwartier_data::series::{self, Quantity, Reading, Series, Unit};
 use serde::Serialize;
@@ -57,18 +58,28 @@ impl Kind {
 /// The history, and what is known besides.
 #[derive(Debug, clap::Args)]
 pub struct HistoryArgs {
-    /// What was measured: CSV, packed with gzip or not; a column of stamps and one of values; - for standard input.
+    /// What was measured: CSV, packed with gzip or not, or Parquet; a column of stamps and one of values; - for standard
+    /// input.
     #[arg(long, value_name = "FILE")]
     pub history: Option<PathBuf>,
     /// The column of values, where there are several.
     #[arg(long, value_name = "NAME", requires = "history")]
     column: Option<String>,
+    /// The column of stamps, where it is not called start, time, timestamp or the like.
+    #[arg(long, value_name = "NAME", requires = "history")]
+    time_column: Option<String>,
     /// Unit of the values, where the column's name does not end in it: kW, W, kWh, Wh, kWh counter, kW/kWp, EUR/MWh, ...
     #[arg(long, value_name = "UNIT", requires = "history")]
     unit: Option<String>,
+    /// Which rows are meant, where a file holds several series; once for each column that tells them apart.
+    #[arg(long = "where", value_name = "COLUMN=VALUE", requires = "history", value_parser = span::pair)]
+    filter: Vec<(String, String)>,
     /// The site's time zone, which is also that of stamps without offset or Z.
     #[arg(long, value_name = "ZONE", value_parser = local::zone)]
     pub tz: Option<Tz>,
+    /// Weather, forecast or measured: start,ghi_wm2,dni_wm2,dhi_wm2,temp_c,wind_ms,known_at.
+    #[arg(long, value_name = "FILE")]
+    weather: Option<PathBuf>,
     /// Public holidays by country or Land, such as NL, BE, DE, DE-NW, or none; without it those of the time zone.
     #[arg(long, value_name = "CODE", value_parser = HolidayCalendar::parse)]
     holidays: Option<HolidayCalendar>,
@@ -130,15 +141,24 @@ pub struct Known {
 }
 
 impl HistoryArgs {
+    /// Refuses to read standard input twice.
+    pub fn one_dash(&self) -> Result<(), Failure> {
+        input::one_dash(&[self.history.as_ref(), self.weather.as_ref()])
+    }
+
     /// All files that are read.
     pub fn files(&self) -> impl Iterator<Item = &PathBuf> {
-        self.history.iter().filter(|path| !is_dash(path))
+        self.history.iter().chain(&self.weather).filter(|path| !is_dash(path))
     }
 
     /// The name of the history, for titles.
     pub fn name(&self) -> String {
         let stem = self.history.as_ref().filter(|path| !is_dash(path)).and_then(|path| path.file_stem());
-        stem.map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+        let mut name = stem.map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        for (column, value) in &self.filter {
+            let _ = write!(name, ", {column} {value}");
+        }
+        name
     }
 
     /// Reads everything that is known at an instant, by default that at which the history ends, without one now; with the
@@ -164,6 +184,12 @@ impl HistoryArgs {
         let first = local::day(zone, history.truth().start);
         let last = local::day(zone, at.max(history.truth().end()));
         history = history.with_holidays(calendar.days(first.year()..=last.year() + YEARS_AHEAD));
+        if let Some(path) = &self.weather {
+            let reading = Reading { zone: self.tz, ..Reading::default() };
+            let weather = input::parse(path, "weather file", |bytes| read_weather(bytes, &reading))?;
+            notes.extend(weather.notes);
+            history = history.with_weather(weather.weather);
+        }
         let position = self.lat.zip(self.lon);
         let position = position.map(|(latitude_deg, longitude_deg)| Position { latitude_deg, longitude_deg });
         if kind != Kind::Pv && (position.is_some() || self.kwp.is_some()) {
@@ -177,7 +203,13 @@ impl HistoryArgs {
     fn series(&self, kind: Kind) -> Result<Option<series::HistoryFile>, Failure> {
         let Some(path) = &self.history else { return Ok(None) };
         let unit = self.unit.as_deref().map(|name| unit(kind, name)).transpose()?;
-        let reading = Reading { zone: self.tz, column: self.column.as_deref(), unit };
+        let reading = Reading {
+            zone: self.tz,
+            column: self.column.as_deref(),
+            unit,
+            filter: &self.filter,
+            time: self.time_column.as_deref(),
+        };
         let said = unit.or_else(|| self.column.as_deref().and_then(Unit::of_header));
         let per_peak = said.is_some_and(|unit| unit.quantity == Quantity::PowerPerPeak);
         let quantity = if kind == Kind::Pv && per_peak { Quantity::PowerPerPeak } else { kind.quantity() };

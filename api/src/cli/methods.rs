@@ -1,6 +1,7 @@
 //! The methods of each kind: the model, and the obvious guesses that it is held against.
 
 use kwartier_forecast::method::Method;
+use kwartier_forecast::pv::{self, PvPlant};
 use kwartier_forecast::{load, naive};
 
 use super::history::{Kind, Known};
@@ -17,14 +18,14 @@ pub struct Methods {
 
 impl Methods {
     /// The methods for what is known of a site.
-    pub fn of(kind: Kind, _known: &Known) -> Self {
+    pub fn of(kind: Kind, known: &Known) -> Self {
         let baselines = match kind {
             Kind::Load | Kind::Price => vec![naive::last_week(), naive::last_day(), naive::similar_days()],
             Kind::Pv => vec![naive::last_week(), naive::last_day(), naive::mean_day()],
         };
         let model = match kind {
             Kind::Load | Kind::Price => load::method(),
-            Kind::Pv => naive::mean_day(),
+            Kind::Pv => pv::clear_sky(PvPlant { position: known.position, peak_kw: known.peak_kw }),
         };
         Methods { model, baselines, prior: None }
     }

@@ -13,6 +13,7 @@ mod man;
 mod methods;
 mod output;
 mod plan;
+mod sessions;
 mod site;
 mod span;
 mod summary;

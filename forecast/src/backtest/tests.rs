@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use kwartier_data::forecast::Belief;
-use kwartier_data::history::{History, Past};
+use kwartier_data::history::{History, Past, Position};
 use kwartier_data::series::Series;
 
 use super::{Entrant, Origins, Scale, Settings, Watch, drift, leakage, run, score};
 use crate::method::{CannotFit, Fitted, Horizon, Method};
+use crate::pv::{self, PvPlant};
 use crate::{load, naive};
 
 /// Says of each interval what was measured so many intervals before it.
@@ -202,6 +203,24 @@ fn no_method_for_loads_and_prices_looks_ahead() {
     for method in [load::method(), naive::last_week(), naive::last_day(), naive::similar_days(), naive::mean_day()] {
         leakage::assert_none(&*method, &series, origin, |series| {
             History::new(series, chrono_tz::Europe::Amsterdam).with_holidays(vec![origin.date_naive()])
+        });
+    }
+}
+
+#[test]
+fn no_method_for_pv_looks_ahead() {
+    // Nine weeks of hours in May and June at 52° north: a bow by day, lower by chance.
+    let value = |k: u32| {
+        let hour = f64::from(k % 24);
+        let bow = (std::f64::consts::PI * (hour - 4.0) / 16.0).sin().max(0.0);
+        Some(if (4.0..20.0).contains(&hour) { 8.0 * bow * (0.3 + f64::from(k / 5 * 7919 % 71) / 100.0) } else { 0.0 })
+    };
+    let start: DateTime<Utc> = "2023-04-24T00:00:00Z".parse().unwrap();
+    let series = Series { start, step: TimeDelta::hours(1), values: (0..9 * 168).map(value).collect() };
+    let position = Some(Position { latitude_deg: 52.0, longitude_deg: 5.0 });
+    for plant in [PvPlant { position, peak_kw: Some(9.0) }, PvPlant::default()] {
+        leakage::assert_none(&*pv::clear_sky(plant), &series, start + TimeDelta::days(50), |series| {
+            History::new(series, chrono_tz::Europe::Amsterdam)
         });
     }
 }

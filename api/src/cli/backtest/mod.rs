@@ -1,6 +1,7 @@
 //! `kwartier backtest`: how good forecasts would have been on a history.
 
 mod series;
+mod sessions;
 mod table;
 
 use super::Verdict;
@@ -27,6 +28,9 @@ enum Command {
     /// Score forecasts of prices.
     #[command(after_help = series::AFTER_HELP)]
     Price(Box<series::Args>),
+    /// Score forecasts of departures and energies.
+    #[command(after_help = sessions::AFTER_HELP)]
+    Sessions(Box<sessions::Args>),
 }
 
 /// Runs the command that the arguments name.
@@ -35,5 +39,6 @@ pub fn run(args: &Args) -> Result<Verdict, Failure> {
         Command::Load(args) => series::run(args, Kind::Load),
         Command::Pv(args) => series::run(args, Kind::Pv),
         Command::Price(args) => series::run(args, Kind::Price),
+        Command::Sessions(args) => sessions::run(args),
     }
 }

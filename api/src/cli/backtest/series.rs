@@ -96,6 +96,7 @@ struct Summary<'a> {
 
 /// Reads, runs, scores, prints.
 pub fn run(args: &Args, kind: Kind) -> Result<Verdict, Failure> {
+    args.history.one_dash()?;
     if args.history.history.is_none() {
         let what = "a backtest needs a history: what was measured, named with --history";
         return Err(Failure::Arguments(what.to_owned()));

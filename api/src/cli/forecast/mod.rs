@@ -3,6 +3,7 @@
 mod model;
 pub mod quarters;
 mod series;
+mod sessions;
 
 use super::Verdict;
 use super::failure::Failure;
@@ -28,6 +29,9 @@ enum Command {
     /// Forecast prices beyond those that are published, by quarter-hours.
     #[command(after_help = series::AFTER_HELP)]
     Price(Box<series::Args>),
+    /// Forecast for each arrival when the vehicle leaves and how much it takes.
+    #[command(after_help = sessions::AFTER_HELP)]
+    Sessions(Box<sessions::Args>),
 }
 
 /// Runs the command that the arguments name.
@@ -36,5 +40,6 @@ pub fn run(args: &Args) -> Result<Verdict, Failure> {
         Command::Load(args) => series::run(args, Kind::Load),
         Command::Pv(args) => series::run(args, Kind::Pv),
         Command::Price(args) => series::run(args, Kind::Price),
+        Command::Sessions(args) => sessions::run(args),
     }
 }

@@ -106,6 +106,7 @@ struct Places {
 
 /// Reads, fits, forecasts, writes.
 pub fn run(args: &Args, kind: Kind) -> Result<Verdict, Failure> {
+    args.history.one_dash()?;
     if args.horizon > LONGEST {
         let what =
             format!("--horizon reaches {} days ahead; {} is the most", args.horizon.num_days(), LONGEST.num_days());
