@@ -64,6 +64,17 @@ bench: setup ## measure, side by side with the reference solver (quickly: make b
 	@cargo build --release -p kwartier -p kwartier-tests $(LOCKED)
 	@cargo run --quiet --release -p kwartier-tests --bin bench $(LOCKED) -- $(BENCH)
 
+.PHONY: bench-forecast
+REFERENCE_ENV := $(HOME)/.cache/kwartier/reference
+bench-forecast: setup ## score forecasts against references that are not ours (needs Python 3.11, the public series)
+	@test -d "$(or $(KWARTIER_SHARED),/work/shared)/data" || { echo "no public series: set KWARTIER_SHARED to the folder that holds data/" >&2; exit 2; }
+	@cargo build --release -p kwartier -p kwartier-tests $(LOCKED)
+	@test -x $(REFERENCE_ENV)/bin/python || python3 -m venv $(REFERENCE_ENV)
+	@$(REFERENCE_ENV)/bin/pip install --quiet --requirement tests/reference/requirements.txt
+	@$(REFERENCE_ENV)/bin/python tests/reference/forecasts.py reference --out $(OUT)/reference $(SERIES)
+	@$(REFERENCE_ENV)/bin/python tests/reference/product.py --kwartier $(CARGO_TARGET_DIR)/release/kwartier --reference $(OUT)/reference $(SERIES)
+	@$(REFERENCE_ENV)/bin/python tests/reference/sessions.py reference --out $(OUT)/reference --csv
+
 .PHONY: dist
 dist: setup ## build the binary to hand out, as dist/kwartier-VERSION-PLATFORM.tar.gz
 	@scripts/dist

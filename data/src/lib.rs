@@ -31,11 +31,13 @@ pub mod instance;
 mod json;
 pub mod local;
 pub mod plan;
+pub mod quality;
 pub mod refusal;
 pub mod roster;
 pub mod series;
 pub mod sessions;
 pub mod site;
+mod table;
 pub mod tables;
 mod text;
 

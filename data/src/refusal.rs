@@ -115,6 +115,11 @@ impl Faults {
         self.found == 0
     }
 
+    /// The first fault.
+    pub(crate) fn first(&self) -> Option<&Fault> {
+        self.kept.first()
+    }
+
     /// Whether a fault of this place is among those kept.
     pub(crate) fn names(&self, path: &str) -> bool {
         self.kept.iter().any(|fault| fault.path == path)

@@ -38,12 +38,8 @@ impl Row {
 
 /// Reads a CSV file, packed with gzip or not. Commas, semicolons or tabs part its cells, whichever the header has most.
 pub(crate) fn csv(bytes: &[u8]) -> Result<Table, Refusal> {
-    let unpacked = unpack(bytes)?;
-    let text = decode(unpacked.as_deref().unwrap_or(bytes))?;
-    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    let count = |c: char| first.matches(c).count();
-    let delimiter = [';', '\t', ','].into_iter().max_by_key(|&c| count(c)).filter(|&c| count(c) > 0).unwrap_or(',');
-    let delimiter = u8::try_from(delimiter).unwrap_or(b',');
+    let text = of_bytes(bytes, MAX_BYTES)?;
+    let delimiter = delimiter(&text);
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter)
         .has_headers(false)
@@ -62,6 +58,19 @@ pub(crate) fn csv(bytes: &[u8]) -> Result<Table, Refusal> {
         }
     }
     table(rows, delimiter != b',')
+}
+
+/// The text of a file of at most `most` bytes unpacked, packed with gzip or not, with `\n` at the end of each line.
+pub(crate) fn of_bytes(bytes: &[u8], most: u64) -> Result<String, Refusal> {
+    let unpacked = unpack(bytes, most)?;
+    decode(unpacked.as_deref().unwrap_or(bytes))
+}
+
+/// What parts the cells: a semicolon, tab or comma, whichever the first line has most.
+pub(crate) fn delimiter(text: &str) -> u8 {
+    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let count = |c: &u8| first.bytes().filter(|byte| byte == c).count();
+    [b';', b'\t', b','].into_iter().max_by_key(count).filter(|c| count(c) > 0).unwrap_or(b',')
 }
 
 /// Counts the lines of a CSV text as an editor does. The reader's own count does not: a record begins for it where the one
@@ -102,21 +111,21 @@ pub(crate) fn table(mut rows: Vec<Row>, decimal_comma: bool) -> Result<Table, Re
 }
 
 /// The content of a gzip file; `None` for what is none.
-fn unpack(bytes: &[u8]) -> Result<Option<Vec<u8>>, Refusal> {
+fn unpack(bytes: &[u8], most: u64) -> Result<Option<Vec<u8>>, Refusal> {
     let too_large = || {
         let remedy = "cut out the days that are needed";
-        Refusal::from(Fault::of_table("the table", "", format!("is larger than {} MiB", MAX_BYTES >> 20), remedy))
+        Refusal::from(Fault::of_table("the table", "", format!("is larger than {} MiB", most >> 20), remedy))
     };
     if !bytes.starts_with(&[0x1f, 0x8b]) {
-        return if bytes.len() as u64 > MAX_BYTES { Err(too_large()) } else { Ok(None) };
+        return if bytes.len() as u64 > most { Err(too_large()) } else { Ok(None) };
     }
     let mut unpacked = Vec::new();
-    let read = flate2::read::MultiGzDecoder::new(bytes).take(MAX_BYTES + 1).read_to_end(&mut unpacked);
+    let read = flate2::read::MultiGzDecoder::new(bytes).take(most + 1).read_to_end(&mut unpacked);
     if let Err(fault) = read {
         let wrong = format!("cannot be unpacked: {fault}");
         return Err(Fault::of_table("the table", "", wrong, "fetch or pack it again").into());
     }
-    if unpacked.len() as u64 > MAX_BYTES { Err(too_large()) } else { Ok(Some(unpacked)) }
+    if unpacked.len() as u64 > most { Err(too_large()) } else { Ok(Some(unpacked)) }
 }
 
 /// The text of a file, with `\n` at the end of each line.

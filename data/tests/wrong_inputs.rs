@@ -72,9 +72,9 @@ fn wrong_price_files() {
         ("no zone", "start,eur_mwh\n2026-01-01 00:00,80\n2026-01-01 01:00,90\n"),
         ("no date", "start,eur_mwh\n01/02/2026 00:00,80\nyesterday,90\n"),
         ("twice", "start,eur_mwh\n2026-01-01T00:00Z,80\n2026-01-01T01:00+01:00,90\n"),
-        ("unsorted", "start,eur_mwh\n2026-01-01T01:00Z,80\n2026-01-01T00:00Z,90\n"),
+        ("more cells than names", "start,eur_mwh\n2026-01-01T00:00Z,80,1\n2026-01-01T01:00Z,90,2\n"),
         ("irregular", "start,eur_mwh\n2026-01-01T00:00Z,80\n2026-01-01T01:00Z,90\n2026-01-01T02:20Z,90\n"),
-        ("NaN and words", "start,eur_mwh\n2026-01-01T00:00Z,NaN\n2026-01-01T01:00Z,cheap\n"),
+        ("infinity and words", "start,eur_mwh\n2026-01-01T00:00Z,inf\n2026-01-01T01:00Z,cheap\n"),
         ("decimal commas", "start,eur_mwh\n2026-01-01T00:00Z,\"80,1\"\n2026-01-01T01:00Z,\"90,2\"\n"),
         ("thousands", "start;eur_mwh\n2026-01-01T00:00Z;1.080,1\n2026-01-01T01:00Z;90,2\n"),
         ("EUR/MWh called EUR/kWh", "start,eur_kwh\n2026-01-01T00:00Z,80.1\n2026-01-01T01:00Z,0.2\n"),
@@ -92,7 +92,7 @@ fn wrong_price_files() {
 #[test]
 fn wrong_choices() {
     let content = "start,nl_eur_mwh,de_eur_mwh\n2026-03-29 01:00,80,81\n2026-03-29 02:00,90,91\n";
-    let reading = |column, unit| Reading { zone: Some(Amsterdam), column, unit };
+    let reading = |column, unit| Reading { zone: Some(Amsterdam), column, unit, ..Reading::default() };
     let said = |reading: &Reading<'_>| read(content.as_bytes(), Quantity::Price, reading).unwrap_err().to_string();
     let text = [
         said(&reading(Some("fr_eur_mwh"), None)),
@@ -107,7 +107,7 @@ fn wrong_building_and_pv_files() {
     let cases = [
         ("no phases", "start,board,kw\n2026-01-01T00:00Z,HV,80\n2026-01-01T01:00Z,HV,90\n"),
         ("no unit", "start,load\n2026-01-01T00:00Z,80\n2026-01-01T01:00Z,90\n"),
-        ("a word", "start,board,l1_a,l2_a,l3_a\n2026-01-01T00:00Z,HV,8,8,none\n2026-01-01T01:00Z,HV,9,9,9\n"),
+        ("a word", "start,board,l1_a,l2_a,l3_a\n2026-01-01T00:00Z,HV,8,8,many\n2026-01-01T01:00Z,HV,9,9,9\n"),
     ];
     let building = transcript(&cases, |content| read_building(content.as_bytes(), None));
     let plant = |id: &str| -> site::PvPlant {

@@ -51,6 +51,15 @@ pub trait Method: Sync {
     ///
     /// [`CannotFit`] where the history is too short for it.
     fn fit(&self, past: &Past<'_>) -> Result<Box<dyn Fitted>, CannotFit>;
+
+    /// The fitted method that [`Fitted::save`] wrote.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it; also of a method whose fits are not kept.
+    fn restore(&self, _saved: serde_json::Value) -> Result<Box<dyn Fitted>, String> {
+        Err(format!("{} keeps nothing", self.name()))
+    }
 }
 
 /// A fitted method.
@@ -58,4 +67,9 @@ pub trait Fitted: Send + Sync {
     /// One belief for each interval of `horizon`, from what is known at the origin of `past`, which may be later than the
     /// one it was fitted on; `None` where nothing can be said.
     fn predict(&self, past: &Past<'_>, horizon: Horizon) -> Vec<Option<Belief>>;
+
+    /// What [`Method::restore`] makes the same of again; `None` where fits are not kept, because fitting is cheap.
+    fn save(&self) -> Option<serde_json::Value> {
+        None
+    }
 }

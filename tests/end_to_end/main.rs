@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod commands;
+mod forecast;
 mod interrupt;
 mod reports;
 mod second_checker;
@@ -36,6 +37,17 @@ fn said(output: &Output) -> (String, String) {
 
 fn json(bytes: &[u8]) -> Value {
     serde_json::from_slice(bytes).expect("JSON")
+}
+
+/// A folder of what several products share, such as public data; where it is not, the test says so and has to do without.
+fn shared_folder(name: &str) -> Option<PathBuf> {
+    let shared = std::env::var_os("KWARTIER_SHARED").map_or_else(|| workspace().join("../shared"), PathBuf::from);
+    let folder = shared.join(name);
+    if !folder.is_dir() {
+        eprintln!("SKIPPED: there is no {}; set KWARTIER_SHARED to the folder that holds {name}/", folder.display());
+        return None;
+    }
+    Some(folder)
 }
 
 /// A folder of its own for a test, and the paths in it.

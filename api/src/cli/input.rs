@@ -40,11 +40,21 @@ pub fn parse<T>(
     kind: &'static str,
     parse: impl FnOnce(&[u8]) -> Result<T, Refusal>,
 ) -> Result<T, Failure> {
-    let name = if is_dash(path) { "standard input".to_owned() } else { path.display().to_string() };
-    match read(path) {
-        Ok(bytes) => parse(&bytes).map_err(|refusal| Failure::Refused { name, kind, refusal }),
-        Err(fault) => Err(Failure::Unreadable { name, why: fault.to_string(), remedy: remedy(fault.kind()) }),
-    }
+    let bytes = bytes(path)?;
+    parse(&bytes).map_err(|refusal| Failure::Refused { name: name(path), kind, refusal })
+}
+
+/// The content of a file, or of standard input.
+pub fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+    read(path).map_err(|fault| Failure::Unreadable {
+        name: name(path),
+        why: fault.to_string(),
+        remedy: remedy(fault.kind()),
+    })
+}
+
+fn name(path: &Path) -> String {
+    if is_dash(path) { "standard input".to_owned() } else { path.display().to_string() }
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {

@@ -1,15 +1,21 @@
 //! The command line. Each command is thin: read, call the engine, print.
 
+mod backtest;
 mod check;
 mod comparison;
 mod completions;
 mod extras;
 mod failure;
+mod forecast;
+mod history;
 mod input;
 mod man;
+mod methods;
 mod output;
 mod plan;
+mod sessions;
 mod site;
+mod span;
 mod summary;
 mod worker;
 
@@ -42,6 +48,8 @@ enum Command {
     Plan(plan::Args),
     Check(check::Args),
     Site(site::Args),
+    Forecast(forecast::Args),
+    Backtest(backtest::Args),
     Completions(completions::Args),
     Man(man::Args),
     /// Solve one exact model: one request on standard input, one answer on standard output.
@@ -56,6 +64,8 @@ pub fn run() -> ExitCode {
         Command::Plan(args) => plan::run(args),
         Command::Check(args) => check::run(args),
         Command::Site(args) => site::run(args),
+        Command::Forecast(args) => forecast::run(args),
+        Command::Backtest(args) => backtest::run(args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
         Command::SolveWorker => worker::run(),

@@ -39,6 +39,11 @@ impl Clock {
         Clock { start: instance.start, slot_minutes: i64::from(instance.slot_minutes), slots: instance.slots, tz }
     }
 
+    /// The clock of so many slots of a length from an instant on.
+    pub fn new(start: DateTime<Utc>, slot_minutes: i64, slots: usize, tz: Tz) -> Self {
+        Clock { start, slot_minutes, slots, tz }
+    }
+
     /// The name of the time zone.
     pub fn zone(&self) -> &'static str {
         self.tz.name()

@@ -1,4 +1,4 @@
-//! A plan for the wall: charts, a poster, a page, and the explanation in words.
+//! Pictures and words for people: of a plan charts, a poster, a page and the explanation; of forecasts fans and curves.
 //!
 //! | file | holds |
 //! |---|---|
@@ -9,10 +9,15 @@
 //! | `price.rs`, `site.rs`, `boards.rs`, `vehicles.rs` | one chart each |
 //! | `poster.rs` | all charts in one SVG |
 //! | `page.rs`, `tables.rs` | one HTML page (`api/templates/page.html`) with a table beside each chart |
+//! | `fan.rs` | a forecast with its bands |
+//! | `curves.rs`, `backtest.rs` | how good forecasts were |
 //! | `words.rs` | the explanation in plain sentences, for page and terminal alike |
 
+pub mod backtest;
 mod boards;
 pub mod clock;
+mod curves;
+pub mod fan;
 mod ink;
 pub mod number;
 pub mod page;

@@ -1,4 +1,4 @@
-//! The clock, Ctrl-C and the progress shown while a plan is made.
+//! The clock, Ctrl-C and the progress shown while a plan is made or a backtest runs.
 
 use std::fmt::Write;
 use std::process;
@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use kwartier_engine::settings::{Progress, Watch};
+use kwartier_forecast::backtest;
 
 /// The exit code of a process that a person interrupted.
 const EXIT_INTERRUPTED: i32 = 130;
@@ -15,7 +16,7 @@ const EXIT_INTERRUPTED: i32 = 130;
 /// How often the spinner turns.
 const TURN: Duration = Duration::from_millis(100);
 
-/// Watches over one solve.
+/// Watches over one solve, or one backtest.
 #[derive(Debug)]
 pub struct Monitor {
     began: Instant,
@@ -36,6 +37,20 @@ impl Monitor {
         })?;
         let spinner = if show_progress { spinner() } else { ProgressBar::hidden() };
         Ok(Monitor { began: Instant::now(), cancelled, spinner })
+    }
+
+    /// The same with a bar for work whose end is in sight, counted in `what`.
+    pub fn begin_counted(show_progress: bool, what: &str) -> Result<Self, ctrlc::Error> {
+        let monitor = Monitor::begin(false)?;
+        let spinner = if show_progress { bar(what) } else { ProgressBar::hidden() };
+        Ok(Monitor { spinner, ..monitor })
+    }
+
+    /// So much of all the work is done.
+    pub fn count(&self, done: usize, all: usize) {
+        self.spinner.set_length(all as u64);
+        // Reports of parallel work may come out of order; a bar goes forward.
+        self.spinner.set_position(self.spinner.position().max(done as u64));
     }
 
     /// Takes the progress off the screen.
@@ -84,6 +99,31 @@ impl Watch for Monitor {
     fn progress(&self, progress: &Progress) {
         self.spinner.set_message(message(progress));
     }
+}
+
+impl backtest::Watch for Monitor {
+    fn elapsed_s(&self) -> f64 {
+        self.began.elapsed().as_secs_f64()
+    }
+
+    fn cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+
+    fn progress(&self, done: usize, all: usize) {
+        self.count(done, all);
+    }
+}
+
+fn bar(what: &str) -> ProgressBar {
+    // Should the template be wrong, the plain bar does.
+    let template = format!("{{wide_bar}} {{pos}} of {{len}} {what}, {{eta}} left");
+    let style = ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let bar = ProgressBar::no_length().with_style(style);
+    if !bar.is_hidden() {
+        bar.enable_steady_tick(TURN);
+    }
+    bar
 }
 
 fn spinner() -> ProgressBar {

@@ -4,12 +4,14 @@
 //! turned back further, never forward, so a forecast made from it cannot know the future, in operation or in a backtest.
 
 mod weather;
+mod weather_file;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use crate::series::Series;
 pub use weather::{Sky, Weather, WeatherRow};
+pub use weather_file::{WeatherFile, read_weather};
 
 /// Where something is, in degrees; north and east are positive.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -36,12 +38,20 @@ pub struct History {
     published: Published,
     weather: Weather,
     zone: Tz,
+    /// Days that are no working days, sorted.
+    holidays: Vec<NaiveDate>,
 }
 
 impl History {
     /// A history of values that are known as soon as their interval has ended, without weather.
     pub fn new(series: Series, zone: Tz) -> Self {
-        History { series, published: Published::AfterEnd(TimeDelta::zero()), weather: Weather::default(), zone }
+        History {
+            series,
+            published: Published::AfterEnd(TimeDelta::zero()),
+            weather: Weather::default(),
+            zone,
+            holidays: Vec::new(),
+        }
     }
 
     /// The history with weather, measured or forecast.
@@ -51,7 +61,15 @@ impl History {
         self
     }
 
-    /// The history with other times of publication. Instants that are missing or go back in time count as the latest
+    /// The history with days that are no working days; they are known at any time.
+    #[must_use]
+    pub fn with_holidays(mut self, mut days: Vec<NaiveDate>) -> Self {
+        days.sort_unstable();
+        self.holidays = days;
+        self
+    }
+
+    /// The history with other times of publication. Those that are missing or go back in time count as the latest
     /// before them.
     #[must_use]
     pub fn with_published(mut self, published: Published) -> Self {
@@ -106,6 +124,11 @@ impl<'h> Past<'h> {
         self.history.zone
     }
 
+    /// Whether a local day is no working day.
+    pub fn is_holiday(&self, day: NaiveDate) -> bool {
+        self.history.holidays.binary_search(&day).is_ok()
+    }
+
     /// Beginning of the first interval of the grid.
     pub fn start(&self) -> DateTime<Utc> {
         self.history.series.start
@@ -133,6 +156,11 @@ impl<'h> Past<'h> {
     /// The weather of the hour that an instant lies in, by the latest forecast or measurement that was known.
     pub fn weather(&self, at: DateTime<Utc>) -> Option<Sky> {
         self.history.weather.known(at, self.at)
+    }
+
+    /// Length of the weather's intervals.
+    pub fn weather_step(&self) -> TimeDelta {
+        self.history.weather.step()
     }
 
     /// Whether there is any weather at all.

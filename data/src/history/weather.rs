@@ -43,6 +43,11 @@ impl Weather {
         Weather { rows, step }
     }
 
+    /// Length of an interval.
+    pub(super) fn step(&self) -> TimeDelta {
+        self.step
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()

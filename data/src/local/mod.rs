@@ -29,7 +29,8 @@ pub const YEARS: std::ops::RangeInclusive<i32> = 1970..=2999;
 /// How much a misspelt zone may differ from the one that is suggested (Jaro-Winkler, 1 for equal).
 const NEAR: f64 = 0.8;
 
-/// The zone of an IANA name such as `Europe/Amsterdam`; letters' case does not count.
+/// The zone of an IANA name such as `Europe/Amsterdam`, letters' case does not count; or of a clock without summer time by
+/// its offset, such as `+01:00` or `UTC+1`.
 ///
 /// # Errors
 ///
@@ -38,6 +39,11 @@ pub fn zone(name: &str) -> Result<Tz, String> {
     let wanted = name.trim().to_lowercase();
     if let Some(zone) = chrono_tz::TZ_VARIANTS.iter().find(|zone| zone.name().to_lowercase() == wanted) {
         return Ok(*zone);
+    }
+    if let Some((hours, minutes)) = offset(&wanted) {
+        let zone = if minutes == 0 { fixed(hours) } else { None };
+        return zone
+            .ok_or_else(|| "give an offset in whole hours, or an IANA name such as \"Asia/Kolkata\"".to_owned());
     }
     let near = |zone: &Tz| {
         let full = zone.name().to_lowercase();
@@ -49,6 +55,32 @@ pub fn zone(name: &str) -> Result<Tz, String> {
         Some((score, zone)) if score >= NEAR => format!("did you mean {}?", quoted(zone.name())),
         _ => "give an IANA name such as \"Europe/Amsterdam\"".to_owned(),
     })
+}
+
+/// The hours, with their sign, and minutes of an offset such as `+01:00`, `utc+1`, `gmt-3`, `z`.
+fn offset(name: &str) -> Option<(i8, u8)> {
+    let offset = ["utc", "gmt"].iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name).trim();
+    if offset == "z" {
+        return Some((0, 0));
+    }
+    let (sign, digits) = match offset.chars().next()? {
+        '+' => (1, &offset[1..]),
+        '-' => (-1, &offset[1..]),
+        _ => return None,
+    };
+    let (hours, minutes) = match (digits.split_once(':'), digits.len()) {
+        (Some((hours, minutes)), _) => (hours, minutes),
+        (None, 4) => digits.split_at_checked(2)?,
+        (None, _) => (digits, "0"),
+    };
+    Some((sign * hours.parse::<i8>().ok().filter(|hours| *hours >= 0)?, minutes.parse().ok()?))
+}
+
+/// The zone of a clock that is always so many hours before UTC.
+fn fixed(hours: i8) -> Option<Tz> {
+    // The names of these zones count to the west.
+    let name = if hours == 0 { "UTC".to_owned() } else { format!("Etc/GMT{:+}", -hours) };
+    name.parse().ok()
 }
 
 /// How a wall clock's reading became an instant.
@@ -110,7 +142,7 @@ pub fn shown(zone: Tz, at: DateTime<Utc>) -> String {
 }
 
 /// Whether a date's year is one that is read.
-fn in_range(day: NaiveDate) -> bool {
+pub(crate) fn in_range(day: NaiveDate) -> bool {
     YEARS.contains(&day.year())
 }
 
@@ -137,6 +169,12 @@ mod tests {
         assert_eq!(zone("Amsterdam").unwrap_err(), "did you mean \"Europe/Amsterdam\"?");
         assert_eq!(zone("Europe/Amsterdm").unwrap_err(), "did you mean \"Europe/Amsterdam\"?");
         assert!(zone("somewhere").unwrap_err().contains("IANA"));
+        assert_eq!(zone("+01:00"), Ok(chrono_tz::Etc::GMTMinus1));
+        assert_eq!(zone("UTC+1"), zone("+0100"));
+        assert_eq!(zone("-3"), Ok(chrono_tz::Etc::GMTPlus3));
+        assert_eq!((zone("Z"), zone("utc")), (Ok(Tz::UTC), Ok(Tz::UTC)));
+        assert!(zone("+05:30").unwrap_err().contains("Asia/Kolkata"));
+        assert!(zone("+19:00").is_err());
     }
 
     #[test]

@@ -2,10 +2,12 @@
 
 use chrono_tz::Tz;
 
-use super::read::{columns, read};
+use super::columns::{Wanted, columns};
+use super::read::read;
 use super::{Quantity, Reading, Series, Unit, stamps};
 use crate::refusal::{Fault, Refusal};
-use crate::text::{self, Row, Table, words};
+use crate::table::{self, Table};
+use crate::text::words;
 
 /// A building file.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,11 +35,11 @@ pub struct BoardDraw {
 ///
 /// [`Refusal`] as [`read`](fn@super::read) gives.
 pub fn read_building(bytes: &[u8], zone: Option<Tz>) -> Result<Building, Refusal> {
-    let table = text::csv(bytes)?;
+    let table = table::read(bytes)?;
     let Some(board) = find(&table, &["board", "node", "bord", "verdeler", "verteiler"]) else {
         return Ok(Building::Total(read(bytes, Quantity::Power, &Reading { zone, ..Reading::default() })?));
     };
-    let stamp = stamps::column(&table)?;
+    let stamp = stamps::column(&table, None)?;
     let current = Unit::parse("A").ok_or_else(|| missing("l1_a"))?;
     let mut wanted = Vec::with_capacity(4);
     for (name, short) in [("l1 a", "l1"), ("l2 a", "l2"), ("l3 a", "l3")] {
@@ -46,19 +48,18 @@ pub fn read_building(bytes: &[u8], zone: Option<Tz>) -> Result<Building, Refusal
     if let (Some(column), Some(unit)) = (find(&table, &["kw"]), Unit::parse("kW")) {
         wanted.push((column, unit));
     }
-    let mut boards: Vec<(&str, Vec<&Row>)> = Vec::new();
-    for row in &table.rows {
-        match boards.iter_mut().find(|(name, _)| *name == row.cell(board)) {
+    let mut boards: Vec<(String, Vec<usize>)> = Vec::new();
+    for row in (0..table.rows()).filter(|&row| !table.is_blank(row)) {
+        let name = table.text(board, row);
+        match boards.iter_mut().find(|(known, _)| *known == name) {
             Some((_, rows)) => rows.push(row),
-            None => boards.push((row.cell(board), vec![row])),
+            None => boards.push((name.into_owned(), vec![row])),
         }
     }
-    let draws = boards.into_iter().map(|(name, rows)| {
-        let mut series = columns(&table, &rows, stamp, &wanted, zone)?.into_iter();
+    let draws = boards.into_iter().map(|(board, rows)| {
+        let mut series = columns(&table, &rows, &Wanted { stamp, columns: &wanted, zone })?.series.into_iter();
         match (series.next(), series.next(), series.next()) {
-            (Some(l1), Some(l2), Some(l3)) => {
-                Ok(BoardDraw { board: name.to_owned(), phases_a: [l1, l2, l3], kw: series.next() })
-            }
+            (Some(l1), Some(l2), Some(l3)) => Ok(BoardDraw { board, phases_a: [l1, l2, l3], kw: series.next() }),
             _ => Err(missing("l1_a")),
         }
     });
@@ -66,7 +67,7 @@ pub fn read_building(bytes: &[u8], zone: Option<Tz>) -> Result<Building, Refusal
 }
 
 fn find(table: &Table, names: &[&str]) -> Option<usize> {
-    table.header.iter().position(|header| names.contains(&words(header).join(" ").as_str()))
+    table.header().iter().position(|header| names.contains(&words(header).join(" ").as_str()))
 }
 
 fn missing(column: &str) -> Refusal {

@@ -1,20 +1,24 @@
 //! Time series from the outside: prices, the building's draw, PV power.
 //!
-//! A [`Series`] has a regular step and explicit gaps. [`read`](fn@read) takes one column of a CSV file,
-//! [`read_building`] and [`read_pv`] what those files hold besides. Stamps are the beginnings of intervals; the last interval is as long as the step.
-//! The formats are described in `docs/formats/inputs.md`.
+//! A [`Series`] has a regular step and explicit gaps. [`read_history`] takes one column of a CSV or Parquet file,
+//! [`read_building`] and [`read_pv`] what those files hold besides. Stamps are the beginnings of intervals; the last
+//! interval is as long as the step. The formats are described in `docs/formats/inputs.md`.
 
 mod building;
+mod columns;
+pub(crate) mod filter;
+mod layout;
 mod pv;
 mod read;
-mod stamps;
+mod resample;
+pub(crate) mod stamps;
 mod unit;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 pub use building::{BoardDraw, Building, read_building};
 pub use pv::{PlantPower, read_pv};
-pub use read::{Reading, read};
+pub use read::{HistoryFile, Reading, read, read_history};
 pub use unit::{Quantity, Unit};
 
 /// Most values of a series: more than a century of hours, or 28 years of quarter-hours.

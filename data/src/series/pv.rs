@@ -2,11 +2,13 @@
 
 use chrono_tz::Tz;
 
-use super::read::{columns, unit};
+use super::columns::{Wanted, columns};
+use super::read::unit;
 use super::{Quantity, Series, Unit, stamps};
 use crate::refusal::{Fault, Refusal, quoted};
 use crate::site::PvPlant;
-use crate::text::{self, Row, words};
+use crate::table;
+use crate::text::words;
 
 /// The power of a plant in kW.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,11 +26,11 @@ pub struct PlantPower {
 ///
 /// [`Refusal`] as [`read`](fn@super::read) gives, or with the choices where it cannot be known whose a column is.
 pub fn read_pv(bytes: &[u8], plants: &[PvPlant], zone: Option<Tz>) -> Result<Vec<PlantPower>, Refusal> {
-    let table = text::csv(bytes)?;
-    let stamp = stamps::column(&table)?;
+    let table = table::read(bytes)?;
+    let stamp = stamps::column(&table, None)?;
     let mut wanted: Vec<(usize, Unit)> = Vec::new();
     let mut owners: Vec<Option<&PvPlant>> = Vec::new();
-    for (column, header) in table.header.iter().enumerate().filter(|&(k, header)| k != stamp && !header.is_empty()) {
+    for (column, header) in table.header().iter().enumerate().filter(|&(k, header)| k != stamp && !header.is_empty()) {
         if let Some(plant) = owner(header, plants) {
             let said = Unit::of_header(header).or_else(|| Unit::parse("kW"));
             wanted.push((column, unit(header, Quantity::Power, said)?));
@@ -36,7 +38,7 @@ pub fn read_pv(bytes: &[u8], plants: &[PvPlant], zone: Option<Tz>) -> Result<Vec
         } else if let Some(unit) = Unit::of_header(header).filter(|unit| unit.quantity == Quantity::PowerPerPeak) {
             wanted.push((column, unit));
             owners.push(None);
-        } else if let ([plant], true) = (plants, table.header.len() == 2) {
+        } else if let ([plant], true) = (plants, table.header().len() == 2) {
             wanted.push((column, unit(header, Quantity::Power, None)?));
             owners.push(Some(plant));
         } else {
@@ -46,8 +48,8 @@ pub fn read_pv(bytes: &[u8], plants: &[PvPlant], zone: Option<Tz>) -> Result<Vec
             return Err(Fault::of_table("the header", header, wrong, remedy).into());
         }
     }
-    let rows: Vec<&Row> = table.rows.iter().collect();
-    let series = columns(&table, &rows, stamp, &wanted, zone)?;
+    let rows: Vec<usize> = (0..table.rows()).filter(|&row| !table.is_blank(row)).collect();
+    let series = columns(&table, &rows, &Wanted { stamp, columns: &wanted, zone })?.series;
     let mut powers: Vec<PlantPower> = Vec::new();
     let mut scaled: Option<Series> = None;
     for (kw, owner) in series.into_iter().zip(owners) {

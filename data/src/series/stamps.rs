@@ -1,22 +1,31 @@
-//! The column of stamps: which it is, when its rows are, and how long a step is.
+//! The column of stamps: which it is, and when its rows are.
 
-use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use std::collections::HashMap;
+
+use chrono::{DateTime, NaiveDateTime, Utc};
 use chrono_tz::Tz;
 
 use crate::local::{self, Stamp};
 use crate::refusal::{Fault, Faults, Refusal};
-use crate::text::{Table, choices, place, words};
+use crate::table::Table;
+use crate::text::{choices, words};
 
 /// What a column of interval beginnings is called.
-const NAMES: [&str; 18] = [
+const NAMES: [&str; 24] = [
     "start",
     "time",
     "timestamp",
+    "ts",
     "datetime",
     "date time",
     "date",
     "begin",
     "from",
+    "interval start",
+    "start time",
+    "time start",
+    "utc",
+    "time utc",
     "tijd",
     "tijdstip",
     "datum",
@@ -29,87 +38,122 @@ const NAMES: [&str; 18] = [
     "beginn",
 ];
 
-/// The index of the column with the stamps.
-pub(super) fn column(table: &Table) -> Result<usize, Refusal> {
+/// The index of the column with the stamps: the one that is said, or that is called so.
+pub(crate) fn column(table: &Table, said: Option<&str>) -> Result<usize, Refusal> {
+    if let Some(name) = said {
+        return table.column(name);
+    }
     let named = |header: &String| NAMES.contains(&words(header).join(" ").as_str());
-    table.header.iter().position(named).ok_or_else(|| {
-        let wrong = format!("has no column \"start\"; it has {}", choices(&table.header));
+    table.header().iter().position(named).ok_or_else(|| {
+        let wrong = format!("has no column \"start\"; it has {}", choices(table.header()));
         let remedy = "call the column with the beginning of each interval \"start\"";
         Fault::of_table("the header", "", wrong, remedy).into()
     })
 }
 
-/// Reads stamps in the order of the rows, so that the hour that a clock repeats comes out right.
-#[derive(Debug)]
-pub(super) struct Clock {
-    /// The zone of stamps without offset; `None` where it was not said.
-    pub(super) zone: Option<Tz>,
-    last: Option<DateTime<Utc>>,
+/// A row and when it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Placed {
+    pub(crate) row: usize,
+    pub(crate) at: DateTime<Utc>,
 }
 
-impl Clock {
-    pub(super) fn new(zone: Option<Tz>) -> Self {
-        Clock { zone, last: None }
-    }
+/// Rows in the order of time, and whether they had to be put into it. Several rows may be at one instant.
+#[derive(Debug)]
+pub(crate) struct InOrder {
+    pub(crate) rows: Vec<Placed>,
+    pub(crate) moved: bool,
+}
 
-    /// The instant of a stamp later than all before it.
-    pub(super) fn read(&mut self, text: &str, line: u64, column: &str) -> Result<DateTime<Utc>, Fault> {
-        let no = |wrong: String, remedy: &str| Err(Fault::of_table(place(line, column), text, wrong, remedy));
-        let at = match (local::stamp(text), self.zone) {
-            (Some(Stamp::Absolute(at)), _) => at,
-            (Some(Stamp::Local(wall)), Some(zone)) => {
-                let Some(at) = self.local(zone, wall) else {
-                    let wrong = format!("is a time that the clock skips in {}", zone.name());
-                    return no(wrong, "give the zone the stamps are really in, or write them with an offset or Z");
-                };
-                at
-            }
+/// When rows are. They stand in the order of time, from the first to the last or from the last to the first, or they
+/// are put into it.
+pub(crate) fn in_order(table: &Table, column: usize, rows: &[usize], zone: Option<Tz>) -> Result<InOrder, Refusal> {
+    let mut faults = Faults::default();
+    let mut stamps: Vec<(usize, Stamp)> = Vec::with_capacity(rows.len());
+    for &row in rows {
+        match (table.stamp(column, row), zone) {
             (Some(Stamp::Local(_)), None) => {
                 let remedy = "write stamps with an offset or Z, or name their zone, such as --tz Europe/Amsterdam";
-                return no("says neither its offset nor its zone".to_owned(), remedy);
+                return Err(table.fault(row, column, "says neither its offset nor its zone", remedy).into());
             }
+            (Some(stamp), _) => stamps.push((row, stamp)),
             (None, _) => {
                 let remedy = "write 2026-11-25T17:30:00Z, or 2026-11-25 17:30 with --tz";
-                return no("is no date and time".to_owned(), remedy);
+                faults.add(table.fault(row, column, "is no date and time", remedy));
             }
-        };
-        if let Some(last) = self.last
-            && at <= last
-        {
-            let what = if at == last { "stands there twice" } else { "is before the row above it" };
-            return no(what.to_owned(), "give each interval one row, in the order of time");
-        }
-        self.last = Some(at);
-        Ok(at)
-    }
-
-    /// The first time the clock shows `wall` that is later than the row above; `None` where it never shows it.
-    fn local(&self, zone: Tz, wall: NaiveDateTime) -> Option<DateTime<Utc>> {
-        let (at, reading) = local::instant(zone, wall);
-        match reading {
-            local::Reading::Once => Some(at),
-            local::Reading::Skipped => None,
-            local::Reading::Twice if self.last.is_none_or(|last| at > last) => Some(at),
-            local::Reading::Twice => local::second_instant(zone, wall),
         }
     }
+    faults.or(())?;
+    // Without local stamps the zone does not matter.
+    let zone = zone.unwrap_or(Tz::UTC);
+    skipped(table, column, &stamps, zone)?;
+    if let Some(rows) = along(stamps.iter(), zone) {
+        return Ok(InOrder { rows, moved: false });
+    }
+    if let Some(rows) = along(stamps.iter().rev(), zone) {
+        return Ok(InOrder { rows, moved: false });
+    }
+    Ok(InOrder { rows: sorted(&stamps, zone), moved: true })
 }
 
-/// The step of stamps in ascending order: the shortest distance, of which all others are multiples.
-pub(super) fn step(stamps: &[(u64, DateTime<Utc>)], column: &str) -> Result<TimeDelta, Refusal> {
-    let distance = |pair: &[(u64, DateTime<Utc>)]| (pair[1].1 - pair[0].1).num_seconds();
-    let Some(step_s) = stamps.windows(2).map(distance).min() else {
-        let wrong = match stamps.len() {
-            0 => "has no row with a value",
-            _ => "has one row, which does not tell how long an interval is",
-        };
-        return Err(Fault::of_table("the table", "", wrong, "give at least two intervals").into());
-    };
+/// Refuses times that the clock skips.
+fn skipped(table: &Table, column: usize, stamps: &[(usize, Stamp)], zone: Tz) -> Result<(), Refusal> {
     let mut faults = Faults::default();
-    for pair in stamps.windows(2).filter(|pair| step_s == 0 || distance(pair) % step_s != 0) {
-        let wrong = format!("is {} s after the row above it, no multiple of the shortest, {step_s} s", distance(pair));
-        let remedy = "give intervals of one length; leave rows out where nothing is known";
-        faults.add(Fault::of_table(place(pair[1].0, column), &pair[1].1.to_rfc3339(), wrong, remedy));
+    for &(row, stamp) in stamps {
+        if let Stamp::Local(wall) = stamp
+            && local::instant(zone, wall).1 == local::Reading::Skipped
+        {
+            let wrong = format!("is a time that the clock skips in {}", zone.name());
+            let remedy = "give the zone the stamps are really in (--tz +01:00 for a clock without summer time), or write \
+                          them with an offset or Z";
+            faults.add(table.fault(row, column, wrong, remedy));
+        }
     }
-    faults.or(TimeDelta::seconds(step_s))
+    faults.or(())
+}
+
+/// The instants of stamps that never go back; `None` where they do. In the hour that a clock repeats, a stamp is the
+/// first such instant that is later than the row before.
+fn along<'s>(stamps: impl Iterator<Item = &'s (usize, Stamp)>, zone: Tz) -> Option<Vec<Placed>> {
+    let mut last: Option<DateTime<Utc>> = None;
+    let mut rows = Vec::with_capacity(stamps.size_hint().0);
+    for &(row, stamp) in stamps {
+        let at = match stamp {
+            Stamp::Absolute(at) => at,
+            Stamp::Local(wall) => match local::instant(zone, wall) {
+                (at, local::Reading::Twice) if last.is_some_and(|last| at <= last) => {
+                    local::second_instant(zone, wall)?
+                }
+                (at, _) => at,
+            },
+        };
+        if last.is_some_and(|last| at < last) {
+            return None;
+        }
+        last = Some(at);
+        rows.push(Placed { row, at });
+    }
+    Some(rows)
+}
+
+/// The instants of stamps in any order. Of the rows at a time that the clock shows twice, the second is the second.
+fn sorted(stamps: &[(usize, Stamp)], zone: Tz) -> Vec<Placed> {
+    let mut shown: HashMap<NaiveDateTime, usize> = HashMap::new();
+    let mut rows: Vec<Placed> = stamps
+        .iter()
+        .map(|&(row, stamp)| match stamp {
+            Stamp::Absolute(at) => Placed { row, at },
+            Stamp::Local(wall) => match local::instant(zone, wall) {
+                (first, local::Reading::Twice) => {
+                    let count = shown.entry(wall).or_default();
+                    *count += 1;
+                    let second = if *count == 2 { local::second_instant(zone, wall) } else { None };
+                    Placed { row, at: second.unwrap_or(first) }
+                }
+                (at, _) => Placed { row, at },
+            },
+        })
+        .collect();
+    rows.sort_by_key(|placed| placed.at);
+    rows
 }

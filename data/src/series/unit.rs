@@ -1,7 +1,5 @@
 //! Units of series: named, or unmistakable from a header.
 
-use chrono::TimeDelta;
-
 use crate::text::words;
 
 /// What a series measures.
@@ -24,7 +22,7 @@ impl Quantity {
     pub fn units(self) -> &'static [&'static str] {
         match self {
             Quantity::Price => &["EUR/MWh", "EUR/kWh", "ct/kWh"],
-            Quantity::Power => &["kW", "W", "kWh", "Wh"],
+            Quantity::Power => &["kW", "W", "kWh", "Wh", "kWh counter"],
             Quantity::PowerPerPeak => &["kW/kWp", "W/kWp"],
             Quantity::Current => &["A"],
             Quantity::Carbon => &["kg/kWh", "g/kWh"],
@@ -54,31 +52,44 @@ pub struct Unit {
     pub name: &'static str,
     /// How much of the unit that is read it is.
     factor: f64,
-    /// Whether it is an energy per interval, to be divided by the interval's length.
-    per_interval: bool,
+    /// What a number of it is.
+    pub(super) kind: Kind,
+}
+
+/// What a number is over an interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// The mean.
+    Mean,
+    /// The sum, to be divided by the interval's length.
+    Sum,
+    /// What a counter shows when the interval begins.
+    Counter,
 }
 
 /// The words that end a header, and the unit they mean.
-const UNITS: [(&[&str], Unit); 15] = [
-    (&["eur", "mwh"], unit(Quantity::Price, "EUR/MWh", 1e-3, false)),
-    (&["eur", "mwhe"], unit(Quantity::Price, "EUR/MWh", 1e-3, false)),
-    (&["eur", "kwh"], unit(Quantity::Price, "EUR/kWh", 1.0, false)),
-    (&["ct", "kwh"], unit(Quantity::Price, "ct/kWh", 1e-2, false)),
-    (&["cent", "kwh"], unit(Quantity::Price, "ct/kWh", 1e-2, false)),
-    (&["kg", "kwh"], unit(Quantity::Carbon, "kg/kWh", 1.0, false)),
-    (&["g", "kwh"], unit(Quantity::Carbon, "g/kWh", 1e-3, false)),
-    (&["kw", "kwp"], unit(Quantity::PowerPerPeak, "kW/kWp", 1.0, false)),
-    (&["w", "kwp"], unit(Quantity::PowerPerPeak, "W/kWp", 1e-3, false)),
-    (&["kw"], unit(Quantity::Power, "kW", 1.0, false)),
-    (&["w"], unit(Quantity::Power, "W", 1e-3, false)),
-    (&["kwh"], unit(Quantity::Power, "kWh", 1.0, true)),
-    (&["wh"], unit(Quantity::Power, "Wh", 1e-3, true)),
-    (&["a"], unit(Quantity::Current, "A", 1.0, false)),
-    (&["mw"], unit(Quantity::Power, "MW", 1e3, false)),
+const UNITS: [(&[&str], Unit); 17] = [
+    (&["eur", "mwh"], unit(Quantity::Price, "EUR/MWh", 1e-3, Kind::Mean)),
+    (&["eur", "mwhe"], unit(Quantity::Price, "EUR/MWh", 1e-3, Kind::Mean)),
+    (&["eur", "kwh"], unit(Quantity::Price, "EUR/kWh", 1.0, Kind::Mean)),
+    (&["ct", "kwh"], unit(Quantity::Price, "ct/kWh", 1e-2, Kind::Mean)),
+    (&["cent", "kwh"], unit(Quantity::Price, "ct/kWh", 1e-2, Kind::Mean)),
+    (&["kg", "kwh"], unit(Quantity::Carbon, "kg/kWh", 1.0, Kind::Mean)),
+    (&["g", "kwh"], unit(Quantity::Carbon, "g/kWh", 1e-3, Kind::Mean)),
+    (&["kw", "kwp"], unit(Quantity::PowerPerPeak, "kW/kWp", 1.0, Kind::Mean)),
+    (&["w", "kwp"], unit(Quantity::PowerPerPeak, "W/kWp", 1e-3, Kind::Mean)),
+    (&["kw"], unit(Quantity::Power, "kW", 1.0, Kind::Mean)),
+    (&["w"], unit(Quantity::Power, "W", 1e-3, Kind::Mean)),
+    (&["kwh"], unit(Quantity::Power, "kWh", 1.0, Kind::Sum)),
+    (&["wh"], unit(Quantity::Power, "Wh", 1e-3, Kind::Sum)),
+    (&["kwh", "counter"], unit(Quantity::Power, "kWh counter", 1.0, Kind::Counter)),
+    (&["wh", "counter"], unit(Quantity::Power, "Wh counter", 1e-3, Kind::Counter)),
+    (&["a"], unit(Quantity::Current, "A", 1.0, Kind::Mean)),
+    (&["mw"], unit(Quantity::Power, "MW", 1e3, Kind::Mean)),
 ];
 
-const fn unit(quantity: Quantity, name: &'static str, factor: f64, per_interval: bool) -> Unit {
-    Unit { quantity, name, factor, per_interval }
+const fn unit(quantity: Quantity, name: &'static str, factor: f64, kind: Kind) -> Unit {
+    Unit { quantity, name, factor, kind }
 }
 
 impl Unit {
@@ -88,20 +99,45 @@ impl Unit {
         UNITS.iter().find(|(ending, _)| words == *ending).map(|(_, unit)| *unit)
     }
 
-    /// The unit that a header ends in, such as that of `price_eur_mwh`, `Price (EUR/MWh)`, `load_kw`.
+    /// The unit that a header ends in, such as that of `price_eur_mwh`, `Price (EUR/MWh)`, `load_kw`; that of a counter
+    /// where the header calls it one, as `meter_reading_kwh` does.
     pub fn of_header(header: &str) -> Option<Self> {
         let words = meaningful(header);
         // A name without unit that happens to be one letter, such as a phase A, is no unit.
         let found = UNITS.iter().find(|(ending, _)| words.ends_with_words(ending)).map(|(_, unit)| *unit);
-        found.filter(|unit| words.len() > 1 || unit.name.len() > 1)
+        let unit = found.filter(|unit| words.len() > 1 || unit.name.len() > 1)?;
+        let counts = unit.kind == Kind::Sum && words.iter().any(|word| COUNTERS.contains(&word.as_str()));
+        Some(if counts { unit.counted() } else { unit })
     }
 
-    /// A value of this unit over an interval, in the unit that is read.
-    pub(super) fn convert(self, value: f64, step: TimeDelta) -> f64 {
-        let hours = if self.per_interval { step.num_seconds() as f64 / 3600.0 } else { 1.0 };
+    /// The unit of a counter of this energy; the unit itself where it is none.
+    pub(super) fn counted(self) -> Self {
+        match (self.kind, self.factor) {
+            (Kind::Sum, 1.0) => Unit { name: "kWh counter", kind: Kind::Counter, ..self },
+            (Kind::Sum, _) => Unit { name: "Wh counter", kind: Kind::Counter, ..self },
+            _ => self,
+        }
+    }
+
+    /// A value of this unit over so many seconds, in the unit that is read; for a counter, what it went up by.
+    pub(super) fn convert(self, value: f64, seconds: i64) -> f64 {
+        let hours = if self.kind == Kind::Mean { 1.0 } else { seconds as f64 / 3600.0 };
         value * self.factor / hours
     }
 }
+
+/// What a counter is called.
+const COUNTERS: [&str; 9] = [
+    "counter",
+    "reading",
+    "register",
+    "cumulative",
+    "meterstand",
+    "tellerstand",
+    "stand",
+    "zählerstand",
+    "zaehlerstand",
+];
 
 /// The words of a header without those that only join.
 fn meaningful(header: &str) -> Vec<String> {
@@ -139,6 +175,8 @@ mod tests {
             ("a", None),
             ("value", None),
             ("kw_max", None),
+            ("Zählerstand kWh", Some("kWh counter")),
+            ("meter_reading_wh", Some("Wh counter")),
         ] {
             assert_eq!(Unit::of_header(header).map(|unit| unit.name), name, "{header}");
         }
@@ -146,11 +184,11 @@ mod tests {
 
     #[test]
     fn energy_per_interval_becomes_power() {
-        let quarter = TimeDelta::minutes(15);
-        let convert = |name: &str, value: f64| Unit::parse(name).map(|unit| unit.convert(value, quarter));
+        let convert = |name: &str, value: f64| Unit::parse(name).map(|unit| unit.convert(value, 900));
         assert_eq!(convert("kWh", 2.5), Some(10.0));
         assert_eq!(convert("Wh", 500.0), Some(2.0));
         assert_eq!(convert("EUR/MWh", 80.0), Some(0.08));
+        assert_eq!(convert("kWh counter", 2.5), Some(10.0));
         assert_eq!(convert("furlong", 1.0), None);
     }
 }

@@ -127,7 +127,8 @@ pub fn run(args: &Args) -> Result<Verdict, Failure> {
         Failure::Arguments(what)
     })?;
     let roster = input::parse(&args.roster, "roster", |bytes| roster::parse(bytes, zone))?;
-    let reading = Reading { zone: args.tz, column: args.price_column.as_deref(), unit: args.price_unit };
+    let reading =
+        Reading { zone: args.tz, column: args.price_column.as_deref(), unit: args.price_unit, ..Reading::default() };
     let prices = |path: &PathBuf| input::parse(path, "price file", |b| series::read(b, Quantity::Price, &reading));
     let prices = args.prices.as_ref().map(prices).transpose()?;
     let reading = Reading { zone: args.tz, ..Reading::default() };

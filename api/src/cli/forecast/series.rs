@@ -1,0 +1,229 @@
+//! `kwartier forecast load`, `pv` and `price`.
+
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use clap::ValueEnum;
+use kwartier_data::forecast::Belief;
+use kwartier_data::history::Past;
+use kwartier_forecast::method::Horizon;
+use kwartier_forecast::prior::{Building, Use, usual_building};
+
+use super::model::{self, Chosen};
+use super::quarters::{Quarters, measured};
+use crate::cli::failure::Failure;
+use crate::cli::history::{HistoryArgs, Kind, Known, ends_early};
+use crate::cli::input::is_dash;
+use crate::cli::methods::Methods;
+use crate::cli::output::Destination;
+use crate::cli::span::{self, When};
+use crate::cli::{Verdict, output};
+use crate::report::fan::{self, Fan};
+
+/// The longest horizon: beyond two weeks there is nothing to be said but what the season is.
+const LONGEST: TimeDelta = TimeDelta::days(15);
+
+/// How much of what was measured the chart shows before the forecast.
+const SHOWN_BEFORE: usize = 2 * 96;
+
+/// What stands below the options.
+pub const AFTER_HELP: &str = "\
+The forecast is CSV with the columns start,mean,q05,q10,q25,q50,q75,q90,q95: one row for each quarter-hour from --at on, \
+in UTC, in the unit of the history; where that is an energy per interval, in the power it means. What was found wrong or \
+assumed stands on standard error.
+
+Exit codes: 0 forecast; 1 an internal fault; 2 input that cannot be used.";
+
+/// What to forecast, from what, and where to.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    history: HistoryArgs,
+    /// What is known ends here; without it, with the history. A time without offset or Z is one of --tz.
+    #[arg(long, value_name = "TIME", value_parser = When::parse)]
+    at: Option<When>,
+    /// How far ahead.
+    #[arg(long, value_name = "LENGTH", default_value = "48h", value_parser = span::length)]
+    horizon: TimeDelta,
+    /// What the building is used for: what counts before there is a history.
+    #[arg(long, value_enum)]
+    building_type: Option<BuildingType>,
+    /// What the building draws in a year, in kWh.
+    #[arg(long, value_name = "KWH", requires = "building_type", value_parser = span::positive)]
+    annual_kwh: Option<f64>,
+    /// Use the model that --save-model wrote instead of fitting one.
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+    /// Save the fitted model.
+    #[arg(long, value_name = "FILE")]
+    save_model: Option<PathBuf>,
+    /// Draw the forecast with its bands as SVG.
+    #[arg(long, value_name = "CHART.svg")]
+    chart: Option<PathBuf>,
+    /// Where the forecast goes, a CSV file; without it, or with -, to standard output.
+    #[arg(long, value_name = "FORECAST.csv")]
+    out: Option<PathBuf>,
+}
+
+/// A use of a building, as it is named on the command line.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum BuildingType {
+    /// A home, or several.
+    Home,
+    /// Offices.
+    Office,
+    /// A shop, open on Saturdays.
+    Shop,
+    /// A school.
+    School,
+    /// A workshop or factory in one shift.
+    Workshop,
+    /// A warehouse or depot with work from early to late.
+    Depot,
+}
+
+impl Args {
+    /// The building, where its use is said.
+    fn building(&self) -> Option<Building> {
+        let usage = match self.building_type? {
+            BuildingType::Home => Use::Home,
+            BuildingType::Office => Use::Office,
+            BuildingType::Shop => Use::Shop,
+            BuildingType::School => Use::School,
+            BuildingType::Workshop => Use::Workshop,
+            BuildingType::Depot => Use::Depot,
+        };
+        Some(Building { usage, annual_kwh: self.annual_kwh })
+    }
+}
+
+/// The places of the outputs, checked.
+struct Places {
+    out: Destination,
+    chart: Option<Destination>,
+    model: Option<Destination>,
+}
+
+/// Reads, fits, forecasts, writes.
+pub fn run(args: &Args, kind: Kind) -> Result<Verdict, Failure> {
+    args.history.one_dash()?;
+    if args.horizon > LONGEST {
+        let what =
+            format!("--horizon reaches {} days ahead; {} is the most", args.horizon.num_days(), LONGEST.num_days());
+        return Err(Failure::Arguments(what));
+    }
+    let places = Places::prepare(args)?;
+    let at = args.at.map(|at| at.at(args.history.tz)).transpose();
+    let at = at.map_err(|wrong| Failure::Arguments(format!("--at {wrong}")))?;
+    let (mut known, at) = args.history.read(kind, at)?;
+    let past = known.history.as_of(at);
+    let mut notes = std::mem::take(&mut known.notes);
+    notes.extend(ends_early(known.history.truth(), at));
+    let mut methods = Methods::of(kind, &known);
+    match args.building() {
+        Some(building) if kind == Kind::Load => methods.prior = Some(usual_building(building)),
+        Some(_) => notes.push(format!("--building-type says nothing about {}; it is not used", kind.name())),
+        None => {}
+    }
+    let chosen = match &args.model {
+        Some(path) => model::load(path, &methods, kind, &past, &mut notes)?,
+        None => model::fit(&methods, kind, &past, &mut notes)?,
+    };
+    let horizon = Horizon::from_origin(&past, args.horizon);
+    let beliefs = beliefs(&chosen, &methods, &past, horizon);
+    let quarters = Quarters::of(&beliefs, horizon, past.step(), at, args.horizon);
+    if quarters.unknown() > 0 {
+        notes.push(format!(
+            "nothing can be said of {} of {} quarter-hours",
+            quarters.unknown(),
+            quarters.beliefs.len()
+        ));
+    }
+    notes.push(format!("{} by {}, in {}", kind.title(), chosen.method.name(), known.unit.name));
+    if let Some(place) = &places.model {
+        model::save(place, &chosen, kind, &past, &mut notes)?;
+    }
+    if let Some(place) = &places.chart {
+        let title = format!("{} forecast {}", kind.title(), args.history.name());
+        place.write(chart(title.trim(), &known, at, &quarters)?.as_bytes())?;
+    }
+    for note in &notes {
+        output::note(&format!("note: {note}\n"));
+    }
+    places.out.write(quarters.csv(known.unit).as_bytes())?;
+    Ok(Verdict::Fine)
+}
+
+/// What the chosen method believes, and where it says nothing, what an obvious guess does.
+fn beliefs(chosen: &Chosen<'_>, methods: &Methods, past: &Past<'_>, horizon: Horizon) -> Vec<Option<Belief>> {
+    let mut beliefs = chosen.fitted.predict(past, horizon);
+    for guess in methods.baselines.iter().rev().chain(&methods.prior) {
+        if beliefs.iter().all(Option::is_some) {
+            break;
+        }
+        let Ok(fitted) = guess.fit(past) else { continue };
+        for (belief, guessed) in beliefs.iter_mut().zip(fitted.predict(past, horizon)) {
+            *belief = belief.or(guessed);
+        }
+    }
+    beliefs
+}
+
+fn chart(title: &str, known: &Known, at: DateTime<Utc>, quarters: &Quarters) -> Result<String, Failure> {
+    let unit = known.unit;
+    // The picture ends where nothing is said any more.
+    let beliefs: Vec<Belief> = quarters
+        .beliefs
+        .iter()
+        .map_while(|belief| belief.map(|belief| belief.map(|value| unit.value(value))))
+        .collect();
+    let start = quarters.start - TimeDelta::minutes(15) * i32::try_from(SHOWN_BEFORE).unwrap_or(0);
+    let mut before = measured(known.history.truth(), start, SHOWN_BEFORE);
+    before.iter_mut().flatten().for_each(|value| *value = unit.value(*value));
+    if before.iter().all(Option::is_none) {
+        before.clear();
+    }
+    let zone = known.history.as_of(at).zone();
+    let fan = Fan {
+        title,
+        unit: unit.name,
+        zone,
+        made_at: at,
+        start: quarters.start,
+        beliefs: &beliefs,
+        before: &before,
+        after: &[],
+    };
+    fan::svg(&fan).map_err(|fault| Failure::Internal(fault.to_string()))
+}
+
+impl Places {
+    fn prepare(args: &Args) -> Result<Self, Failure> {
+        let out = args.out.as_deref().unwrap_or(Path::new("-"));
+        let named =
+            [("--out", Some(out)), ("--chart", args.chart.as_deref()), ("--save-model", args.save_model.as_deref())];
+        let mut prepared: Vec<Option<Destination>> = Vec::new();
+        for (option, path) in named {
+            let Some(path) = path else {
+                prepared.push(None);
+                continue;
+            };
+            let place = Destination::prepare(path)?;
+            let inputs = args.history.files().chain(&args.model);
+            if let Some(input) = inputs.into_iter().find(|input| place.is(input)) {
+                let what = format!("{option} {} is one of the files to read; name another file", input.display());
+                return Err(Failure::Arguments(what));
+            }
+            let taken =
+                |other: &&Destination| place.same(other) || (is_dash(path) && matches!(other, Destination::Stdout));
+            if prepared.iter().flatten().any(|other| taken(&other)) {
+                let what = format!("{option} {} is taken by another output; name another file", path.display());
+                return Err(Failure::Arguments(what));
+            }
+            prepared.push(Some(place));
+        }
+        let mut prepared = prepared.into_iter();
+        let mut next = || prepared.next().flatten();
+        Ok(Places { out: next().unwrap_or(Destination::Stdout), chart: next(), model: next() })
+    }
+}

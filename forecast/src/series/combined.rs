@@ -1,0 +1,152 @@
+//! The members of a series mixed by their own recent past, and the mixture calibrated.
+
+use std::sync::Arc;
+
+use kwartier_data::forecast::{Belief, LEVELS};
+
+use super::{Member, Recipe};
+use crate::calibrate::{Calibration, LEADS, PARTS, Scored};
+use crate::grid::Grid;
+use crate::mix::{self, Told};
+
+/// Mixes what its members believe.
+pub(crate) struct Combined {
+    pub members: Vec<Box<dyn Recipe>>,
+}
+
+/// Days that are held back to see how good the members are: eight weeks, a quarter of a short history.
+const HELD_BACK_DAYS: usize = 56;
+
+/// The least history to hold something back from.
+const LEAST_DAYS: usize = 10;
+
+/// After how many days a past error counts half in the choice of weights.
+const HALF_LIFE_DAYS: f64 = 28.0;
+
+/// The least width of a band, in spreads, that corrections are relative to.
+const LEAST_WIDTH: f64 = 0.02;
+
+pub(crate) struct FittedCombined {
+    members: Vec<Arc<dyn Member>>,
+    /// By day ahead, one weight for each member.
+    weights: [Vec<f64>; LEADS],
+    calibration: Calibration,
+    /// Nothing is ever below, such as 0 for a load that never fed in.
+    least: f64,
+}
+
+impl Combined {
+    fn fit_members(&self, grid: &Grid<'_>, known: usize) -> Vec<Option<Arc<dyn Member>>> {
+        self.members.iter().map(|recipe| recipe.fit(grid, known).map(Arc::from)).collect()
+    }
+}
+
+impl Recipe for Combined {
+    fn name(&self) -> &'static str {
+        "combined"
+    }
+
+    fn least_days(&self) -> usize {
+        LEAST_DAYS
+    }
+
+    fn fit(&self, grid: &Grid<'_>, known: usize) -> Option<Box<dyn Member>> {
+        let days = known / grid.per_day;
+        if days < LEAST_DAYS {
+            return None;
+        }
+        let held_back = HELD_BACK_DAYS.min(days / 4);
+        let before = grid.calendar.back(known, held_back)?;
+        let early = self.fit_members(grid, before);
+        let late = self.fit_members(grid, known);
+        // Only who could show itself takes part.
+        let kept: Vec<usize> = (0..early.len()).filter(|&m| early[m].is_some() && late[m].is_some()).collect();
+        let shown: Vec<&Arc<dyn Member>> = kept.iter().filter_map(|&m| early[m].as_ref()).collect();
+        let members: Vec<Arc<dyn Member>> = kept.iter().filter_map(|&m| late[m].clone()).collect();
+        if members.is_empty() {
+            return None;
+        }
+        let told = tell(grid, known, held_back, &shown);
+        let weights = [0, 1].map(|lead| {
+            let of_lead: Vec<Told> = told.iter().filter(|one| one.lead == lead).map(|one| one.told.clone()).collect();
+            mix::weights(&of_lead, members.len())
+        });
+        let least_value = (0..known).filter_map(|index| grid.value(index, known)).fold(f64::INFINITY, f64::min);
+        let scored: Vec<Scored> = told
+            .iter()
+            .map(|one| Scored {
+                belief: mix::mixed(&one.told.beliefs, &weights[one.lead]),
+                truth: one.told.truth,
+                part: one.part,
+                lead: one.lead,
+                age_days: one.age_days,
+            })
+            .collect();
+        let spread = super::spread::Standard::of(grid, known)?.spread;
+        let calibration = Calibration::proven(&scored, LEAST_WIDTH * spread);
+        let least = if least_value >= 0.0 { 0.0 } else { f64::NEG_INFINITY };
+        Some(Box::new(FittedCombined { members, weights, calibration, least }))
+    }
+}
+
+/// What members believed of an interval of the time held back.
+struct Shown {
+    told: Told,
+    part: usize,
+    lead: usize,
+    age_days: f64,
+}
+
+/// Lets members forecast each of the last `days` days from the day before.
+fn tell(grid: &Grid<'_>, known: usize, days: usize, members: &[&Arc<dyn Member>]) -> Vec<Shown> {
+    let mut shown = Vec::new();
+    for (ago, origin) in grid.daily_origins(known, days).into_iter().enumerate() {
+        let indices: Vec<usize> = (origin..(origin + 2 * grid.per_day).min(known)).collect();
+        let beliefs: Vec<Vec<Option<Belief>>> =
+            members.iter().map(|member| member.predict(grid, origin, &indices)).collect();
+        let age_days = ago as f64;
+        for (k, &index) in indices.iter().enumerate() {
+            let Some(truth) = grid.value(index, known) else { continue };
+            let all: Option<Vec<[f64; LEVELS.len()]>> =
+                beliefs.iter().map(|of| of.get(k).copied().flatten().map(|belief| belief.quantiles)).collect();
+            let Some(beliefs) = all else { continue };
+            let weight = 0.5_f64.powf(age_days / HALF_LIFE_DAYS);
+            let (part, lead) = place(grid, origin, index);
+            shown.push(Shown { told: Told { beliefs, truth, weight }, part, lead, age_days });
+        }
+    }
+    shown
+}
+
+/// Part of the day and day ahead of an interval.
+fn place(grid: &Grid<'_>, known: usize, index: usize) -> (usize, usize) {
+    let part_s = crate::calendar::DAY_S / 4;
+    let part = usize::try_from(grid.calendar.moment(index).of_day_s / part_s).unwrap_or(0).min(PARTS - 1);
+    (part, (index.saturating_sub(known) / grid.per_day).min(LEADS - 1))
+}
+
+impl Member for FittedCombined {
+    fn predict(&self, grid: &Grid<'_>, known: usize, indices: &[usize]) -> Vec<Option<Belief>> {
+        let beliefs: Vec<Vec<Option<Belief>>> =
+            self.members.iter().map(|member| member.predict(grid, known, indices)).collect();
+        let one = |(k, &index): (usize, &usize)| {
+            let (part, lead) = place(grid, known, index);
+            let mut told = Vec::with_capacity(beliefs.len());
+            let mut weights = Vec::with_capacity(beliefs.len());
+            for (of, weight) in beliefs.iter().zip(&self.weights[lead]) {
+                if let Some(belief) = of.get(k).copied().flatten() {
+                    told.push(belief.quantiles);
+                    weights.push(*weight);
+                }
+            }
+            let sum: f64 = weights.iter().sum();
+            if sum <= 0.0 {
+                return None;
+            }
+            weights.iter_mut().for_each(|weight| *weight /= sum);
+            let mixed = mix::mixed(&told, &weights);
+            Some(self.calibration.apply(&mixed, part, lead).clamped(self.least, f64::INFINITY))
+        };
+        indices.iter().enumerate().map(one).collect()
+    }
+}

@@ -1,0 +1,46 @@
+//! A recipe as a method of its own.
+
+use kwartier_data::forecast::Belief;
+use kwartier_data::history::Past;
+
+use super::{Member, Recipe};
+use crate::grid::Grid;
+use crate::method::{CannotFit, Fitted, Horizon, Method};
+
+pub(crate) struct Single(pub(crate) Box<dyn Recipe>);
+
+struct FittedSingle(Box<dyn Member>);
+
+impl Method for Single {
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    fn fit(&self, past: &Past<'_>) -> Result<Box<dyn Fitted>, CannotFit> {
+        let grid = Grid::of(past);
+        match self.0.fit(&grid, grid.known()) {
+            Some(member) => Ok(Box::new(FittedSingle(member))),
+            None => Err(CannotFit {
+                method: self.0.name(),
+                needs: format!("{} days of history", self.0.least_days()),
+                has: format!("{:.1} days with {} values", grid.known() as f64 / grid.per_day as f64, grid.count()),
+            }),
+        }
+    }
+}
+
+impl Fitted for FittedSingle {
+    fn predict(&self, past: &Past<'_>, horizon: Horizon) -> Vec<Option<Belief>> {
+        let grid = Grid::of(past);
+        let wanted = grid.indices(horizon);
+        let known = grid.known();
+        // What is known already needs no forecast, and has no lead.
+        let indices: Vec<usize> = wanted.iter().copied().flatten().filter(|&index| index >= known).collect();
+        let mut beliefs = self.0.predict(&grid, known, &indices).into_iter();
+        let one = |index: Option<usize>| {
+            let index = index?;
+            if index < known { grid.truth(index).map(Belief::certain) } else { beliefs.next().flatten() }
+        };
+        wanted.into_iter().map(one).collect()
+    }
+}
