@@ -113,7 +113,9 @@ pub struct SessionsReport {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NothingToTest {
     /// No visit with a departure arrives in the span.
-    #[error("no visit that has ended arrives between the first and the last instant of the test: give another span, or more history")]
+    #[error(
+        "no visit that has ended arrives between the first and the last instant of the test: give another span, or more history"
+    )]
     NoVisit,
 }
 

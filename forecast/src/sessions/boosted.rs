@@ -75,9 +75,9 @@ impl Boosted {
     pub fn spread(&self, target: Target, row: &[f32], like: &Spread) -> Spread {
         let mut ratios = [0.0_f32; LEVELS.len()];
         match self.0.predict_row_into(row, Iterations::Best, &mut ratios) {
-            Ok(()) => Spread::of_levels(ratios.map(|ratio| {
-                f64::from(ratio).exp() * (like.0[MIDDLE] + offset(target)) - offset(target)
-            })),
+            Ok(()) => Spread::of_levels(
+                ratios.map(|ratio| f64::from(ratio).exp() * (like.0[MIDDLE] + offset(target)) - offset(target)),
+            ),
             Err(_) => *like,
         }
     }

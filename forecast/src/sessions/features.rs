@@ -20,7 +20,7 @@ const SAME_HOUR_H: f64 = 1.5;
 const FADING: f64 = 0.84;
 
 /// How many features there are.
-pub(super) const FEATURES: usize = 35;
+pub(super) const FEATURES: usize = 36;
 
 /// The features of a visit from what had ended by `at`, `NaN` where there is nothing to say. `like` are the distributions of
 /// stay and energy by [`super::likeness`], that of the target first.

@@ -20,7 +20,13 @@ const SHRUNK: f64 = 5.0;
 const ALL: usize = usize::MAX;
 
 /// One distribution for all visits that had ended by an instant; the prior before there is any.
-pub(super) fn one_distribution(memory: &Memory, place: Place, target: Target, case: &Case, at: DateTime<Utc>) -> Spread {
+pub(super) fn one_distribution(
+    memory: &Memory,
+    place: Place,
+    target: Target,
+    case: &Case,
+    at: DateTime<Utc>,
+) -> Spread {
     let prior = match target {
         Target::Stay => place.stay_h(&case.wall),
         Target::Energy => place.kwh(&case.wall),
@@ -44,8 +50,7 @@ pub(super) fn table(memory: &Memory, place: Place, target: Target, case: &Case, 
 /// The party's own visits, shrunk to the table of the group.
 pub(super) fn own_history(memory: &Memory, place: Place, target: Target, case: &Case, at: DateTime<Utc>) -> Spread {
     let group = table(memory, place, target, case, at);
-    let mut own: Vec<f64> =
-        memory.own(&case.visit, at, ALL).iter().filter_map(|past| target.of(&past.visit)).collect();
+    let mut own: Vec<f64> = memory.own(&case.visit, at, ALL).iter().filter_map(|past| target.of(&past.visit)).collect();
     own.sort_by(f64::total_cmp);
     let weighted: Vec<(f64, f64)> = own.iter().map(|&value| (value, 1.0)).collect();
     let count = own.len() as f64;

@@ -190,7 +190,8 @@ impl Likeness {
         let scale = if own > 0.0 && others > 0.0 { self.others / others } else { 1.0 };
         pool.sort_by(|a, b| a.value.total_cmp(&b.value).then(a.censored.cmp(&b.censored)));
         // Kaplan-Meier: the mass of what is censored goes to all that is longer.
-        let weights: Vec<f64> = pool.iter().map(|sample| sample.weight * if sample.own { 1.0 } else { scale }).collect();
+        let weights: Vec<f64> =
+            pool.iter().map(|sample| sample.weight * if sample.own { 1.0 } else { scale }).collect();
         let mut at_risk: f64 = weights.iter().sum();
         let mut survival = 1.0;
         let mut settled = Vec::with_capacity(pool.len());
@@ -274,4 +275,3 @@ fn widths(parties: bool, groups: bool, stated: bool) -> [Width; 10] {
         (groups, |l, v| l.other_group = v, &[0.02, 0.1, 0.3, 1.0]),
     ]
 }
-

@@ -6,7 +6,6 @@
 //! | [`visit`] | a visit, the log of visits that hides the future, the wall clock |
 //! | [`prior`] | what is believed before there is a history |
 //! | [`model`] | the model: fit, predict at arrival and while the vehicle stays, forget |
-//! | [`arrivals`] | who comes in the days ahead |
 //! | [`backtest`] | how good it was, against the obvious guesses |
 //!
 //! Inside: `memory` (a log in the orders it is asked for), `spread` (distributions), `likeness` (past visits weighed by how

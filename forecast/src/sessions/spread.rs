@@ -36,7 +36,8 @@ impl Spread {
         let mut at = GRID.map(|level| belief.quantile(level));
         // As steep outside as between the outermost two.
         at[0] = quantiles[0] - (quantiles[1] - quantiles[0]) * 0.6;
-        at[GRID.len() - 1] = quantiles[last] + (quantiles[last] - quantiles[last - 1]) * (0.05_f64 / 0.02).ln() / 2.0_f64.ln();
+        at[GRID.len() - 1] =
+            quantiles[last] + (quantiles[last] - quantiles[last - 1]) * (0.05_f64 / 0.02).ln() / 2.0_f64.ln();
         Spread::of(at)
     }
 

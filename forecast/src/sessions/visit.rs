@@ -163,8 +163,10 @@ pub struct Log {
 impl Log {
     /// The visits in any order. Those that end before they begin are left out.
     pub fn new(visits: impl IntoIterator<Item = Visit>) -> Self {
-        let mut visits: Vec<Visit> =
-            visits.into_iter().filter(|visit| visit.departure.is_none_or(|departure| departure > visit.arrival)).collect();
+        let mut visits: Vec<Visit> = visits
+            .into_iter()
+            .filter(|visit| visit.departure.is_none_or(|departure| departure > visit.arrival))
+            .collect();
         visits.sort_by_key(|visit| (visit.arrival, visit.departure));
         Log { visits }
     }
@@ -226,9 +228,11 @@ impl<'a> Known<'a> {
     /// Visits that are there, as they are known: without departure; what the whole visit took is not known either.
     pub fn here(&self) -> impl Iterator<Item = Visit> + use<'a> {
         let at = self.at;
-        self.begun()
-            .filter(move |visit| visit.departure.is_none_or(|departure| departure > at))
-            .map(|visit| Visit { departure: None, kwh: None, ..*visit })
+        self.begun().filter(move |visit| visit.departure.is_none_or(|departure| departure > at)).map(|visit| Visit {
+            departure: None,
+            kwh: None,
+            ..*visit
+        })
     }
 
     /// The arrivals before the instant, in order: all that is known of every visit that has begun.
