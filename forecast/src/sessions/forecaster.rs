@@ -1,5 +1,7 @@
 //! One target, stay or energy: the two methods, how they are mixed, and what their levels turned out to mean.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -46,8 +48,35 @@ pub(super) struct Forecaster {
     levels: [f64; GRID.len()],
 }
 
-/// Everything at hand when a visit is predicted.
-pub(super) struct Row {
+/// What the most alike visits say of stay and energy at the arrival of each of the last visits, by their place in the memory.
+pub(super) struct Likes(BTreeMap<usize, [Spread; 2]>);
+
+impl Likes {
+    /// Of the last [`ROWS`] cases of a memory.
+    pub fn of(memory: &Memory, place: Place, likeness: [&Likeness; 2]) -> Self {
+        let ended = memory.cases.iter().filter(|case| case.visit.departure.is_some()).count();
+        let last: Vec<usize> = (ended.saturating_sub(ROWS)..ended).collect();
+        let likes: Vec<(usize, [Spread; 2])> =
+            last.into_par_iter().map(|k| (k, alike(memory, place, likeness, &memory.cases[k]))).collect();
+        Likes(likes.into_iter().collect())
+    }
+}
+
+/// A visit that is asked about.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    /// The visit.
+    pub case: &'a Case,
+    /// What is known ends here.
+    pub at: DateTime<Utc>,
+    /// What is known of it while it goes on.
+    pub going: Going,
+    /// What [`alike`] said of it.
+    pub alike: [Spread; 2],
+}
+
+/// What a forecaster learns from: one visit as it was seen at its arrival.
+struct Row {
     like: Spread,
     features: Vec<f32>,
     truth: f64,
@@ -55,21 +84,21 @@ pub(super) struct Row {
 
 impl Forecaster {
     /// Fitted on all that had ended by the instant at which the memory ends.
-    pub fn fit(memory: &Memory, place: Place, target: Target, likeness: [Likeness; 2]) -> Self {
-        let [like, other] = likeness;
-        let mut cases: Vec<(&Case, f64)> =
-            memory.cases.iter().filter_map(|case| Some((case, target.of(&case.visit)?))).collect();
-        cases.sort_by_key(|(case, _)| case.visit.arrival);
-        let from = cases.len().saturating_sub(ROWS).max(WARM_UP.min(cases.len()));
-        let rows: Vec<Row> = cases[from..]
+    pub fn fit(memory: &Memory, likes: &Likes, target: Target, likeness: Likeness) -> Self {
+        let mut known: Vec<(usize, [Spread; 2], f64)> = likes
+            .0
+            .iter()
+            .filter_map(|(&k, &both)| Some((k, ordered(target, both), target.of(&memory.cases[k].visit)?)))
+            .collect();
+        known.sort_by_key(|&(k, ..)| memory.cases[k].visit.arrival);
+        let rows: Vec<Row> = known[WARM_UP.min(known.len())..]
             .par_iter()
-            .map(|&(case, truth)| {
-                let at = case.visit.arrival;
-                let (like, features) = seen(memory, place, target, [&like, &other], case, at);
-                Row { like, features, truth }
+            .map(|&(k, [like, beside], truth)| {
+                let case = &memory.cases[k];
+                Row { like, features: features(memory, case, case.visit.arrival, [&like, &beside]), truth }
             })
             .collect();
-        let mut fitted = Forecaster { likeness: like, trees: None, share: 0.0, levels: GRID };
+        let mut fitted = Forecaster { likeness, trees: None, share: 0.0, levels: GRID };
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a length")]
         let cut = ((1.0 - JUDGED) * rows.len() as f64) as usize;
         let (early, judged) = rows.split_at(cut);
@@ -127,22 +156,15 @@ impl Forecaster {
         })
     }
 
-    /// What is believed of a visit.
-    pub fn spread(
-        &self,
-        memory: &Memory,
-        place: Place,
-        target: Target,
-        other: &Likeness,
-        case: &Case,
-        at: DateTime<Utc>,
-        going: Going,
-    ) -> Spread {
+    /// What is believed of a visit at an instant.
+    pub fn spread(&self, memory: &Memory, place: Place, target: Target, asked: &Asked<'_>) -> Spread {
+        let Asked { case, at, going, alike } = *asked;
         let floor = match target {
             Target::Stay => going.elapsed_h,
             Target::Energy => going.so_far_kwh.unwrap_or(0.0),
         };
-        let (like, features) = seen(memory, place, target, [&self.likeness, other], case, at);
+        let [like, beside] = ordered(target, alike);
+        let features = features(memory, case, case.visit.arrival.min(at), [&like, &beside]);
         let whole = self.mixed(target, &features, &like, self.share);
         let whole = Spread::of(self.levels.map(|level| whole.at(level)));
         if going.elapsed_h <= 0.0 && floor <= 0.0 {
@@ -167,18 +189,17 @@ fn boost(target: Target, rows: &[Row]) -> Option<Boosted> {
     Boosted::fit(target, &features, &like, &truths)
 }
 
-/// What the most alike visits say at arrival, and what the trees see.
-fn seen(
-    memory: &Memory,
-    place: Place,
-    target: Target,
-    likeness: [&Likeness; 2],
-    case: &Case,
-    at: DateTime<Utc>,
-) -> (Spread, Vec<f32>) {
-    let other = if target == Target::Stay { Target::Energy } else { Target::Stay };
-    let like = likeness[0].spread(memory, place, target, case, at, Going::default());
-    let beside = likeness[1].spread(memory, place, other, case, at, Going::default());
-    let row = features(memory, case, at, [&like, &beside]);
-    (like, row)
+/// What the most alike visits say of stay and energy at an arrival.
+pub(super) fn alike(memory: &Memory, place: Place, likeness: [&Likeness; 2], case: &Case) -> [Spread; 2] {
+    let at = case.visit.arrival.min(memory.at);
+    let of = |target, likeness: &Likeness| likeness.spread(memory, place, target, case, at, Going::default());
+    [of(Target::Stay, likeness[0]), of(Target::Energy, likeness[1])]
+}
+
+/// The target first.
+fn ordered(target: Target, [stay, energy]: [Spread; 2]) -> [Spread; 2] {
+    match target {
+        Target::Stay => [stay, energy],
+        Target::Energy => [energy, stay],
+    }
 }

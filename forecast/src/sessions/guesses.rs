@@ -65,12 +65,12 @@ fn among(
     like: impl Fn(&Case) -> bool,
     enough: usize,
 ) -> Option<Spread> {
-    let sorted: Vec<(f64, f64)> = memory
-        .by(target)
+    let mut sorted: Vec<(f64, f64)> = memory
+        .cases
         .iter()
-        .map(|&k| &memory.cases[k])
         .filter(|past| past.ended_by(at) && like(past))
         .filter_map(|past| Some((target.of(&past.visit)?, 1.0)))
         .collect();
+    sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
     (sorted.len() >= enough).then(|| Spread::of_weighted(&sorted)).flatten()
 }

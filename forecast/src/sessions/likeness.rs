@@ -11,10 +11,10 @@ use chrono::{DateTime, Utc};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::memory::{Case, Memory, Target};
+use super::memory::{Case, Memory, Slim, Target};
 use super::prior::Place;
 use super::spread::{GRID, Spread};
-use super::visit::{DayKind, hours};
+use super::visit::DayKind;
 
 /// How many visits of the site the prior is worth, each as like as can be: after a day or two it hardly counts.
 const PRIOR: f64 = 1.5;
@@ -26,7 +26,7 @@ const LOST_H: f64 = 336.0;
 const NOTHING: f64 = -12.0;
 
 /// Of how many visits the widths are learnt at most: enough to tell settings apart, few enough for seconds.
-const JUDGED: usize = 300;
+const JUDGED: usize = 240;
 
 /// Below this many judged visits the widths stay as they are.
 const TOO_FEW: usize = 40;
@@ -63,6 +63,14 @@ pub(super) struct Going {
     pub elapsed_h: f64,
     /// What it has taken so far, in kWh, where that is known.
     pub so_far_kwh: Option<f64>,
+}
+
+/// Logarithms of the shares in [`Likeness`].
+struct Logs {
+    other_kind: f64,
+    own_other_kind: f64,
+    other_weekday: f64,
+    other_group: f64,
 }
 
 /// A value of the past in the pool.
@@ -107,27 +115,27 @@ impl Likeness {
     }
 
     /// The logarithm of the weight of a past visit.
-    fn ln_weight(&self, target: Target, past: &Case, now: &Case, own: bool) -> f64 {
-        let apart = (past.wall.hour - now.wall.hour).abs();
+    fn ln_weight(&self, logs: &Logs, past: &Slim, now: &Slim, own: bool) -> f64 {
+        let apart = (past.hour - now.hour).abs();
         let apart = apart.min(24.0 - apart) / if own { self.own_hour_h } else { self.hour_h };
-        let age_d = ((now.arrival_h - past.arrival_h) / 24.0).max(0.0);
+        let age_d = ((now.arrival_s - past.arrival_s) as f64 / 86_400.0).max(0.0);
         let lives = age_d / if own { self.own_half_life_d } else { self.half_life_d };
         let mut ln = -0.5 * apart * apart - std::f64::consts::LN_2 * lives;
-        if past.wall.kind != now.wall.kind {
+        if past.kind != now.kind {
             // Saturdays and Sundays are more like each other than like working days.
-            let both_free = past.wall.kind != DayKind::Working && now.wall.kind != DayKind::Working;
-            let other = if own { self.own_other_kind } else { self.other_kind };
-            ln += if both_free { other.ln() / 3.0 } else { other.ln() };
+            let both_free = past.kind != DayKind::Working && now.kind != DayKind::Working;
+            let other = if own { logs.own_other_kind } else { logs.other_kind };
+            ln += if both_free { other / 3.0 } else { other };
         }
-        if past.wall.weekday != now.wall.weekday {
-            ln += self.other_weekday.ln();
+        if past.weekday != now.weekday {
+            ln += logs.other_weekday;
         }
-        if past.visit.group != now.visit.group {
-            ln += self.other_group.ln();
+        if past.group != now.group {
+            ln += logs.other_group;
         }
-        if let Some(said) = now.ln_stated(target) {
+        if !now.ln_stated.is_nan() {
             // Who said nothing is three widths away.
-            let apart = past.ln_stated(target).map_or(3.0, |then| ((then - said) / self.stated_ln).abs());
+            let apart = if past.ln_stated.is_nan() { 3.0 } else { (past.ln_stated - now.ln_stated) / self.stated_ln };
             ln -= 0.5 * apart * apart;
         }
         ln
@@ -147,28 +155,35 @@ impl Likeness {
             Target::Stay => going.elapsed_h,
             Target::Energy => going.so_far_kwh.unwrap_or(0.0),
         };
-        let mut pool: Vec<Sample> = Vec::with_capacity(memory.cases.len() + GRID.len());
-        let mut put = |past: &Case, value: f64, censored: bool| {
-            let own = past.visit.same_party(&case.visit);
-            let ln = self.ln_weight(target, past, case, own);
+        let (now, at_s) = (memory.slim(case, target), at.timestamp());
+        let logs = Logs {
+            other_kind: self.other_kind.ln(),
+            own_other_kind: self.own_other_kind.ln(),
+            other_weekday: self.other_weekday.ln(),
+            other_group: self.other_group.ln(),
+        };
+        let mut pool: Vec<Sample> = Vec::with_capacity(1024);
+        let mut put = |past: &Slim, value: f64, censored: bool| {
+            let own =
+                (past.driver != 0 && past.driver == now.driver) || (past.vehicle != 0 && past.vehicle == now.vehicle);
+            let ln = self.ln_weight(&logs, past, &now, own);
             if ln > NOTHING {
                 pool.push(Sample { value, weight: ln.exp(), own, censored });
             }
         };
-        for &k in memory.by(target) {
-            let past = &memory.cases[k];
-            let Some(value) = target.of(&past.visit) else { continue };
+        #[expect(clippy::cast_possible_truncation, reason = "hours of a stay")]
+        let elapsed_s = (going.elapsed_h * 3_600.0) as i64;
+        for past in memory.by(target) {
             // Of those that left earlier than this one has been here, nothing is learnt any more.
-            let outlived = past.visit.stay_h().is_some_and(|stay_h| stay_h <= going.elapsed_h);
-            if value >= floor && !outlived && past.ended_by(at) {
-                put(past, value, false);
+            if past.departure_s <= at_s && past.value >= floor && past.departure_s - past.arrival_s > elapsed_s {
+                put(past, past.value, false);
             }
         }
         if target == Target::Stay {
-            let running = memory.cases.iter().filter(|past| past.visit.arrival < at && !past.ended_by(at));
-            for past in running.filter(|past| past.visit.arrival != case.visit.arrival) {
-                let so_far_h = hours(at - past.visit.arrival);
-                if so_far_h > floor && so_far_h < LOST_H {
+            for past in memory.by(target).iter().chain(&memory.here) {
+                let so_far_h = (at_s - past.arrival_s) as f64 / 3_600.0;
+                let running = past.arrival_s < at_s && past.departure_s > at_s && past.arrival_s != now.arrival_s;
+                if running && so_far_h > floor && so_far_h < LOST_H {
                     put(past, so_far_h, true);
                 }
             }

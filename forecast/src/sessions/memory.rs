@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::identity::Pseudonym;
-use super::visit::{Clock, Known, Visit, Wall};
+use super::visit::{Clock, DayKind, Known, Visit, Wall};
 
 /// What is predicted of a visit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,8 +41,6 @@ pub(super) struct Case {
     pub visit: Visit,
     /// The wall clock at its arrival.
     pub wall: Wall,
-    /// Hours from 1970 to its arrival.
-    pub arrival_h: f64,
     /// Logarithm of the stay as stated, in hours.
     pub ln_stated_h: Option<f64>,
     /// Logarithm of the energy as asked for, in kWh.
@@ -54,7 +52,6 @@ impl Case {
         Case {
             visit: *visit,
             wall: clock.wall(visit.arrival),
-            arrival_h: visit.arrival.timestamp() as f64 / 3_600.0,
             ln_stated_h: visit.stated_h().map(f64::ln),
             ln_asked_kwh: visit.asked_kwh().map(f64::ln),
         }
@@ -74,6 +71,34 @@ impl Case {
     }
 }
 
+/// What likeness looks at, small and in order: it is read for every past visit whenever one is predicted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Slim {
+    /// The value of the target; meaningless while the visit is still here.
+    pub value: f64,
+    /// Seconds from 1970 to the arrival.
+    pub arrival_s: i64,
+    /// Seconds from 1970 to the departure; the end of time while it is still here.
+    pub departure_s: i64,
+    /// Hours since local midnight at arrival.
+    pub hour: f64,
+    /// Logarithm of what was stated of the target; `NaN` where nothing was.
+    pub ln_stated: f64,
+    /// Kind of the day.
+    pub kind: DayKind,
+    /// Day of the week.
+    pub weekday: u32,
+    /// Number of the driver, 0 for nobody.
+    pub driver: u32,
+    /// Number of the vehicle, 0 for none.
+    pub vehicle: u32,
+    /// Number of the group, 0 for none.
+    pub group: u32,
+}
+
+/// The number of a name that is in no log.
+const STRANGER: u32 = u32::MAX;
+
 /// The cases of a log, in orders in which they are asked for.
 #[derive(Debug)]
 pub(super) struct Memory {
@@ -82,9 +107,13 @@ pub(super) struct Memory {
     /// In the order of their departure; those still here come last, in the order of their arrival.
     pub cases: Vec<Case>,
     /// Those with a known stay, shortest first.
-    pub by_stay: Vec<usize>,
+    by_stay: Vec<Slim>,
     /// Those with known energy, least first.
-    pub by_energy: Vec<usize>,
+    by_energy: Vec<Slim>,
+    /// Those still here.
+    pub here: Vec<Slim>,
+    /// A number from 1 on for each pseudonym.
+    numbers: BTreeMap<Pseudonym, u32>,
     /// Of each driver and vehicle, in the order of their departure.
     parties: BTreeMap<Pseudonym, Vec<usize>>,
     /// Of each station, likewise.
@@ -96,13 +125,24 @@ impl Memory {
         let mut cases: Vec<Case> = known.ended().map(|visit| Case::of(visit, clock)).collect();
         cases.sort_by_key(|case| (case.visit.departure, case.visit.arrival));
         cases.extend(known.here().map(|visit| Case::of(&visit, clock)));
+        let mut numbers = BTreeMap::new();
+        for case in &cases {
+            for name in [case.visit.driver, case.visit.vehicle, case.visit.group].into_iter().flatten() {
+                let next = u32::try_from(numbers.len()).map_or(STRANGER, |count| count.saturating_add(1));
+                numbers.entry(name).or_insert(next);
+            }
+        }
         let ordered = |target: Target| {
-            let mut known: Vec<(f64, usize)> =
-                cases.iter().enumerate().filter_map(|(k, case)| Some((target.of(&case.visit)?, k))).collect();
-            known.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-            known.into_iter().map(|(_, k)| k).collect()
+            let mut known: Vec<Slim> = cases
+                .iter()
+                .filter_map(|case| Some(Slim { value: target.of(&case.visit)?, ..slim(&numbers, case, target) }))
+                .collect();
+            known.sort_by(|a, b| a.value.total_cmp(&b.value));
+            known
         };
         let (by_stay, by_energy) = (ordered(Target::Stay), ordered(Target::Energy));
+        let here = cases.iter().filter(|case| case.visit.departure.is_none());
+        let here = here.map(|case| slim(&numbers, case, Target::Stay)).collect();
         let mut parties: BTreeMap<Pseudonym, Vec<usize>> = BTreeMap::new();
         let mut stations: BTreeMap<Pseudonym, Vec<usize>> = BTreeMap::new();
         for (k, case) in cases.iter().enumerate().filter(|(_, case)| case.visit.departure.is_some()) {
@@ -113,15 +153,20 @@ impl Memory {
                 stations.entry(station).or_default().push(k);
             }
         }
-        Memory { at: known.at(), cases, by_stay, by_energy, parties, stations }
+        Memory { at: known.at(), cases, by_stay, by_energy, here, numbers, parties, stations }
     }
 
     /// The cases with a known value of a target, least first.
-    pub fn by(&self, target: Target) -> &[usize] {
+    pub fn by(&self, target: Target) -> &[Slim] {
         match target {
             Target::Stay => &self.by_stay,
             Target::Energy => &self.by_energy,
         }
+    }
+
+    /// A case as likeness looks at it.
+    pub fn slim(&self, case: &Case, target: Target) -> Slim {
+        slim(&self.numbers, case, target)
     }
 
     /// The last `most` visits of the same driver or vehicle that had ended by an instant, earliest departure first.
@@ -147,5 +192,22 @@ impl Memory {
     fn last<'a>(&self, all: &'a [usize], at: DateTime<Utc>, most: usize) -> impl Iterator<Item = usize> + use<'a> {
         let end = all.partition_point(|&k| self.cases[k].ended_by(at));
         all[end.saturating_sub(most)..end].iter().copied()
+    }
+}
+
+/// A case as likeness looks at it. A name that has no number is a stranger's, who is like nobody.
+fn slim(numbers: &BTreeMap<Pseudonym, u32>, case: &Case, target: Target) -> Slim {
+    let number = |name: Option<Pseudonym>| name.map_or(0, |name| numbers.get(&name).copied().unwrap_or(STRANGER));
+    Slim {
+        value: 0.0,
+        arrival_s: case.visit.arrival.timestamp(),
+        departure_s: case.visit.departure.map_or(i64::MAX, |departure| departure.timestamp()),
+        hour: case.wall.hour,
+        ln_stated: case.ln_stated(target).unwrap_or(f64::NAN),
+        kind: case.wall.kind,
+        weekday: case.wall.weekday,
+        driver: number(case.visit.driver),
+        vehicle: number(case.visit.vehicle),
+        group: number(case.visit.group),
     }
 }

@@ -6,7 +6,7 @@ use kwartier_data::forecast::{Belief, LEVELS};
 use kwartier_data::local::HolidayCalendar;
 use serde::{Deserialize, Serialize};
 
-use super::forecaster::Forecaster;
+use super::forecaster::{Asked, Forecaster, Likes, alike};
 use super::identity::Pseudonym;
 use super::likeness::{Going, Likeness};
 use super::memory::{Case, Memory, Target};
@@ -88,6 +88,7 @@ impl Model {
         let (first_arrival, visits) = (ended.clone().map(|case| case.visit.arrival).min(), ended.count());
         let stay = Likeness::learnt(&memory, site.place, Target::Stay);
         let energy = Likeness::learnt(&memory, site.place, Target::Energy);
+        let likes = Likes::of(&memory, site.place, [&stay, &energy]);
         Model {
             version: VERSION,
             zone: site.clock.zone,
@@ -97,8 +98,8 @@ impl Model {
             fitted_at: known.at(),
             first_arrival,
             visits,
-            stay: Forecaster::fit(&memory, site.place, Target::Stay, [stay, energy]),
-            energy: Forecaster::fit(&memory, site.place, Target::Energy, [energy, stay]),
+            stay: Forecaster::fit(&memory, &likes, Target::Stay, stay),
+            energy: Forecaster::fit(&memory, &likes, Target::Energy, energy),
             log: Log::new(known.ended().copied().chain(known.here())),
         }
     }
@@ -190,9 +191,11 @@ impl Ready<'_> {
             so_far_kwh: so_far_kwh.filter(|kwh| kwh.is_finite() && *kwh > 0.0),
         };
         let (stay, energy) = (&self.model.stay, &self.model.energy);
+        let alike = alike(&self.memory, self.site.place, [stay.likeness(), energy.likeness()], &case);
+        let asked = Asked { case: &case, at: now_known, going, alike };
         let spread = |target: Target| -> Spread {
-            let (mine, other) = if target == Target::Stay { (stay, energy) } else { (energy, stay) };
-            mine.spread(&self.memory, self.site.place, target, other.likeness(), &case, now_known, going)
+            let forecaster = if target == Target::Stay { stay } else { energy };
+            forecaster.spread(&self.memory, self.site.place, target, &asked)
         };
         let (stay_h, kwh) = (spread(Target::Stay).belief(), spread(Target::Energy).belief());
         Outcome {
