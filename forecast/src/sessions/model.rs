@@ -1,11 +1,12 @@
 //! The model of a site's visits: fitted on a log, it predicts stay and energy at arrival and while a vehicle stays.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use kwartier_data::forecast::{Belief, LEVELS};
 use kwartier_data::local::HolidayCalendar;
 use serde::{Deserialize, Serialize};
 
+use super::arrivals::{Ahead, Arrivals};
 use super::forecaster::{Asked, Forecaster, Likes, alike};
 use super::identity::Pseudonym;
 use super::likeness::{Going, Likeness};
@@ -181,6 +182,12 @@ impl Ready<'_> {
     /// known. Nothing that ended after `now` counts, even if it is in the log; an instant before its arrival is its arrival.
     pub fn still_here(&self, visit: &Visit, now: DateTime<Utc>, so_far_kwh: Option<f64>) -> Outcome {
         self.outcome(visit, now.max(visit.arrival), so_far_kwh)
+    }
+
+    /// Who comes in the time ahead, from what is known at `now`.
+    pub fn ahead(&self, now: DateTime<Utc>, length: TimeDelta) -> Ahead {
+        let past = Arrivals::before(&self.memory, &self.site, now.min(self.memory.at));
+        past.ahead(now, length, |visit| self.outcome(visit, visit.arrival, None))
     }
 
     fn outcome(&self, visit: &Visit, now: DateTime<Utc>, so_far_kwh: Option<f64>) -> Outcome {
