@@ -168,6 +168,11 @@ impl<'a> Arrivals<'a> {
         Arrivals { site, today, days, all, regulars, others }
     }
 
+    /// The regulars, with day and hour of each of their arrivals.
+    pub fn regulars(&self) -> impl Iterator<Item = (Pseudonym, Vec<(NaiveDate, f64)>)> {
+        self.regulars.iter().map(|(&who, (arrivals, _))| (who, arrivals.iter().map(|past| (past.day, past.hour)).collect()))
+    }
+
     /// What each day looked back on weighs for a day to come.
     fn weights(&self, day: NaiveDate) -> BTreeMap<NaiveDate, f64> {
         let kind = self.site.clock.kind(day);

@@ -19,6 +19,7 @@ pub mod model;
 pub mod prior;
 pub mod visit;
 
+mod arrivals_tested;
 mod boosted;
 mod count;
 mod features;
@@ -30,6 +31,7 @@ mod score;
 mod spread;
 
 pub use arrivals::{Ahead, ExpectedVisit, Who};
+pub use arrivals_tested::ArrivalScores;
 pub use backtest::{BacktestSettings, NothingToTest, SessionsReport, backtest};
 pub use identity::{Kind, Pseudonym, Salt};
 pub use model::{Model, Outcome, Ready, Site};
