@@ -46,7 +46,7 @@ const USUAL_D: f64 = 1.0;
 const OTHERS: f64 = 1.0;
 
 /// Width in time of day to which arrivals are smoothed, in hours.
-const SMOOTH_H: f64 = 0.5;
+const SMOOTH_H: f64 = 0.3;
 
 /// Visits that are less likely than this are not named: together they hardly matter.
 const RARE: f64 = 0.02;

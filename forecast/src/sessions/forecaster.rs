@@ -37,6 +37,9 @@ const RIGHT_BEFORE: f64 = 25.0;
 /// Shares of the trees that are tried. Never all: where no visit is like it trees extrapolate.
 const SHARES: [f64; 4] = [0.0, 0.3, 0.5, 0.75];
 
+/// How much those who stayed as long say of energy themselves, beside how they move what was believed at arrival.
+const SURVIVORS: f64 = 0.1;
+
 /// The share of the trees where too little is known to judge.
 const USUAL_SHARE: f64 = 0.5;
 
@@ -126,12 +129,14 @@ impl Forecaster {
         // Two readings of what is left: what was believed at arrival, and those that stayed as long. The longer it stays
         // against expectation, the less what was believed at arrival is worth.
         let survivors = self.likeness.spread(memory, place, target, case, at, going);
-        let (rest, left) = match target {
-            Target::Stay => whole.above(floor),
+        match target {
+            Target::Stay => {
+                let (rest, left) = whole.above(floor);
+                rest.toward(&survivors, 1.0 - left)
+            }
             // Who stays longer takes more, by as much as those most alike did.
-            Target::Energy => (whole.times(&survivors, &like).above(floor).0, whole.above(floor).1),
-        };
-        rest.toward(&survivors, 1.0 - left)
+            Target::Energy => whole.times(&survivors, &like).above(floor).0.toward(&survivors, SURVIVORS),
+        }
     }
 
     /// How like visits are for this target.
