@@ -76,6 +76,11 @@ impl Boosted {
         predictions.rows().map(row).collect()
     }
 
+    /// How many features a row has.
+    pub fn features(&self) -> usize {
+        self.model.n_features()
+    }
+
     /// The model as bytes, for keeping.
     pub fn to_bytes(&self) -> Option<Vec<u8>> {
         self.model.encode(ModelFormat::Binary).ok()

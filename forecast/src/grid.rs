@@ -1,6 +1,6 @@
 //! A past as an array: values, the clock, and what was known at any origin within it.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use kwartier_data::history::Past;
 
 use crate::calendar::{Calendar, DAY_S};
@@ -60,11 +60,6 @@ impl<'h> Grid<'h> {
     /// How many intervals have a value.
     pub(crate) fn count(&self) -> usize {
         self.counts.last().map_or(0, |&count| count as usize)
-    }
-
-    /// Whole days of history.
-    pub(crate) fn days(&self) -> usize {
-        self.values.len() / self.per_day
     }
 
     /// The index of the interval that an instant lies in; negative before the grid.
@@ -143,11 +138,6 @@ impl<'h> Grid<'h> {
     pub(crate) fn daily_origins(&self, origin: usize, days: usize) -> Vec<usize> {
         (1..=days).map_while(|back| self.calendar.back(origin, back)).collect()
     }
-
-    /// Length of an interval.
-    pub(crate) fn step(&self) -> TimeDelta {
-        TimeDelta::seconds(self.step_s)
-    }
 }
 
 /// The mean of some values; `None` of none.
@@ -161,6 +151,7 @@ pub(crate) fn mean(values: &[f64]) -> Option<f64> {
 pub(crate) fn quantile_sorted(sorted: &[f64], level: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else { return 0.0 };
     let at = (level * (sorted.len() as f64 + 1.0) - 1.0).clamp(0.0, last as f64);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and the last index")]
     let below = at.floor() as usize;
     let above = (below + 1).min(last);
     sorted[below] + (at - at.floor()) * (sorted[above] - sorted[below])

@@ -89,7 +89,7 @@ impl Tally {
         self.awake[1] += usize::from(awake && inside[1]);
         for (counts, quantile) in self.below.iter_mut().zip(q) {
             counts[0] += usize::from(truth < *quantile);
-            counts[1] += usize::from(truth == *quantile);
+            counts[1] += usize::from(truth.total_cmp(quantile).is_eq());
         }
     }
 

@@ -54,7 +54,9 @@ pub(crate) fn weights(told: &[Told], members: usize) -> Vec<f64> {
             *weight *= (-(rate * (g - mean)).clamp(-3.0, 3.0)).exp();
         }
         let sum: f64 = weights.iter().sum();
-        weights.iter_mut().for_each(|weight| *weight /= sum);
+        for weight in &mut weights {
+            *weight /= sum;
+        }
     }
     best.1
 }

@@ -1,6 +1,7 @@
 //! A point forecast dressed with its own past errors.
 
 use kwartier_data::forecast::{Belief, LEVELS};
+use serde_json::Value;
 
 use super::Rule;
 use crate::grid::{Grid, quantile_sorted};
@@ -21,8 +22,10 @@ pub(crate) struct Dressed {
 struct FittedDressed {
     rule: Rule,
     /// `errors[lead_day][hour]`; the hour's own where there are enough, else those of all hours.
-    errors: [[[f64; LEVELS.len()]; PARTS]; 2],
+    errors: Errors,
 }
+
+type Errors = [[[f64; LEVELS.len()]; PARTS]; 2];
 
 /// The least number of errors that an hour's quantiles are taken from; below, those of the whole day are.
 const ENOUGH: usize = 40;
@@ -62,6 +65,11 @@ impl Recipe for Dressed {
         });
         Some(Box::new(FittedDressed { rule: self.rule, errors: fitted }))
     }
+
+    fn restore(&self, saved: Value) -> Option<Box<dyn Member>> {
+        let errors: Errors = serde_json::from_value(saved).ok()?;
+        Some(Box::new(FittedDressed { rule: self.rule, errors }))
+    }
 }
 
 fn hour(grid: &Grid<'_>, index: usize) -> usize {
@@ -76,5 +84,9 @@ impl Member for FittedDressed {
             Some(Belief::of(self.errors[lead_day][hour(grid, index)].map(|error| guess + error)))
         };
         indices.iter().map(one).collect()
+    }
+
+    fn save(&self) -> Option<Value> {
+        serde_json::to_value(self.errors).ok()
     }
 }

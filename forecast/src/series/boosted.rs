@@ -1,6 +1,9 @@
 //! Gradient-boosted quantiles of a series.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use kwartier_data::forecast::Belief;
+use serde_json::Value;
 
 use super::features::{Origin, TREE_FEATURES, tree_row};
 use super::{Member, Recipe};
@@ -43,19 +46,29 @@ impl Recipe for Trees {
         let origins = grid.daily_origins(known, days - 15);
         let every = (origins.len() * ahead).div_ceil(self.rows).max(1);
         let mut rows = Rows::default();
+        #[expect(clippy::cast_possible_truncation, reason = "trees take single precision")]
+        let single = |value: f64| value as f32;
         for (k, &at) in origins.iter().enumerate() {
             let Some(origin) = Origin::of(grid, at) else { continue };
             // Another start each day, so that all times of day are learnt from.
             for index in (at + k * 7 % every..(at + ahead).min(known)).step_by(every) {
                 let Some(truth) = grid.value(index, known) else { continue };
                 tree_row(grid, &origin, index, &mut rows.features);
-                rows.targets.push(origin.standard.relative(truth) as f32);
-                rows.weights.push(origin.standard.spread as f32);
+                rows.targets.push(single(origin.standard.relative(truth)));
+                rows.weights.push(single(origin.standard.spread));
             }
         }
         let mean_weight = rows.weights.iter().sum::<f32>() / rows.weights.len().max(1) as f32;
-        rows.weights.iter_mut().for_each(|weight| *weight /= mean_weight);
+        for weight in &mut rows.weights {
+            *weight /= mean_weight;
+        }
         Boosted::fit(&rows, &self.depth).map(|boosted| Box::new(FittedTrees { boosted }) as Box<dyn Member>)
+    }
+
+    fn restore(&self, saved: Value) -> Option<Box<dyn Member>> {
+        let bytes = BASE64.decode(saved.as_str()?).ok()?;
+        let boosted = Boosted::from_bytes(&bytes).filter(|boosted| boosted.features() == TREE_FEATURES)?;
+        Some(Box::new(FittedTrees { boosted }))
     }
 }
 
@@ -71,5 +84,8 @@ impl Member for FittedTrees {
             .into_iter()
             .map(|quantiles| Some(Belief::of(quantiles.map(|relative| origin.standard.absolute(relative)))))
             .collect()
+    }
+    fn save(&self) -> Option<Value> {
+        self.boosted.to_bytes().map(|bytes| Value::String(BASE64.encode(bytes)))
     }
 }

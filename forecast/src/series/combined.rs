@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
 use kwartier_data::forecast::{Belief, LEVELS};
 
 use super::{Member, Recipe};
@@ -27,12 +30,22 @@ const HALF_LIFE_DAYS: f64 = 28.0;
 const LEAST_WIDTH: f64 = 0.02;
 
 pub(crate) struct FittedCombined {
-    members: Vec<Arc<dyn Member>>,
+    /// With their places among the recipes.
+    members: Vec<(usize, Arc<dyn Member>)>,
     /// By day ahead, one weight for each member.
     weights: [Vec<f64>; LEADS],
     calibration: Calibration,
     /// Nothing is ever below, such as 0 for a load that never fed in.
     least: f64,
+}
+
+/// A fitted mixture as it is kept.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    members: Vec<(usize, Value)>,
+    weights: [Vec<f64>; LEADS],
+    calibration: Calibration,
+    never_negative: bool,
 }
 
 impl Combined {
@@ -62,7 +75,7 @@ impl Recipe for Combined {
         // Only who could show itself takes part.
         let kept: Vec<usize> = (0..early.len()).filter(|&m| early[m].is_some() && late[m].is_some()).collect();
         let shown: Vec<&Arc<dyn Member>> = kept.iter().filter_map(|&m| early[m].as_ref()).collect();
-        let members: Vec<Arc<dyn Member>> = kept.iter().filter_map(|&m| late[m].clone()).collect();
+        let members: Vec<(usize, Arc<dyn Member>)> = kept.iter().filter_map(|&m| Some((m, late[m].clone()?))).collect();
         if members.is_empty() {
             return None;
         }
@@ -84,9 +97,25 @@ impl Recipe for Combined {
             .collect();
         let spread = super::spread::Standard::of(grid, known)?.spread;
         let calibration = Calibration::proven(&scored, LEAST_WIDTH * spread);
-        let least = if least_value >= 0.0 { 0.0 } else { f64::NEG_INFINITY };
-        Some(Box::new(FittedCombined { members, weights, calibration, least }))
+        Some(Box::new(FittedCombined { members, weights, calibration, least: least(least_value >= 0.0) }))
     }
+
+    fn restore(&self, saved: Value) -> Option<Box<dyn Member>> {
+        let kept: Kept = serde_json::from_value(saved).ok()?;
+        let restored =
+            |(place, saved): (usize, Value)| Some((place, Arc::from(self.members.get(place)?.restore(saved)?)));
+        let members: Vec<(usize, Arc<dyn Member>)> = kept.members.into_iter().map(restored).collect::<Option<_>>()?;
+        if members.is_empty() || kept.weights.iter().any(|weights| weights.len() != members.len()) {
+            return None;
+        }
+        let least = least(kept.never_negative);
+        Some(Box::new(FittedCombined { members, weights: kept.weights, calibration: kept.calibration, least }))
+    }
+}
+
+/// What nothing is ever below.
+fn least(never_negative: bool) -> f64 {
+    if never_negative { 0.0 } else { f64::NEG_INFINITY }
 }
 
 /// What members believed of an interval of the time held back.
@@ -128,7 +157,7 @@ fn place(grid: &Grid<'_>, known: usize, index: usize) -> (usize, usize) {
 impl Member for FittedCombined {
     fn predict(&self, grid: &Grid<'_>, known: usize, indices: &[usize]) -> Vec<Option<Belief>> {
         let beliefs: Vec<Vec<Option<Belief>>> =
-            self.members.iter().map(|member| member.predict(grid, known, indices)).collect();
+            self.members.iter().map(|(_, member)| member.predict(grid, known, indices)).collect();
         let one = |(k, &index): (usize, &usize)| {
             let (part, lead) = place(grid, known, index);
             let mut told = Vec::with_capacity(beliefs.len());
@@ -143,10 +172,22 @@ impl Member for FittedCombined {
             if sum <= 0.0 {
                 return None;
             }
-            weights.iter_mut().for_each(|weight| *weight /= sum);
+            for weight in &mut weights {
+                *weight /= sum;
+            }
             let mixed = mix::mixed(&told, &weights);
             Some(self.calibration.apply(&mixed, part, lead).clamped(self.least, f64::INFINITY))
         };
         indices.iter().enumerate().map(one).collect()
+    }
+    fn save(&self) -> Option<Value> {
+        let members = self.members.iter().map(|(place, member)| Some((*place, member.save()?)));
+        let kept = Kept {
+            members: members.collect::<Option<_>>()?,
+            weights: self.weights.clone(),
+            calibration: self.calibration.clone(),
+            never_negative: self.least >= 0.0,
+        };
+        serde_json::to_value(kept).ok()
     }
 }

@@ -109,6 +109,7 @@ pub(super) fn tree_row(grid: &Grid<'_>, origin: &Origin, index: usize, row: &mut
         relative(naive::yesterday(grid, index, known)),
     ];
     debug_assert_eq!(values.len(), TREE_FEATURES);
+    #[expect(clippy::cast_possible_truncation, reason = "trees take single precision")]
     row.extend(values.map(|value| value as f32));
 }
 

@@ -5,6 +5,8 @@ use linfa::Dataset;
 use linfa::traits::Fit;
 use linfa_linear::LinearRegression;
 use ndarray::{Array1, Array2};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::features::{LINEAR_FEATURES, Origin, linear_row};
 use super::{Member, Recipe};
@@ -26,7 +28,7 @@ const LEAST_DAYS: usize = 42;
 const RIDGE: f64 = 20.0;
 
 /// A model of one hour and day ahead.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Cell {
     weights: [f64; LINEAR_FEATURES],
     /// Quantiles of the residuals, relative to the spread.
@@ -63,6 +65,11 @@ impl Recipe for Linear {
         }
         let cells: Vec<Option<Cell>> = rows.iter().map(|rows| fit_cell(rows)).collect();
         cells.iter().any(Option::is_some).then(|| Box::new(FittedLinear { cells }) as Box<dyn Member>)
+    }
+
+    fn restore(&self, saved: Value) -> Option<Box<dyn Member>> {
+        let cells: Vec<Option<Cell>> = serde_json::from_value(saved).ok()?;
+        (cells.len() == 2 * HOURS).then(|| Box::new(FittedLinear { cells }) as Box<dyn Member>)
     }
 }
 
@@ -117,5 +124,9 @@ impl Member for FittedLinear {
             Some(Belief::of(cell.residuals.map(|residual| origin.standard.absolute(guess + residual))))
         };
         indices.iter().map(one).collect()
+    }
+
+    fn save(&self) -> Option<Value> {
+        serde_json::to_value(&self.cells).ok()
     }
 }

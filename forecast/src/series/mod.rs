@@ -8,6 +8,7 @@ pub(crate) mod single;
 mod spread;
 
 use kwartier_data::forecast::Belief;
+use serde_json::Value;
 
 use crate::grid::Grid;
 
@@ -15,6 +16,9 @@ use crate::grid::Grid;
 pub(crate) trait Member: Send + Sync {
     /// One belief for each of `indices`, from the first `known` intervals of `grid`; `None` where nothing can be said.
     fn predict(&self, grid: &Grid<'_>, known: usize, indices: &[usize]) -> Vec<Option<Belief>>;
+
+    /// What [`Recipe::restore`] makes the same of again; `None` where it cannot be written.
+    fn save(&self) -> Option<Value>;
 }
 
 /// Something to fit a [`Member`] with.
@@ -27,4 +31,7 @@ pub(crate) trait Recipe: Send + Sync {
 
     /// Fits on the first `known` intervals; `None` where they are too few.
     fn fit(&self, grid: &Grid<'_>, known: usize) -> Option<Box<dyn Member>>;
+
+    /// What [`Member::save`] wrote; `None` where it is something else.
+    fn restore(&self, saved: Value) -> Option<Box<dyn Member>>;
 }

@@ -2,6 +2,7 @@
 
 use kwartier_data::forecast::Belief;
 use kwartier_data::history::Past;
+use serde_json::Value;
 
 use super::{Member, Recipe};
 use crate::grid::Grid;
@@ -27,9 +28,20 @@ impl Method for Single {
             }),
         }
     }
+
+    fn restore(&self, saved: Value) -> Result<Box<dyn Fitted>, String> {
+        match self.0.restore(saved) {
+            Some(member) => Ok(Box::new(FittedSingle(member))),
+            None => Err(format!("it is no fit of \"{}\"", self.0.name())),
+        }
+    }
 }
 
 impl Fitted for FittedSingle {
+    fn save(&self) -> Option<Value> {
+        self.0.save()
+    }
+
     fn predict(&self, past: &Past<'_>, horizon: Horizon) -> Vec<Option<Belief>> {
         let grid = Grid::of(past);
         let wanted = grid.indices(horizon);
