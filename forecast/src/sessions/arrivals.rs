@@ -170,7 +170,9 @@ impl<'a> Arrivals<'a> {
 
     /// The regulars, with day and hour of each of their arrivals.
     pub fn regulars(&self) -> impl Iterator<Item = (Pseudonym, Vec<(NaiveDate, f64)>)> {
-        self.regulars.iter().map(|(&who, (arrivals, _))| (who, arrivals.iter().map(|past| (past.day, past.hour)).collect()))
+        self.regulars
+            .iter()
+            .map(|(&who, (arrivals, _))| (who, arrivals.iter().map(|past| (past.day, past.hour)).collect()))
     }
 
     /// What each day looked back on weighs for a day to come.
@@ -310,7 +312,11 @@ impl<'a> Arrivals<'a> {
     ) {
         let rates = self.rates(&self.others, part.day, weights, self.share_of_others());
         for hour in 0..24_u32 {
-            let within = Part { day: part.day, from_h: part.from_h.max(f64::from(hour)), to_h: part.to_h.min(f64::from(hour + 1)) };
+            let within = Part {
+                day: part.day,
+                from_h: part.from_h.max(f64::from(hour)),
+                to_h: part.to_h.min(f64::from(hour + 1)),
+            };
             let share = within.to_h - within.from_h;
             let expected = share * (0..4).map(|quarter| rates[4 * hour as usize + quarter]).sum::<f64>();
             if share <= 0.0 || expected < RARE {
@@ -383,10 +389,8 @@ impl<'a> Arrivals<'a> {
             let day = local::day(self.site.clock.zone, at);
             let (rates, shape) = of_day.entry(day).or_insert_with(|| {
                 let weights = self.weights(day);
-                let by_day: Vec<(f64, f64)> = weights
-                    .iter()
-                    .map(|(day, &weight)| (totals.get(day).copied().unwrap_or(0.0), weight))
-                    .collect();
+                let by_day: Vec<(f64, f64)> =
+                    weights.iter().map(|(day, &weight)| (totals.get(day).copied().unwrap_or(0.0), weight)).collect();
                 (self.rates(&self.all, day, &weights, 1.0), count::shape(&by_day))
             });
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a quarter-hour of a day")]
