@@ -63,7 +63,7 @@ impl Likes {
         let ended = memory.cases.iter().filter(|case| case.visit.departure.is_some()).count();
         let last: Vec<usize> = (ended.saturating_sub(ROWS)..ended).collect();
         let likes: Vec<(usize, [Spread; 2])> =
-            last.into_par_iter().map(|k| (k, alike(memory, place, likeness, &memory.cases[k]))).collect();
+            last.into_par_iter().map(|k| (k, alike(memory, place, likeness, &memory.cases[k], memory.at))).collect();
         Likes(likes.into_iter().collect())
     }
 }
@@ -212,9 +212,15 @@ fn boost(target: Target, rows: &[Row]) -> Option<Boosted> {
     Boosted::fit(target, &features, &like, &truths)
 }
 
-/// What the most alike visits say of stay and energy at an arrival.
-pub(super) fn alike(memory: &Memory, place: Place, likeness: [&Likeness; 2], case: &Case) -> [Spread; 2] {
-    let at = case.visit.arrival.min(memory.at);
+/// What the most alike visits say of stay and energy at an arrival, or at `at` of one that is yet to come.
+pub(super) fn alike(
+    memory: &Memory,
+    place: Place,
+    likeness: [&Likeness; 2],
+    case: &Case,
+    at: DateTime<Utc>,
+) -> [Spread; 2] {
+    let at = case.visit.arrival.min(at);
     let of = |target, likeness: &Likeness| likeness.spread(memory, place, target, case, at, Going::default());
     [of(Target::Stay, likeness[0]), of(Target::Energy, likeness[1])]
 }

@@ -38,3 +38,6 @@ pub use model::{Model, Outcome, Ready, Site};
 pub use prior::Place;
 pub use score::Scores;
 pub use visit::{Clock, Known, Log, Visit};
+
+#[cfg(test)]
+mod tests;
