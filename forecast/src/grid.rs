@@ -47,9 +47,10 @@ impl<'h> Grid<'h> {
         Grid { past: *past, calendar, values, sums, counts, step_s, per_day }
     }
 
-    /// The past that it is of.
-    pub(crate) fn past(&self) -> Past<'h> {
-        self.past
+    /// The past as it was when `known` intervals were: with the weather that was promised then, not what became known of it
+    /// since.
+    pub(crate) fn past_when(&self, known: usize) -> Past<'h> {
+        if known < self.values.len() { self.past.as_of(self.calendar.start_of(known)) } else { self.past }
     }
 
     /// How many intervals the past knows, gaps included.
@@ -155,4 +156,30 @@ pub(crate) fn quantile_sorted(sorted: &[f64], level: f64) -> f64 {
     let below = at.floor() as usize;
     let above = (below + 1).min(last);
     sorted[below] + (at - at.floor()) * (sorted[above] - sorted[below])
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use kwartier_data::history::{History, Sky, Weather, WeatherRow};
+    use kwartier_data::series::Series;
+
+    use super::*;
+
+    #[test]
+    fn an_origin_within_a_past_sees_the_weather_that_was_promised_then() {
+        let hour = |n: i64| DateTime::UNIX_EPOCH + TimeDelta::hours(n);
+        let row = |known_at, temp_c: f64| WeatherRow {
+            start: hour(12),
+            known_at,
+            sky: Sky { temp_c: Some(temp_c), ..Sky::default() },
+        };
+        let weather =
+            Weather::new(vec![row(hour(3), 20.0), row(hour(9), 15.0), row(hour(13), 14.0)], TimeDelta::hours(1));
+        let series = Series { start: hour(0), step: TimeDelta::hours(1), values: vec![Some(1.0); 20] };
+        let history = History::new(series, chrono_tz::UTC).with_weather(weather);
+        let grid = Grid::of(&history.as_of(hour(20)));
+        let temp_c = |known| grid.past_when(known).weather(hour(12)).and_then(|sky| sky.temp_c);
+        assert_eq!([2, 4, 10, 14, 20].map(temp_c), [None, Some(20.0), Some(15.0), Some(14.0), Some(14.0)]);
+    }
 }

@@ -66,8 +66,9 @@ pub(super) fn tree_row(grid: &Grid<'_>, origin: &Origin, index: usize, row: &mut
     let lag = grid.lag(index, nearest, known);
     let season = std::f64::consts::TAU * f64::from(moment.of_year) / 365.25;
     let at = calendar.start_of(index);
-    let sky = grid.past().weather(at).unwrap_or_default();
-    let sky_back = calendar.back(index, nearest).and_then(|there| grid.past().weather(calendar.start_of(there)));
+    let past = grid.past_when(known);
+    let sky = past.weather(at).unwrap_or_default();
+    let sky_back = calendar.back(index, nearest).and_then(|there| past.weather(calendar.start_of(there)));
     let or_nan = |value: Option<f64>| value.unwrap_or(f64::NAN);
     let warmer = match (sky.temp_c, sky_back.and_then(|sky| sky.temp_c)) {
         (Some(now), Some(then)) => now - then,
@@ -155,7 +156,7 @@ pub(super) fn linear_row(grid: &Grid<'_>, origin: &Origin, index: usize) -> [f64
     let week: Vec<f64> = (nearest..nearest + WEEK).filter_map(|days| grid.lag(index, days, known)).collect();
     let one_if = |yes: bool| f64::from(u8::from(yes));
     let class_back = calendar.back(index, nearest).map_or(0, |there| calendar.moment(there).class);
-    let sky = grid.past().weather(calendar.start_of(index)).unwrap_or_default();
+    let sky = grid.past_when(known).weather(calendar.start_of(index)).unwrap_or_default();
     let season = std::f64::consts::TAU * f64::from(moment.of_year) / 365.25;
     let yesterday = relative(grid.lag_hour(index, nearest, known));
     let off = |class: u8| class >= 5;
