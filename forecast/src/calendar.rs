@@ -45,14 +45,14 @@ impl Calendar {
         let mut offsets_s = Vec::with_capacity(len);
         let mut at = start;
         let mut offset_s = 0;
-        let mut read_at_hour = i64::MIN;
+        let mut read_at_quarter = i64::MIN;
         let mut last_day: Option<(NaiveDate, u8)> = None;
         for _ in 0..len {
             // Clocks change on the quarter-hour anywhere on Earth.
             let quarter = at.timestamp().div_euclid(900);
-            if quarter != read_at_hour {
+            if quarter != read_at_quarter {
                 offset_s = i64::from(zone.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc());
-                read_at_hour = quarter;
+                read_at_quarter = quarter;
             }
             let local_s = at.timestamp() + offset_s;
             let day = local_s.div_euclid(DAY_S);

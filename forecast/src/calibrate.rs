@@ -1,4 +1,4 @@
-//! Calibration: bands widened or narrowed to what, in the last weeks, they should have been.
+//! Calibration: bands widened to what, in the last weeks, they should have been.
 //!
 //! In the manner of conformalised quantile regression (Romano, Patterson and Candès 2019), with old errors counting less
 //! (Barber, Candès, Ramdas and Tibshirani 2023): for each side of the median one factor on its distance from the median,
@@ -13,6 +13,12 @@ use crate::metrics::{mean_pinball, pinball};
 
 /// Parts of a day: six hours each, as many as weeks of errors can tell apart.
 pub const PARTS: usize = 4;
+
+/// The part of the day that a time of day, in seconds since midnight, is in.
+pub fn part_of(of_day_s: i64) -> usize {
+    const DAY_S: usize = 86_400;
+    (usize::try_from(of_day_s).unwrap_or(0) * PARTS / DAY_S).min(PARTS - 1)
+}
 
 /// Days ahead that are told apart: the first, and all later ones.
 pub const LEADS: usize = 2;

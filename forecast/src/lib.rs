@@ -8,16 +8,15 @@
 //! | [`backtest`] | methods over a history, origin by origin, and how good they were |
 //! | [`load`], [`pv`], [`sessions`] | what is forecast |
 //! | [`naive`] | the obvious guesses that all others are measured against |
-//! | [`boost`], [`calibrate`] | quantiles by boosting; bands that mean what they say |
 //! | [`method`] | the trait behind which every method of forecasting a series stands |
 //! | [`metrics`] | how good forecasts were |
 //! | [`prior`] | buildings of which nothing is known but kind and size |
 //! | [`saved`] | fitted methods as files |
 
 pub mod backtest;
-pub mod boost;
+mod boost;
 mod calendar;
-pub mod calibrate;
+mod calibrate;
 mod grid;
 pub mod load;
 pub mod method;

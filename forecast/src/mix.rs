@@ -21,7 +21,7 @@ const STEPS: usize = 150;
 const RATE: f64 = 0.6;
 
 /// The weights of `members` members with the least loss.
-pub(crate) fn weights(told: &[Told], members: usize) -> Vec<f64> {
+pub(crate) fn weights(told: &[&Told], members: usize) -> Vec<f64> {
     let mut weights = vec![1.0 / members.max(1) as f64; members];
     let total: f64 = told.iter().map(|one| one.weight).sum();
     if members < 2 || total <= 0.0 {
@@ -65,7 +65,7 @@ fn one_hot(member: usize, members: usize) -> Vec<f64> {
     (0..members).map(|m| f64::from(u8::from(m == member))).collect()
 }
 
-fn loss(told: &[Told], weights: &[f64]) -> f64 {
+fn loss(told: &[&Told], weights: &[f64]) -> f64 {
     told.iter().map(|one| one.weight * crate::metrics::mean_pinball(&mixed(&one.beliefs, weights), one.truth)).sum()
 }
 
@@ -95,9 +95,10 @@ mod tests {
                 })
                 .collect()
         };
-        let clear = weights(&told(0.0, 8.0), 2);
+        let weigh = |told: Vec<Told>| weights(&told.iter().collect::<Vec<_>>(), 2);
+        let clear = weigh(told(0.0, 8.0));
         assert!(clear[0] > 0.97, "{clear:?}");
-        let opposite = weights(&told(2.0, -2.0), 2);
+        let opposite = weigh(told(2.0, -2.0));
         assert!((opposite[0] - 0.5).abs() < 0.05, "{opposite:?}");
         assert_eq!(weights(&[], 3), vec![1.0 / 3.0; 3]);
     }

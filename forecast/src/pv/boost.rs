@@ -1,10 +1,9 @@
 //! Boosted trees that start from given quantiles and learn how to depart from them.
 
-use hessboost::config::LeafEstimation;
-use hessboost::data::DMatrix;
-use hessboost::objective::{Objective, Quantiles};
-use hessboost::prelude::{BoostedModel, Iterations, TrainingParams, TreeMethod, train};
+use hessboost::prelude::{BoostedModel, DMatrix, Iterations, train};
 use kwartier_data::forecast::LEVELS;
+
+use crate::boost::{levels, quantiles, single};
 
 /// Trees for each level. More gained nothing on two years of irradiance and lost on a year of roofs.
 const ROUNDS: usize = 80;
@@ -58,16 +57,12 @@ impl Boosted {
             .and_then(|matrix| matrix.with_base_margin(&bases))
             .and_then(|matrix| matrix.with_split_groups(&days))
             .ok()?;
-        let params = TrainingParams::builder()
-            .objective(Objective::Quantile(Quantiles::new(LEVELS).ok()?))
-            .leaf_estimation(LeafEstimation::Exact)
-            .tree_method(TreeMethod::Hist)
+        let params = quantiles()?
             .max_depth(DEPTH)
             .eta(SHRINKAGE)
             .min_child_groups(DAYS_A_SIDE)
             .subsample(SEEN)
             .colsample_bytree(SEEN)
-            .max_bin(64)
             .nthread(1)
             .build()
             .ok()?;
@@ -88,20 +83,6 @@ impl Boosted {
             .and_then(|matrix| matrix.with_base_margin(&bases))
             .ok()?;
         let predicted = self.model.predict(&matrix, Iterations::Best).ok()?;
-        let mut beliefs = Vec::with_capacity(features.len());
-        for row in predicted.rows() {
-            let mut quantiles = [0.0; LEVELS.len()];
-            for (quantile, value) in quantiles.iter_mut().zip(row) {
-                *quantile = f64::from(*value);
-            }
-            beliefs.push(quantiles);
-        }
-        Some(beliefs)
+        Some(predicted.rows().map(levels).collect())
     }
-}
-
-/// A number in the precision of the trees.
-#[expect(clippy::cast_possible_truncation, reason = "rounding is what is wanted")]
-pub(super) fn single(value: f64) -> f32 {
-    value as f32
 }

@@ -3,10 +3,10 @@
 
 use kwartier_data::forecast::LEVELS;
 
-use super::boost::single;
 use super::climate::Promises;
 use super::frame::Frame;
 use super::site::Site;
+use crate::boost::single;
 
 /// How many there are without weather.
 pub(super) const PLAIN: usize = 24;

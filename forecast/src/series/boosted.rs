@@ -2,20 +2,32 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use hessboost::prelude::{BoostedModel, DMatrix, Iterations, ModelFormat, train};
 use kwartier_data::forecast::Belief;
 use serde_json::Value;
 
 use super::features::{Origin, TREE_FEATURES, tree_row};
 use super::{Member, Recipe};
-use crate::boost::{Boosted, Depth, Rows};
+use crate::boost::{levels, quantiles, single};
 use crate::grid::Grid;
 
 /// Boosted quantiles of the value relative to level and spread.
 pub(crate) struct Trees {
-    pub depth: Depth,
+    /// Rounds; each adds a tree for every level.
+    pub rounds: usize,
+    /// Levels of a tree.
+    pub depth: usize,
+    /// Share of a tree that is added.
+    pub rate: f64,
+    /// Least weight of the rows of a leaf, in rows of mean weight.
+    pub least_rows: f64,
     /// Most rows to fit on, so that a fit takes seconds.
     pub rows: usize,
 }
+
+/// Shares of the rows and of the features that each tree sees. On the public series these, fewer rounds and larger leaves
+/// took 3 % off the loss of seven tenths of both, most of it where a year or less is known.
+const SEEN: [f64; 2] = [0.6, 0.4];
 
 /// The least history to fit on: five weeks, four for the lags and one to learn from.
 const LEAST_DAYS: usize = 35;
@@ -23,9 +35,7 @@ const LEAST_DAYS: usize = 35;
 /// Origins to learn from, two days apart from each other in what they ask: the longest horizon learnt.
 const AHEAD_DAYS: usize = 2;
 
-struct FittedTrees {
-    boosted: Boosted,
-}
+struct FittedTrees(BoostedModel);
 
 impl Recipe for Trees {
     fn name(&self) -> &'static str {
@@ -45,30 +55,40 @@ impl Recipe for Trees {
         // The first weeks have no lags.
         let origins = grid.daily_origins(known, days - 15);
         let every = (origins.len() * ahead).div_ceil(self.rows).max(1);
-        let mut rows = Rows::default();
-        #[expect(clippy::cast_possible_truncation, reason = "trees take single precision")]
-        let single = |value: f64| value as f32;
+        let (mut features, mut targets, mut weights) = (Vec::new(), Vec::new(), Vec::new());
         for (k, &at) in origins.iter().enumerate() {
             let Some(origin) = Origin::of(grid, at) else { continue };
             // Another start each day, so that all times of day are learnt from.
             for index in (at + k * 7 % every..(at + ahead).min(known)).step_by(every) {
                 let Some(truth) = grid.value(index, known) else { continue };
-                tree_row(grid, &origin, index, &mut rows.features);
-                rows.targets.push(single(origin.standard.relative(truth)));
-                rows.weights.push(single(origin.standard.spread));
+                tree_row(grid, &origin, index, &mut features);
+                targets.push(single(origin.standard.relative(truth)));
+                weights.push(single(origin.standard.spread));
             }
         }
-        let mean_weight = rows.weights.iter().sum::<f32>() / rows.weights.len().max(1) as f32;
-        for weight in &mut rows.weights {
+        let mean_weight = weights.iter().sum::<f32>() / weights.len().max(1) as f32;
+        for weight in &mut weights {
             *weight /= mean_weight;
         }
-        Boosted::fit(&rows, &self.depth).map(|boosted| Box::new(FittedTrees { boosted }) as Box<dyn Member>)
+        let matrix = DMatrix::from_dense(&features, targets.len(), TREE_FEATURES)
+            .and_then(|matrix| matrix.with_labels(&targets))
+            .and_then(|matrix| matrix.with_weights(&weights))
+            .ok()?;
+        let params = quantiles()?
+            .max_depth(self.depth)
+            .eta(self.rate)
+            .min_child_weight(self.least_rows)
+            .subsample(SEEN[0])
+            .colsample_bytree(SEEN[1])
+            .build()
+            .ok()?;
+        train(&params, &matrix, self.rounds).ok().map(|model| Box::new(FittedTrees(model)) as Box<dyn Member>)
     }
 
     fn restore(&self, saved: Value) -> Option<Box<dyn Member>> {
         let bytes = BASE64.decode(saved.as_str()?).ok()?;
-        let boosted = Boosted::from_bytes(&bytes).filter(|boosted| boosted.features() == TREE_FEATURES)?;
-        Some(Box::new(FittedTrees { boosted }))
+        let model = BoostedModel::decode(bytes, ModelFormat::Binary).ok()?;
+        (model.n_features() == TREE_FEATURES).then(|| Box::new(FittedTrees(model)) as Box<dyn Member>)
     }
 }
 
@@ -79,13 +99,12 @@ impl Member for FittedTrees {
         for &index in indices {
             tree_row(grid, &origin, index, &mut features);
         }
-        let quantiles = self.boosted.predict(&features);
-        quantiles
-            .into_iter()
-            .map(|quantiles| Some(Belief::of(quantiles.map(|relative| origin.standard.absolute(relative)))))
-            .collect()
+        let Ok(predicted) = self.0.predict_rows(&features, Iterations::Best) else { return vec![None; indices.len()] };
+        let belief = |row| Some(Belief::of(levels(row).map(|relative| origin.standard.absolute(relative))));
+        predicted.rows().map(belief).collect()
     }
+
     fn save(&self) -> Option<Value> {
-        self.boosted.to_bytes().map(|bytes| Value::String(BASE64.encode(bytes)))
+        self.0.encode(ModelFormat::Binary).ok().map(|bytes| Value::String(BASE64.encode(bytes)))
     }
 }

@@ -1,14 +1,11 @@
 //! The members of a series mixed by their own recent past, and the mixture calibrated.
 
-use std::sync::Arc;
-
+use kwartier_data::forecast::{Belief, LEVELS};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use kwartier_data::forecast::{Belief, LEVELS};
-
 use super::{Member, Recipe};
-use crate::calibrate::{Calibration, LEADS, PARTS, Scored};
+use crate::calibrate::{Calibration, LEADS, Scored, part_of};
 use crate::grid::Grid;
 use crate::mix::{self, Told};
 
@@ -31,7 +28,7 @@ const LEAST_WIDTH: f64 = 0.02;
 
 pub(crate) struct FittedCombined {
     /// With their places among the recipes.
-    members: Vec<(usize, Arc<dyn Member>)>,
+    members: Vec<(usize, Box<dyn Member>)>,
     /// By day ahead, one weight for each member.
     weights: [Vec<f64>; LEADS],
     calibration: Calibration,
@@ -46,12 +43,6 @@ struct Kept {
     weights: [Vec<f64>; LEADS],
     calibration: Calibration,
     never_negative: bool,
-}
-
-impl Combined {
-    fn fit_members(&self, grid: &Grid<'_>, known: usize) -> Vec<Option<Arc<dyn Member>>> {
-        self.members.iter().map(|recipe| recipe.fit(grid, known).map(Arc::from)).collect()
-    }
 }
 
 impl Recipe for Combined {
@@ -70,18 +61,20 @@ impl Recipe for Combined {
         }
         let held_back = HELD_BACK_DAYS.min(days / 4);
         let before = grid.calendar.back(known, held_back)?;
-        let early = self.fit_members(grid, before);
-        let late = self.fit_members(grid, known);
-        // Only who could show itself takes part.
-        let kept: Vec<usize> = (0..early.len()).filter(|&m| early[m].is_some() && late[m].is_some()).collect();
-        let shown: Vec<&Arc<dyn Member>> = kept.iter().filter_map(|&m| early[m].as_ref()).collect();
-        let members: Vec<(usize, Arc<dyn Member>)> = kept.iter().filter_map(|&m| Some((m, late[m].clone()?))).collect();
+        // Only who could show itself takes part: fitted on what was known before the days held back, and on all.
+        let (mut shown, mut members) = (Vec::new(), Vec::new());
+        for (place, recipe) in self.members.iter().enumerate() {
+            let Some(early) = recipe.fit(grid, before) else { continue };
+            let Some(late) = recipe.fit(grid, known) else { continue };
+            shown.push(early);
+            members.push((place, late));
+        }
         if members.is_empty() {
             return None;
         }
         let told = tell(grid, known, held_back, &shown);
         let weights = [0, 1].map(|lead| {
-            let of_lead: Vec<Told> = told.iter().filter(|one| one.lead == lead).map(|one| one.told.clone()).collect();
+            let of_lead: Vec<&Told> = told.iter().filter(|one| one.lead == lead).map(|one| &one.told).collect();
             mix::weights(&of_lead, members.len())
         });
         let least_value = (0..known).filter_map(|index| grid.value(index, known)).fold(f64::INFINITY, f64::min);
@@ -102,9 +95,8 @@ impl Recipe for Combined {
 
     fn restore(&self, saved: Value) -> Option<Box<dyn Member>> {
         let kept: Kept = serde_json::from_value(saved).ok()?;
-        let restored =
-            |(place, saved): (usize, Value)| Some((place, Arc::from(self.members.get(place)?.restore(saved)?)));
-        let members: Vec<(usize, Arc<dyn Member>)> = kept.members.into_iter().map(restored).collect::<Option<_>>()?;
+        let restored = |(place, saved): (usize, Value)| Some((place, self.members.get(place)?.restore(saved)?));
+        let members: Vec<(usize, Box<dyn Member>)> = kept.members.into_iter().map(restored).collect::<Option<_>>()?;
         if members.is_empty() || kept.weights.iter().any(|weights| weights.len() != members.len()) {
             return None;
         }
@@ -127,7 +119,7 @@ struct Shown {
 }
 
 /// Lets members forecast each of the last `days` days from the day before.
-fn tell(grid: &Grid<'_>, known: usize, days: usize, members: &[&Arc<dyn Member>]) -> Vec<Shown> {
+fn tell(grid: &Grid<'_>, known: usize, days: usize, members: &[Box<dyn Member>]) -> Vec<Shown> {
     let mut shown = Vec::new();
     for (ago, origin) in grid.daily_origins(known, days).into_iter().enumerate() {
         let indices: Vec<usize> = (origin..(origin + 2 * grid.per_day).min(known)).collect();
@@ -149,8 +141,7 @@ fn tell(grid: &Grid<'_>, known: usize, days: usize, members: &[&Arc<dyn Member>]
 
 /// Part of the day and day ahead of an interval.
 fn place(grid: &Grid<'_>, known: usize, index: usize) -> (usize, usize) {
-    let part_s = crate::calendar::DAY_S / 4;
-    let part = usize::try_from(grid.calendar.moment(index).of_day_s / part_s).unwrap_or(0).min(PARTS - 1);
+    let part = part_of(grid.calendar.moment(index).of_day_s);
     (part, (index.saturating_sub(known) / grid.per_day).min(LEADS - 1))
 }
 
@@ -180,6 +171,7 @@ impl Member for FittedCombined {
         };
         indices.iter().enumerate().map(one).collect()
     }
+
     fn save(&self) -> Option<Value> {
         let members = self.members.iter().map(|(place, member)| Some((*place, member.save()?)));
         let kept = Kept {

@@ -2,6 +2,7 @@
 //! relative to the level and spread of the week before the origin, so that a model of them knows no level of its own.
 
 use super::spread::Standard;
+use crate::boost::single;
 use crate::grid::{Grid, mean};
 use crate::naive;
 
@@ -110,8 +111,7 @@ pub(super) fn tree_row(grid: &Grid<'_>, origin: &Origin, index: usize, row: &mut
         relative(naive::yesterday(grid, index, known)),
     ];
     debug_assert_eq!(values.len(), TREE_FEATURES);
-    #[expect(clippy::cast_possible_truncation, reason = "trees take single precision")]
-    row.extend(values.map(|value| value as f32));
+    row.extend(values.map(single));
 }
 
 /// Values at the same time on the last five days of the same kind: working days, or days off.

@@ -38,10 +38,6 @@ impl Method for Single {
 }
 
 impl Fitted for FittedSingle {
-    fn save(&self) -> Option<Value> {
-        self.0.save()
-    }
-
     fn predict(&self, past: &Past<'_>, horizon: Horizon) -> Vec<Option<Belief>> {
         let grid = Grid::of(past);
         let wanted = grid.indices(horizon);
@@ -54,5 +50,8 @@ impl Fitted for FittedSingle {
             if index < known { grid.truth(index).map(Belief::certain) } else { beliefs.next().flatten() }
         };
         wanted.into_iter().map(one).collect()
+    }
+    fn save(&self) -> Option<Value> {
+        self.0.save()
     }
 }

@@ -3,15 +3,14 @@
 //! They see by how much a visit differs from the median of the visits most like it, as a ratio, so that they correct and need
 //! not extrapolate. Leaves are set to the exact quantile of their rows; Newton's leaves were clearly worse.
 
-use hessboost::config::{LeafEstimation, TreeMethod};
-use hessboost::objective::{Objective, Quantiles};
-use hessboost::prelude::{BoostedModel, DMatrix, Iterations, TrainingParams, train};
+use hessboost::prelude::{BoostedModel, DMatrix, Iterations, train};
 use kwartier_data::forecast::LEVELS;
 use serde::{Deserialize, Serialize};
 
 use super::features::FEATURES;
 use super::memory::Target;
 use super::spread::{MIDDLE, Spread};
+use crate::boost::{levels, quantiles, single};
 
 /// Trees a level. With [`STEP`] enough to get to where more only follow noise.
 const ROUNDS: usize = 100;
@@ -49,22 +48,14 @@ impl Boosted {
         let ratios: Vec<f32> = like
             .iter()
             .zip(truths)
-            .map(|(spread, truth)| {
-                #[expect(clippy::cast_possible_truncation, reason = "trees take single precision")]
-                let ratio = ((truth + offset(target)) / (spread.0[MIDDLE] + offset(target))).ln() as f32;
-                ratio
-            })
+            .map(|(spread, truth)| single(((truth + offset(target)) / (spread.0[MIDDLE] + offset(target))).ln()))
             .collect();
         let data = DMatrix::from_dense_vec(rows.concat(), rows.len(), FEATURES).ok()?.with_labels(&ratios).ok()?;
-        let params = TrainingParams::builder()
-            .objective(Objective::Quantile(Quantiles::new(LEVELS).ok()?))
-            .tree_method(TreeMethod::Hist)
-            .leaf_estimation(LeafEstimation::Exact)
+        let params = quantiles()?
             .max_depth(DEPTH)
             .min_child_weight(LEAF)
             .colsample_bytree(SEEN)
             .eta(STEP)
-            .max_bin(64)
             .seed(SEED)
             .build()
             .ok()?;
@@ -76,7 +67,7 @@ impl Boosted {
         let mut ratios = [0.0_f32; LEVELS.len()];
         match self.0.predict_row_into(row, Iterations::Best, &mut ratios) {
             Ok(()) => Spread::of_levels(
-                ratios.map(|ratio| f64::from(ratio).exp() * (like.0[MIDDLE] + offset(target)) - offset(target)),
+                levels(&ratios).map(|ratio| ratio.exp() * (like.0[MIDDLE] + offset(target)) - offset(target)),
             ),
             Err(_) => *like,
         }

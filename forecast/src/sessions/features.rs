@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use super::memory::{Case, Memory, Target};
 use super::spread::Spread;
 use super::visit::hours;
+use crate::boost::single;
 
 /// Visits of a party that are looked back on: a quarter of a year of working days; who changes is followed within weeks.
 const OWN: usize = 60;
@@ -44,8 +45,7 @@ pub(super) fn features(memory: &Memory, case: &Case, at: DateTime<Utc>, like: [&
     row.extend([1, 2, 4, 7, 10, 12].map(|index| like[0].0[index]));
     row.push(like[1].0[super::spread::MIDDLE]);
     debug_assert_eq!(row.len(), FEATURES, "every feature is there");
-    #[expect(clippy::cast_possible_truncation, reason = "trees take single precision")]
-    row.into_iter().map(|value| value as f32).collect()
+    row.into_iter().map(single).collect()
 }
 
 /// What a party did before, of one target: nine features.
