@@ -120,6 +120,26 @@ impl Tally {
         }
     }
 
+    /// Adds what another has summed.
+    pub fn join(&mut self, other: &Tally) {
+        self.n += other.n;
+        self.absolute += other.absolute;
+        self.squared += other.squared;
+        self.pinball += other.pinball;
+        self.crps += other.crps;
+        self.width += other.width;
+        let counts = self.within.iter_mut().chain(&mut self.awake).chain(self.below.as_flattened_mut());
+        let others = other.within.iter().chain(&other.awake).chain(other.below.as_flattened());
+        for (count, other) in counts.zip(others) {
+            *count += other;
+        }
+    }
+
+    /// The share of truths that are less than the quantile at the level of an index.
+    pub fn less_than(&self, level: usize) -> f64 {
+        self.below[level][0] as f64 / self.n.max(1) as f64
+    }
+
     /// For each level the share of truths below the quantile, and half of those equal to it.
     pub fn below(&self) -> [f64; LEVELS.len()] {
         self.below.map(|[below, equal]| (below as f64 + equal as f64 / 2.0) / self.n.max(1) as f64)
@@ -133,6 +153,28 @@ mod tests {
 
     fn close(a: f64, b: f64) -> bool {
         (a - b).abs() < 1e-12 * a.abs().max(b.abs()).max(1.0)
+    }
+
+    #[test]
+    fn what_two_have_summed_is_what_one_would_have() {
+        let belief = |low: f64| Belief::of(LEVELS.map(|level| low + level));
+        let (mut all, mut one, mut other) = (Tally::default(), Tally::default(), Tally::default());
+        for (k, truth) in [0.2, 0.5, 3.0, -1.0, 0.97].into_iter().enumerate() {
+            all.add(&belief(0.1 * k as f64), truth, k % 2 == 0);
+            [&mut one, &mut other][k / 3].add(&belief(0.1 * k as f64), truth, k % 2 == 0);
+        }
+        one.join(&other);
+        assert_eq!((one.n, one.within, one.awake, one.below), (all.n, all.within, all.awake, all.below));
+        let (joined, whole) = (one.scores(2.0), all.scores(2.0));
+        for (a, b) in [
+            (joined.mae, whole.mae),
+            (joined.rmse, whole.rmse),
+            (joined.crps, whole.crps),
+            (joined.width_80, whole.width_80),
+        ] {
+            assert!((a - b).abs() < 1e-12, "{a} {b}");
+        }
+        assert!((all.less_than(0) - 0.2).abs() < 1e-12);
     }
 
     #[test]

@@ -33,6 +33,13 @@ pub fn note(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
+/// Writes what the reader of a result should know to standard error, a line each.
+pub fn notes(notes: &[String]) {
+    for text in notes {
+        note(&format!("note: {text}\n"));
+    }
+}
+
 /// Says on standard error why the command failed.
 pub fn complain(failure: &impl Display) {
     note(&format!("error: {failure}\n"));
@@ -80,6 +87,18 @@ impl Destination {
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         beside(&path).map_err(|fault| unwritable(&fault))?;
         Ok(Destination::File { name, path })
+    }
+
+    /// The same, and that it is none of the files that are read.
+    pub fn apart<'p>(option: &str, path: &Path, mut read: impl Iterator<Item = &'p PathBuf>) -> Result<Self, Failure> {
+        let place = Self::prepare(path)?;
+        match read.find(|input| place.is(input)) {
+            Some(input) => {
+                let what = format!("{option} {} is one of the files to read; name another file", input.display());
+                Err(Failure::Arguments(what))
+            }
+            None => Ok(place),
+        }
     }
 
     /// Whether this is the file of that path.

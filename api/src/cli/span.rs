@@ -4,6 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use kwartier_data::local::{self, Stamp, TimeOfDay};
 
+use super::failure::Failure;
+
 /// An instant as it was written, to be understood once the zone is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct When(Stamp);
@@ -30,6 +32,11 @@ impl When {
             )),
         }
     }
+}
+
+/// The instant of an option that may be absent.
+pub fn instant(option: &str, when: Option<When>, zone: Option<Tz>) -> Result<Option<DateTime<Utc>>, Failure> {
+    when.map(|when| when.at(zone)).transpose().map_err(|wrong| Failure::Arguments(format!("{option} {wrong}")))
 }
 
 /// Reads a length such as `48h`, `2d`, `90min`.

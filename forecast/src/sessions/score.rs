@@ -3,10 +3,10 @@
 use kwartier_data::forecast::Belief;
 use serde::{Deserialize, Serialize};
 
-use crate::metrics::mean_pinball;
+use crate::metrics::Tally;
 
-/// Indices in the levels of a forecast of 10 and 90 %.
-const BAND: [usize; 2] = [1, 5];
+/// Index of 10 % in the levels of a forecast.
+const Q10: usize = 1;
 
 /// Scores of beliefs of one kind.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -32,55 +32,34 @@ pub struct Scores {
 /// Sums from which [`Scores`] follow.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Sums {
-    count: usize,
+    tally: Tally,
     truth: f64,
-    absolute: f64,
-    squared: f64,
-    pinball: f64,
-    within: usize,
-    below: usize,
-    width: f64,
 }
 
 impl Sums {
     pub fn add(&mut self, belief: &Belief, truth: f64) {
-        let [low, high] = BAND.map(|index| belief.quantiles[index]);
-        self.count += 1;
+        self.tally.add(belief, truth, true);
         self.truth += truth;
-        self.absolute += (belief.quantiles[kwartier_data::forecast::MEDIAN] - truth).abs();
-        self.squared += (belief.mean - truth).powi(2);
-        self.pinball += mean_pinball(belief, truth);
-        self.within += usize::from(low <= truth && truth <= high);
-        self.below += usize::from(truth < low);
-        self.width += high - low;
     }
 
     pub fn join(&mut self, other: &Sums) {
-        self.count += other.count;
+        self.tally.join(&other.tally);
         self.truth += other.truth;
-        self.absolute += other.absolute;
-        self.squared += other.squared;
-        self.pinball += other.pinball;
-        self.within += other.within;
-        self.below += other.below;
-        self.width += other.width;
     }
 
     /// The scores, as of a distribution or of points; `None` where nothing was scored.
     pub fn scores(&self, distribution: bool) -> Option<Scores> {
-        if self.count == 0 {
-            return None;
-        }
-        let count = self.count as f64;
-        Some(Scores {
-            n: self.count,
-            mean: self.truth / count,
-            mae: self.absolute / count,
-            rmse: (self.squared / count).sqrt(),
-            pinball: distribution.then_some(self.pinball / count),
-            coverage_80: distribution.then_some(self.within as f64 / count),
-            below_q10: self.below as f64 / count,
-            width_80: distribution.then_some(self.width / count),
+        let n = self.tally.n;
+        let scores = self.tally.scores(1.0);
+        (n > 0).then(|| Scores {
+            n,
+            mean: self.truth / n as f64,
+            mae: scores.mae,
+            rmse: scores.rmse,
+            pinball: distribution.then_some(scores.pinball),
+            coverage_80: distribution.then_some(scores.coverage_80),
+            below_q10: self.tally.less_than(Q10),
+            width_80: distribution.then_some(scores.width_80),
         })
     }
 }

@@ -126,9 +126,7 @@ pub fn run(args: &Args, kind: Kind) -> Result<Verdict, Failure> {
     if let Some(place) = &chart {
         place.write(draw(args, kind, &known, &run, &shown, verdict.as_ref())?.as_bytes())?;
     }
-    for note in &notes {
-        output::note(&format!("note: {note}\n"));
-    }
+    output::notes(&notes);
     let summary = Summary {
         kind: kind.name(),
         history: args.history.name(),
@@ -172,12 +170,10 @@ fn places(args: &Args) -> Result<[Option<Destination>; 2], Failure> {
 /// The span and the origins.
 fn settings(args: &Args, known: &Known, end: DateTime<Utc>) -> Result<Settings, Failure> {
     let zone = args.history.tz;
-    let read = |option: &str, when: Option<When>| {
-        when.map(|when| when.at(zone)).transpose().map_err(|wrong| Failure::Arguments(format!("{option} {wrong}")))
-    };
     let series = known.history.truth();
-    let until = read("--until", args.until)?.unwrap_or(end);
-    let from = read("--from", args.from)?.unwrap_or_else(|| until - ((until - series.start) / LAST_SHARE).min(LONGEST));
+    let until = span::instant("--until", args.until, zone)?.unwrap_or(end);
+    let from = span::instant("--from", args.from, zone)?
+        .unwrap_or_else(|| until - ((until - series.start) / LAST_SHARE).min(LONGEST));
     let settings = Settings { from, until, origins: args.every.clone(), horizon: args.horizon, refit: args.refit };
     let origins = settings.origins.between(zone.unwrap_or(Tz::UTC), from, until);
     if origins.is_empty() || from < series.start || from >= end {

@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 
-use chrono::{DateTime, Utc};
 use comfy_table::{CellAlignment, Table};
 use kwartier_data::local;
 use kwartier_data::sessions::Kind;
@@ -11,7 +10,7 @@ use kwartier_forecast::sessions::{Salt, Visit};
 
 use crate::cli::failure::Failure;
 use crate::cli::sessions::LogArgs;
-use crate::cli::span::When;
+use crate::cli::span::{self, When};
 use crate::cli::summary::table;
 use crate::cli::{Verdict, output};
 use crate::solve::Monitor;
@@ -52,11 +51,8 @@ pub fn run(args: &Args) -> Result<Verdict, Failure> {
         let what = "a backtest needs a history: the sessions that were, named with --history";
         return Err(Failure::Arguments(what.to_owned()));
     };
-    let read = |option: &str, when: Option<When>| -> Result<Option<DateTime<Utc>>, Failure> {
-        let at = when.map(|when| when.at(args.log.tz)).transpose();
-        at.map_err(|wrong| Failure::Arguments(format!("{option} {wrong}")))
-    };
-    let (from, until) = (read("--from", args.from)?, read("--until", args.until)?);
+    let zone = args.log.tz;
+    let (from, until) = (span::instant("--from", args.from, zone)?, span::instant("--until", args.until, zone)?);
     let file = args.log.read(path, Kind::History)?;
     let salt = Salt::new(b"backtest");
     let visits: Vec<Visit> = file.rows.iter().map(|row| Visit::of(row, &salt)).collect();
@@ -65,9 +61,7 @@ pub fn run(args: &Args) -> Result<Verdict, Failure> {
     let report = backtest(&visits, settings, &mut |done, all| monitor.count(done, all));
     monitor.finish();
     let report = report.map_err(|nothing| Failure::Arguments(format!("{}: {nothing}", path.display())))?;
-    for note in &file.notes {
-        output::note(&format!("note: {note}\n"));
-    }
+    output::notes(&file.notes);
     if let (_, true) = args.log.zone() {
         output::note("note: hours of the day are those of UTC; name the site's zone with --tz\n");
     }

@@ -26,7 +26,7 @@ enum Command {
     /// Forecast what a PV plant delivers, by quarter-hours.
     #[command(after_help = series::AFTER_HELP)]
     Pv(Box<series::Args>),
-    /// Forecast prices beyond those that are published, by quarter-hours.
+    /// Forecast prices from those up to --at, by quarter-hours.
     #[command(after_help = series::AFTER_HELP)]
     Price(Box<series::Args>),
     /// Forecast for each arrival when the vehicle leaves and how much it takes.

@@ -113,8 +113,7 @@ pub fn run(args: &Args, kind: Kind) -> Result<Verdict, Failure> {
         return Err(Failure::Arguments(what));
     }
     let places = Places::prepare(args)?;
-    let at = args.at.map(|at| at.at(args.history.tz)).transpose();
-    let at = at.map_err(|wrong| Failure::Arguments(format!("--at {wrong}")))?;
+    let at = span::instant("--at", args.at, args.history.tz)?;
     let (mut known, at) = args.history.read(kind, at)?;
     let past = known.history.as_of(at);
     let mut notes = std::mem::take(&mut known.notes);
@@ -147,9 +146,7 @@ pub fn run(args: &Args, kind: Kind) -> Result<Verdict, Failure> {
         let title = format!("{} forecast {}", kind.title(), args.history.name());
         place.write(chart(title.trim(), &known, at, &quarters)?.as_bytes())?;
     }
-    for note in &notes {
-        output::note(&format!("note: {note}\n"));
-    }
+    output::notes(&notes);
     places.out.write(quarters.csv(known.unit).as_bytes())?;
     Ok(Verdict::Fine)
 }
@@ -208,12 +205,7 @@ impl Places {
                 prepared.push(None);
                 continue;
             };
-            let place = Destination::prepare(path)?;
-            let inputs = args.history.files().chain(&args.model);
-            if let Some(input) = inputs.into_iter().find(|input| place.is(input)) {
-                let what = format!("{option} {} is one of the files to read; name another file", input.display());
-                return Err(Failure::Arguments(what));
-            }
+            let place = Destination::apart(option, path, args.history.files().chain(&args.model))?;
             let taken =
                 |other: &&Destination| place.same(other) || (is_dash(path) && matches!(other, Destination::Stdout));
             if prepared.iter().flatten().any(|other| taken(&other)) {

@@ -13,7 +13,7 @@ use crate::cli::failure::Failure;
 use crate::cli::input::{self, is_dash};
 use crate::cli::output::Destination;
 use crate::cli::sessions::LogArgs;
-use crate::cli::span::When;
+use crate::cli::span::{self, When};
 use crate::cli::{Verdict, output};
 
 /// What stands below the options.
@@ -46,14 +46,9 @@ pub struct Args {
 /// Reads, fits, forecasts, writes.
 pub fn run(args: &Args) -> Result<Verdict, Failure> {
     input::one_dash(&[args.log.history.as_ref(), Some(&args.arrivals)])?;
-    let place = Destination::prepare(args.out.as_deref().unwrap_or(Path::new("-")))?;
     let files = args.log.history.iter().chain([&args.arrivals]).filter(|path| !is_dash(path));
-    if let Some(input) = files.into_iter().find(|input| place.is(input)) {
-        let what = format!("--out {} is one of the files to read; name another file", input.display());
-        return Err(Failure::Arguments(what));
-    }
-    let now = args.now.map(|now| now.at(args.log.tz)).transpose();
-    let now = now.map_err(|wrong| Failure::Arguments(format!("--now {wrong}")))?;
+    let place = Destination::apart("--out", args.out.as_deref().unwrap_or(Path::new("-")), files)?;
+    let now = span::instant("--now", args.now, args.log.tz)?;
     let arrivals = args.log.read(&args.arrivals, Kind::Arrivals)?;
     let history = args.log.history.as_deref().map(|path| args.log.read(path, Kind::History)).transpose()?;
     let mut notes = arrivals.notes;
@@ -69,9 +64,7 @@ pub fn run(args: &Args) -> Result<Verdict, Failure> {
         Log::default()
     };
     let forecast = forecast(&log, &arrivals.rows, args, &salt, now);
-    for note in &notes {
-        output::note(&format!("note: {note}\n"));
-    }
+    output::notes(&notes);
     place.write(forecast.as_bytes())?;
     Ok(Verdict::Fine)
 }

@@ -109,11 +109,7 @@ pub fn run(args: &Args) -> Result<Verdict, Failure> {
         let what = "--json and --out - both want standard output; name a file for --out, or leave --json out";
         return Err(Failure::Arguments(what.to_owned()));
     }
-    let destination = Destination::prepare(&args.out)?;
-    if let Some(input) = files.iter().find(|path| destination.is(path)) {
-        let what = format!("--out {} is one of the files to read; name another file", input.display());
-        return Err(Failure::Arguments(what));
-    }
+    let destination = Destination::apart("--out", &args.out, files.iter().copied())?;
 
     let (file, _) = super::input::site(&args.site)?;
     let errors: Vec<Finding> = file.check().into_iter().filter(Finding::is_error).collect();
