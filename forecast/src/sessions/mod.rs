@@ -7,7 +7,7 @@
 //! | [`prior`] | what is believed before there is a history |
 //! | [`model`] | the model: fit, predict at arrival and while the vehicle stays, forget |
 //! | [`arrivals`] | who comes in the days ahead |
-//! | [`backtest`] | how good it was, against the obvious guesses |
+//! | [`mod@backtest`] | how good it was, against the obvious guesses |
 //!
 //! Inside: `memory` (a log in the orders it is asked for), `spread` (distributions), `likeness` (past visits weighed by how
 //! like they are), `features` and `boosted` (trees), `forecaster` (both mixed and calibrated).
