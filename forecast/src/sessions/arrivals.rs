@@ -101,8 +101,8 @@ struct Arrival {
 }
 
 /// The arrivals before an instant.
-pub(super) struct Arrivals<'a> {
-    site: &'a Site,
+pub(super) struct Arrivals {
+    site: Site,
     /// The local day of the instant.
     today: NaiveDate,
     /// Days looked back on, with what they are.
@@ -129,9 +129,9 @@ impl Part {
     }
 }
 
-impl<'a> Arrivals<'a> {
+impl Arrivals {
     /// The arrivals in the two months before an instant.
-    pub fn before(memory: &Memory, site: &'a Site, now: DateTime<Utc>) -> Self {
+    pub fn before(memory: &Memory, site: Site, now: DateTime<Utc>) -> Self {
         let zone = site.clock.zone;
         let today = local::day(zone, now);
         let mut by_party: BTreeMap<Pseudonym, (Vec<Arrival>, Visit)> = BTreeMap::new();

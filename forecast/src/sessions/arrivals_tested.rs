@@ -30,7 +30,7 @@ const BACK_D: i64 = 56;
 pub struct ArrivalScores {
     /// Days.
     pub days: usize,
-    /// Days times regulars, each of whom comes or does not.
+    /// Days times regulars, each of whom comes or does not; where there are none, what follows of them is 0.
     pub party_days: usize,
     /// The share on which they came.
     pub came: f64,
@@ -65,7 +65,7 @@ struct Sums {
 }
 
 /// Scores of the days whose midnight is within a span; `None` where there is no day with something to score.
-pub(super) fn scores(log: &Log, site: &Site, from: DateTime<Utc>, until: DateTime<Utc>) -> Option<ArrivalScores> {
+pub(super) fn scores(log: &Log, site: Site, from: DateTime<Utc>, until: DateTime<Utc>) -> Option<ArrivalScores> {
     let zone = site.clock.zone;
     let mut midnights = Vec::new();
     let mut day = local::next_day(local::day(zone, from));
@@ -108,10 +108,10 @@ pub(super) fn scores(log: &Log, site: &Site, from: DateTime<Utc>, until: DateTim
     })
 }
 
-fn one_day(log: &Log, site: &Site, day: NaiveDate) -> Sums {
+fn one_day(log: &Log, site: Site, day: NaiveDate) -> Sums {
     let zone = site.clock.zone;
     let (now, until) = (local::day_start(zone, day), local::day_start(zone, local::next_day(day)));
-    let memory = Memory::of(log.as_of(now), &site.clock);
+    let memory = Memory::of(log.as_of(now), site.clock);
     let past = Arrivals::before(&memory, site, now);
     // Only the arrivals are scored here: what becomes of the visits is scored where they are predicted at arrival.
     let nothing = Belief::certain(0.0);
@@ -123,7 +123,7 @@ fn one_day(log: &Log, site: &Site, day: NaiveDate) -> Sums {
 }
 
 /// Whether regulars come, and when.
-fn regulars(sums: &mut Sums, log: &Log, site: &Site, day: NaiveDate, past: &Arrivals<'_>, ahead: &Ahead) {
+fn regulars(sums: &mut Sums, log: &Log, site: Site, day: NaiveDate, past: &Arrivals, ahead: &Ahead) {
     let zone = site.clock.zone;
     let (now, until) = (local::day_start(zone, day), local::day_start(zone, local::next_day(day)));
     let mut came: BTreeMap<Pseudonym, DateTime<Utc>> = BTreeMap::new();
@@ -162,7 +162,7 @@ fn regulars(sums: &mut Sums, log: &Log, site: &Site, day: NaiveDate, past: &Arri
 }
 
 /// How many come in each quarter-hour.
-fn counts(sums: &mut Sums, log: &Log, site: &Site, day: NaiveDate, ahead: &Ahead) {
+fn counts(sums: &mut Sums, log: &Log, site: Site, day: NaiveDate, ahead: &Ahead) {
     let zone = site.clock.zone;
     let of_day = |day: NaiveDate| {
         let (start, end) = (local::day_start(zone, day), local::day_start(zone, local::next_day(day)));

@@ -213,7 +213,7 @@ pub fn backtest(
         visits: tested.len(),
         fits: spans.len(),
         rows: tally.rows(),
-        arrivals: arrivals_tested::scores(&log, &settings.site, from, latest.arrival),
+        arrivals: arrivals_tested::scores(&log, settings.site, from, latest.arrival),
     })
 }
 
@@ -224,7 +224,7 @@ fn test(log: &Log, visits: &[&Visit], site: Site) -> Tally {
     let model = Model::fit(log.as_of(first.arrival), site, &Salt::new(b"backtest").id());
     // Laid out up to the last instant at which something is predicted; each prediction sees what had ended by its own.
     let known = log.as_of(last.arrival + span(STILL_HERE_H[STILL_HERE_H.len() - 1]));
-    let (ready, memory) = (model.ready_on(known), Memory::of(known, &site.clock));
+    let (ready, memory) = (model.ready_on(known), Memory::of(known, site.clock));
     for visit in visits {
         one(&mut tally, &ready, &memory, site, visit);
     }
@@ -235,7 +235,7 @@ fn test(log: &Log, visits: &[&Visit], site: Site) -> Tally {
 fn one(tally: &mut Tally, ready: &Ready<'_>, memory: &Memory, site: Site, visit: &Visit) {
     // What is not known at arrival is taken away before anything looks at it.
     let arriving = Visit { departure: None, kwh: None, ..*visit };
-    let case = Case::of(&arriving, &site.clock);
+    let case = Case::of(&arriving, site.clock);
     let outcome = ready.at_arrival(&arriving);
     let Some(stay_h) = visit.stay_h() else { return };
     for target in [Target::Stay, Target::Energy] {

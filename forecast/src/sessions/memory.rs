@@ -48,7 +48,7 @@ pub(super) struct Case {
 }
 
 impl Case {
-    pub fn of(visit: &Visit, clock: &Clock) -> Self {
+    pub fn of(visit: &Visit, clock: Clock) -> Self {
         Case {
             visit: *visit,
             wall: clock.wall(visit.arrival),
@@ -121,7 +121,7 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    pub fn of(known: Known<'_>, clock: &Clock) -> Self {
+    pub fn of(known: Known<'_>, clock: Clock) -> Self {
         let mut cases: Vec<Case> = known.ended().map(|visit| Case::of(visit, clock)).collect();
         cases.sort_by_key(|case| (case.visit.departure, case.visit.arrival));
         cases.extend(known.here().map(|visit| Case::of(&visit, clock)));

@@ -84,7 +84,7 @@ pub enum Unusable {
 impl Model {
     /// Fitted on what a log knows at an instant. With little history it says what the prior says; it never fails.
     pub fn fit(known: Known<'_>, site: Site, salt_id: &str) -> Self {
-        let memory = Memory::of(known, &site.clock);
+        let memory = Memory::of(known, site.clock);
         let ended = memory.cases.iter().filter(|case| case.visit.departure.is_some());
         let (first_arrival, visits) = (ended.clone().map(|case| case.visit.arrival).min(), ended.count());
         let stay = Likeness::learnt(&memory, site.place, Target::Stay);
@@ -160,7 +160,7 @@ impl Model {
 
     /// Ready to predict from another log, as of its instant.
     pub fn ready_on(&self, known: Known<'_>) -> Ready<'_> {
-        Ready { memory: Memory::of(known, &self.site().clock), site: self.site(), model: self }
+        Ready { memory: Memory::of(known, self.site().clock), site: self.site(), model: self }
     }
 }
 
@@ -188,13 +188,13 @@ impl Ready<'_> {
 
     /// Who comes in the time ahead, from what is known at `now`.
     pub fn ahead(&self, now: DateTime<Utc>, length: TimeDelta) -> Ahead {
-        let past = Arrivals::before(&self.memory, &self.site, now.min(self.memory.at));
+        let past = Arrivals::before(&self.memory, self.site, now.min(self.memory.at));
         past.ahead(now, length, |visit| self.outcome(visit, now, Going::default()))
     }
 
     /// What is believed of a visit from what is known at `now`.
     fn outcome(&self, visit: &Visit, now: DateTime<Utc>, going: Going) -> Outcome {
-        let case = Case::of(visit, &self.site.clock);
+        let case = Case::of(visit, self.site.clock);
         let now_known = now.min(self.memory.at);
         let (stay, energy) = (&self.model.stay, &self.model.energy);
         let alike = alike(&self.memory, self.site.place, [stay.likeness(), energy.likeness()], &case, now_known);

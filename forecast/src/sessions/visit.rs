@@ -140,7 +140,7 @@ pub struct Clock {
 }
 
 impl Clock {
-    pub(super) fn wall(&self, at: DateTime<Utc>) -> Wall {
+    pub(super) fn wall(self, at: DateTime<Utc>) -> Wall {
         let offset = self.zone.offset_from_utc_datetime(&at.naive_utc()).fix();
         let local = at.naive_utc() + TimeDelta::seconds(i64::from(offset.local_minus_utc()));
         Wall {
@@ -150,7 +150,7 @@ impl Clock {
         }
     }
 
-    pub(super) fn kind(&self, day: NaiveDate) -> DayKind {
+    pub(super) fn kind(self, day: NaiveDate) -> DayKind {
         match day.weekday() {
             _ if self.holidays.on(day).is_some() => DayKind::Sunday,
             Weekday::Sun => DayKind::Sunday,
