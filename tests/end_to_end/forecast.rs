@@ -311,7 +311,8 @@ fn departures_and_energies_of_those_who_arrive() {
     let (text, err) = said(&kwartier(&backtest));
     assert!(text.contains("own history shrunk to the group") && text.contains("still here after 4 h"), "{text}{err}");
 
-    let unmapped = forecast(&["sessions", "--history", &history, "--arrivals", &arrivals, "--tz", "Europe/Amsterdam"]);
+    let strange = folder.file("strange.csv", "id,seen at the gate\nA,2023-05-10T16:00:00Z\n");
+    let unmapped = forecast(&["sessions", "--history", &history, "--arrivals", &strange, "--tz", "Europe/Amsterdam"]);
     assert_eq!(unmapped.status.code(), Some(2));
     assert!(said(&unmapped).1.contains("arrival"), "{}", said(&unmapped).1);
 }

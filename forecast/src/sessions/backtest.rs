@@ -6,6 +6,7 @@ use kwartier_data::forecast::Belief;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::arrivals_tested::{self, ArrivalScores};
 use super::guesses;
 use super::identity::Salt;
 use super::memory::{Case, Memory, Target};
@@ -107,6 +108,8 @@ pub struct SessionsReport {
     pub fits: usize,
     /// Scores, by what was predicted, when, of whom and how.
     pub rows: Vec<ScoreRow>,
+    /// How good the expectation of arrivals was, a day ahead; `None` where the span holds no whole day with any.
+    pub arrivals: Option<ArrivalScores>,
 }
 
 /// Why there is nothing to report.
@@ -210,6 +213,7 @@ pub fn backtest(
         visits: tested.len(),
         fits: spans.len(),
         rows: tally.rows(),
+        arrivals: arrivals_tested::scores(&log, &settings.site, from, latest.arrival),
     })
 }
 

@@ -192,8 +192,10 @@ impl Likeness {
             Target::Stay => place.stay_h(&case.wall),
             Target::Energy => place.kwh(&case.wall),
         };
-        let weight = PRIOR / GRID.len() as f64;
-        let prior = prior.above(floor).0.0.map(|value| Sample { value, weight, own: false, censored: false });
+        // Of the prior only as much is left as outlived it, as of the visits.
+        let (prior, left) = prior.above(floor);
+        let weight = PRIOR * left / GRID.len() as f64;
+        let prior = prior.0.map(|value| Sample { value, weight, own: false, censored: false });
         pool.extend(prior);
         self.settle(pool, floor)
     }

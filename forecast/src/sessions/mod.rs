@@ -6,18 +6,22 @@
 //! | [`visit`] | a visit, the log of visits that hides the future, the wall clock |
 //! | [`prior`] | what is believed before there is a history |
 //! | [`model`] | the model: fit, predict at arrival and while the vehicle stays, forget |
+//! | [`arrivals`] | who comes in the days ahead |
 //! | [`backtest`] | how good it was, against the obvious guesses |
 //!
 //! Inside: `memory` (a log in the orders it is asked for), `spread` (distributions), `likeness` (past visits weighed by how
 //! like they are), `features` and `boosted` (trees), `forecaster` (both mixed and calibrated).
 
+pub mod arrivals;
 pub mod backtest;
 pub mod identity;
 pub mod model;
 pub mod prior;
 pub mod visit;
 
+mod arrivals_tested;
 mod boosted;
+mod count;
 mod features;
 mod forecaster;
 mod guesses;
@@ -26,9 +30,14 @@ mod memory;
 mod score;
 mod spread;
 
+pub use arrivals::{Ahead, ExpectedVisit, Who};
+pub use arrivals_tested::ArrivalScores;
 pub use backtest::{BacktestSettings, NothingToTest, SessionsReport, backtest};
 pub use identity::{Kind, Pseudonym, Salt};
 pub use model::{Model, Outcome, Ready, Site};
 pub use prior::Place;
 pub use score::Scores;
 pub use visit::{Clock, Known, Log, Visit};
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,12 @@
 //! The model of a site's visits: fitted on a log, it predicts stay and energy at arrival and while a vehicle stays.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use kwartier_data::forecast::{Belief, LEVELS};
 use kwartier_data::local::HolidayCalendar;
 use serde::{Deserialize, Serialize};
 
+use super::arrivals::{Ahead, Arrivals};
 use super::forecaster::{Asked, Forecaster, Likes, alike};
 use super::identity::Pseudonym;
 use super::likeness::{Going, Likeness};
@@ -174,24 +175,29 @@ pub struct Ready<'a> {
 impl Ready<'_> {
     /// What is believed of a visit at its arrival.
     pub fn at_arrival(&self, visit: &Visit) -> Outcome {
-        self.outcome(visit, visit.arrival, None)
+        self.outcome(visit, visit.arrival, Going::default())
     }
 
     /// What is believed of a visit that is still going on at `now`, which has taken `so_far_kwh` by then, where that is
     /// known. Nothing that ended after `now` counts, even if it is in the log; an instant before its arrival is its arrival.
     pub fn still_here(&self, visit: &Visit, now: DateTime<Utc>, so_far_kwh: Option<f64>) -> Outcome {
-        self.outcome(visit, now.max(visit.arrival), so_far_kwh)
+        let now = now.max(visit.arrival);
+        let so_far_kwh = so_far_kwh.filter(|kwh| kwh.is_finite() && *kwh > 0.0);
+        self.outcome(visit, now, Going { elapsed_h: hours(now - visit.arrival), so_far_kwh })
     }
 
-    fn outcome(&self, visit: &Visit, now: DateTime<Utc>, so_far_kwh: Option<f64>) -> Outcome {
+    /// Who comes in the time ahead, from what is known at `now`.
+    pub fn ahead(&self, now: DateTime<Utc>, length: TimeDelta) -> Ahead {
+        let past = Arrivals::before(&self.memory, &self.site, now.min(self.memory.at));
+        past.ahead(now, length, |visit| self.outcome(visit, now, Going::default()))
+    }
+
+    /// What is believed of a visit from what is known at `now`.
+    fn outcome(&self, visit: &Visit, now: DateTime<Utc>, going: Going) -> Outcome {
         let case = Case::of(visit, &self.site.clock);
         let now_known = now.min(self.memory.at);
-        let going = Going {
-            elapsed_h: hours(now - visit.arrival),
-            so_far_kwh: so_far_kwh.filter(|kwh| kwh.is_finite() && *kwh > 0.0),
-        };
         let (stay, energy) = (&self.model.stay, &self.model.energy);
-        let alike = alike(&self.memory, self.site.place, [stay.likeness(), energy.likeness()], &case);
+        let alike = alike(&self.memory, self.site.place, [stay.likeness(), energy.likeness()], &case, now_known);
         let asked = Asked { case: &case, at: now_known, going, alike };
         let spread = |target: Target| -> Spread {
             let forecaster = if target == Target::Stay { stay } else { energy };

@@ -1,6 +1,6 @@
 //! A visit of a vehicle to a charging station, and the log of them that hides what is not known yet.
 
-use chrono::{DateTime, Datelike, Offset, TimeDelta, TimeZone, Timelike, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Offset, TimeDelta, TimeZone, Timelike, Utc, Weekday};
 use chrono_tz::Tz;
 use kwartier_data::local::HolidayCalendar;
 use kwartier_data::sessions::SessionRow;
@@ -143,14 +143,20 @@ impl Clock {
     pub(super) fn wall(&self, at: DateTime<Utc>) -> Wall {
         let offset = self.zone.offset_from_utc_datetime(&at.naive_utc()).fix();
         let local = at.naive_utc() + TimeDelta::seconds(i64::from(offset.local_minus_utc()));
-        let weekday = local.weekday().num_days_from_monday();
-        let kind = match weekday {
-            _ if self.holidays.on(local.date()).is_some() => DayKind::Sunday,
-            6 => DayKind::Sunday,
-            5 => DayKind::Saturday,
+        Wall {
+            hour: f64::from(local.num_seconds_from_midnight()) / 3_600.0,
+            weekday: local.weekday().num_days_from_monday(),
+            kind: self.kind(local.date()),
+        }
+    }
+
+    pub(super) fn kind(&self, day: NaiveDate) -> DayKind {
+        match day.weekday() {
+            _ if self.holidays.on(day).is_some() => DayKind::Sunday,
+            Weekday::Sun => DayKind::Sunday,
+            Weekday::Sat => DayKind::Saturday,
             _ => DayKind::Working,
-        };
-        Wall { hour: f64::from(local.num_seconds_from_midnight()) / 3_600.0, weekday, kind }
+        }
     }
 }
 
