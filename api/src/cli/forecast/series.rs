@@ -115,7 +115,8 @@ pub fn run(args: &Args, kind: Kind) -> Result<Verdict, Failure> {
     let places = Places::prepare(args)?;
     let at = args.at.map(|at| at.at(args.history.tz)).transpose();
     let at = at.map_err(|wrong| Failure::Arguments(format!("--at {wrong}")))?;
-    let (mut known, at) = args.history.read(kind, at)?;
+    let (known, at) = args.history.read(kind, at)?;
+    let mut known = known.clean(kind, at);
     let past = known.history.as_of(at);
     let mut notes = std::mem::take(&mut known.notes);
     notes.extend(ends_early(known.history.truth(), at));
