@@ -182,7 +182,7 @@ mod tests {
         assert!(close(scores.coverage_50, 0.5) && close(scores.coverage_80, 1.0) && close(scores.coverage_90, 1.0));
         assert!(close(scores.coverage_80_awake, 1.0) && close(scores.width_80, 2.0));
         // Half of what is equal counts: of the first at 90 %, of the second at each level.
-        assert_eq!(tally.below(), [0.25, 0.25, 0.25, 0.25, 0.25, 0.5, 0.75]);
+        assert_eq!(tally.below().to_vec(), [0.25, 0.25, 0.25, 0.25, 0.25, 0.5, 0.75]);
         assert!(close(Tally::default().scores(0.0).npinball, 0.0));
     }
 

@@ -87,8 +87,10 @@ fn nothing_after_the_instant_counts() {
     let at = "2023-06-13T10:00:00Z";
     let cut = whole.find(at).unwrap();
     let known = &whole[..cut];
-    let nonsense: String =
-        whole[cut..].lines().map(|line| format!("{},777777\n", line.split_once(',').unwrap().0)).collect();
+    let nonsense = whole[cut..].lines().fold(String::new(), |mut text, line| {
+        let _ = writeln!(text, "{},777777", line.split_once(',').unwrap().0);
+        text
+    });
     let forecasts: Vec<Vec<u8>> = [whole.clone(), format!("{known}{nonsense}"), known.to_owned()]
         .iter()
         .enumerate()
@@ -115,6 +117,27 @@ fn the_chart_is_a_picture_with_words() {
     for word in ["Load forecast meter", "median", "10 to 90 %", "measured", "kW", "forecast made", "Europe/Amsterdam"] {
         assert!(words.contains(word), "{word} is missing");
     }
+}
+
+#[test]
+fn a_saved_model_forecasts_as_the_one_that_was_saved() {
+    let folder = Folder::new();
+    let (history, model) =
+        (folder.file("meter.csv", &meter(60, 12, "2023-06-13T00:00:00Z")), folder.path("model.json"));
+    let base = ["load", "--history", &history, "--tz", "Europe/Amsterdam"];
+    let fitted = forecast(&[&base[..], &["--save-model", &model]].concat());
+    let restored = forecast(&[&base[..], &["--model", &model]].concat());
+    assert_eq!(restored.status.code(), Some(0), "{}", said(&restored).1);
+    assert_eq!(said(&fitted).0, said(&restored).0);
+    // A day older, and of use for the day after.
+    let later = folder.file("later.csv", &meter(60, 13, "2023-06-15T00:00:00Z"));
+    let output = forecast(&["load", "--history", &later, "--tz", "Europe/Amsterdam", "--model", &model]);
+    assert_eq!(rows(&said(&output).0).len(), 192, "{}", said(&output).1);
+    // Damaged: refused, not believed.
+    let text = std::fs::read_to_string(&model).unwrap();
+    let damaged = folder.file("damaged.json", &text.replacen("\"weights\":[[", "\"weights\":[[0.5,", 1));
+    let output = forecast(&[&base[..], &["--model", &damaged]].concat());
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output).1);
 }
 
 #[test]

@@ -53,7 +53,7 @@ fn sources(folder: &str) -> Vec<(PathBuf, String)> {
 #[test]
 fn data_engine_and_forecast_touch_nothing_of_the_world() {
     let world =
-        ["std::fs", "std::net", "std::env", "std::process", "Instant", "SystemTime", "Utc::now", "tokio", "println!"];
+        ["std::fs", "std::net", "std::env", "std::process", "Instant::now", "SystemTime", "Utc::now", "tokio", "println!"];
     for (path, text) in sources("data/src").into_iter().chain(sources("engine/src")).chain(sources("forecast/src")) {
         for word in world {
             assert!(!text.contains(word), "{} names {word}", path.display());

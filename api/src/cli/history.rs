@@ -87,7 +87,7 @@ pub struct HistoryArgs {
     /// The site's time zone, which is also that of stamps without offset or Z.
     #[arg(long, value_name = "ZONE", value_parser = local::zone)]
     pub tz: Option<Tz>,
-    /// Weather, forecast or measured: start,ghi_wm2,dni_wm2,dhi_wm2,temp_c,wind_ms,known_at.
+    /// Weather, forecast or measured: `start,ghi_wm2,dni_wm2,dhi_wm2,temp_c,wind_ms,known_at`.
     #[arg(long, value_name = "FILE")]
     weather: Option<PathBuf>,
     /// Public holidays by country or Land, such as NL, BE, DE, DE-NW, or none; without it those of the time zone.

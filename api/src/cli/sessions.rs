@@ -14,7 +14,7 @@ use super::{input, span};
 /// The log, and what is known besides.
 #[derive(Debug, clap::Args)]
 pub struct LogArgs {
-    /// Sessions that were: session,arrival,departure,kwh[,vehicle,driver,group,station,stated_departure,stated_kwh]; CSV, CSV
+    /// Sessions that were: `session,arrival,departure,kwh[,vehicle,driver,group,station,stated_departure,stated_kwh]`; CSV, CSV
     /// packed with gzip, or Parquet.
     #[arg(long, value_name = "FILE")]
     pub history: Option<PathBuf>,

@@ -50,6 +50,7 @@ pub fn length(text: &str) -> Result<TimeDelta, String> {
     if !(seconds.is_finite() && (60.0..=3.2e9).contains(&seconds)) {
         return Err(wanted());
     }
+    #[expect(clippy::cast_possible_truncation, reason = "at most a century")]
     Ok(TimeDelta::seconds(seconds.round() as i64))
 }
 

@@ -79,13 +79,15 @@ fn losses<'u>(report: &Report, unit: &'u str) -> Curves<'u> {
     let curves: Vec<Curve> = ordered(report).map(curve).collect();
     let points = || curves.iter().flat_map(|curve| &curve.points);
     let hours = points().map(|(hour, _)| hour.ceil()).fold(1.0, f64::max);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "hours of a horizon")]
+    let last = hours as usize;
     let y = super::ink::range(points().map(|(_, loss)| *loss));
     Curves {
         title: "Mean pinball loss by hours ahead",
         axes: ["hours ahead", unit],
         x: 0.0..hours,
         y,
-        marks: (0..=hours as usize).step_by(MARK_H).map(|hour| hour as f64).collect(),
+        marks: (0..=last).step_by(MARK_H).map(|hour| hour as f64).collect(),
         diagonal: None,
         curves,
     }

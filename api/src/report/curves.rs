@@ -36,6 +36,7 @@ pub struct Curve {
 }
 
 /// Curves with their axes.
+#[expect(clippy::struct_field_names, reason = "curves have curves")]
 pub struct Curves<'c> {
     /// What they show.
     pub title: &'c str,

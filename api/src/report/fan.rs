@@ -90,6 +90,7 @@ fn key(fan: &Fan<'_>) -> Vec<Key> {
 
 /// A colour on white.
 fn shade(share: f64) -> RGBColor {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 255")]
     let mix = |part: u8| (255.0 - share * (255.0 - f64::from(part))).round() as u8;
     RGBColor(mix(BLUE.0), mix(BLUE.1), mix(BLUE.2))
 }

@@ -8,8 +8,11 @@ use kwartier_data::series::Series;
 
 use crate::method::{Horizon, Method};
 
+/// A kind of nonsense: its name, and its value at an index.
+type Nonsense = (&'static str, fn(usize) -> Option<f64>);
+
 /// What the future is replaced by.
-const NONSENSE: [(&str, fn(usize) -> Option<f64>); 4] = [
+const NONSENSE: [Nonsense; 4] = [
     ("gaps", |_| None),
     ("huge values", |_| Some(1e6)),
     ("negative values", |k| Some(-3.7e4 - k as f64)),

@@ -70,6 +70,7 @@ impl Quarters {
 /// A number with six significant digits or three decimals, whichever is more, and no zeros behind them.
 pub fn number(value: f64) -> String {
     let whole = value.abs().log10().floor();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 4 and 12")]
     let decimals = if whole.is_finite() && whole < 2.0 { (5.0 - whole).min(12.0) as usize } else { 3 };
     let text = format!("{value:.decimals$}");
     let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };

@@ -32,7 +32,7 @@ const ONE_RUN: &[u8] = b"one run";
 pub struct Args {
     #[command(flatten)]
     log: LogArgs,
-    /// Who arrived: session,arrival[,vehicle,driver,group,station,stated_departure,stated_kwh,kwh].
+    /// Who arrived: `session,arrival[,vehicle,driver,group,station,stated_departure,stated_kwh,kwh]`.
     #[arg(long, value_name = "FILE")]
     arrivals: PathBuf,
     /// What is known ends here; vehicles that arrived before are still here.
@@ -61,15 +61,12 @@ pub fn run(args: &Args) -> Result<Verdict, Failure> {
         notes.push("hours of the day are those of UTC; name the site's zone with --tz".to_owned());
     }
     let salt = Salt::new(ONE_RUN);
-    let log = match history {
-        Some(history) => {
-            notes.extend(history.notes);
-            Log::new(history.rows.iter().map(|row| Visit::of(row, &salt)))
-        }
-        None => {
-            notes.push("there is no history: what is forecast is usual at such places".to_owned());
-            Log::default()
-        }
+    let log = if let Some(history) = history {
+        notes.extend(history.notes);
+        Log::new(history.rows.iter().map(|row| Visit::of(row, &salt)))
+    } else {
+        notes.push("there is no history: what is forecast is usual at such places".to_owned());
+        Log::default()
     };
     let forecast = forecast(&log, &arrivals.rows, args, &salt, now);
     for note in &notes {
