@@ -14,8 +14,10 @@
 //! | [`tables`] | boards and stations as spreadsheets, read and written |
 //! | [`site::tariff`] | what a kWh costs on a day, with its parts |
 //! | [`local`] | wall clocks: zones, local days, times of day, days of the week, public holidays |
-//! | [`series`] | [`Series`](series::Series): prices, the building's draw, PV power from CSV files |
+//! | [`series`] | [`Series`](series::Series): prices, the building's draw, PV power, meters, from CSV and Parquet files |
+//! | [`quality`] | [`quality::clean`]: defects of a series found, left out or put right |
 //! | [`history`] | [`History`](history::History): what was measured, and [`Past`](history::Past): what of it was known when |
+//! | [`sessions`] | charging sessions as files hold them |
 //! | [`forecast`] | [`Forecast`](forecast::Forecast): means and quantiles |
 //! | [`roster`] | who stays where, when, and needs how much |
 //! | [`compose`] | [`compose::instance`]: all of that as a planning instance |

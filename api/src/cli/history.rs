@@ -7,6 +7,7 @@ use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use chrono_tz::Tz;
 use kwartier_data::history::{History, Position, read_weather};
 use kwartier_data::local::{self, HolidayCalendar};
+use kwartier_data::quality::{self, Nature};
 use kwartier_data::series::{self, Quantity, Reading, Series, Unit};
 use serde::Serialize;
 
@@ -44,6 +45,15 @@ impl Kind {
             Kind::Load => "Load",
             Kind::Pv => "PV power",
             Kind::Price => "Price",
+        }
+    }
+
+    /// By which its defects are found.
+    fn nature(self) -> Nature {
+        match self {
+            Kind::Load => Nature::Load,
+            Kind::Pv => Nature::Pv,
+            Kind::Price => Nature::Price,
         }
     }
 
@@ -138,6 +148,26 @@ pub struct Known {
     pub peak_kw: Option<f64>,
     /// What the reader should know, in words.
     pub notes: Vec<String>,
+}
+
+/// Most defects that are told one by one.
+const TOLD: usize = 8;
+
+impl Known {
+    /// Leaves out or puts right the defects of what was measured before an instant, and notes them. What came later is not
+    /// looked at and stays as it is.
+    pub fn clean(mut self, kind: Kind, before: DateTime<Utc>) -> Self {
+        let series = self.history.truth();
+        let zone = self.history.as_of(before).zone();
+        let cleaned = quality::clean(&series.between(series.start, before), kind.nature(), zone);
+        self.notes.extend(cleaned.flags.iter().take(TOLD).map(|flag| flag.text(zone)));
+        let more = cleaned.flags.len().saturating_sub(TOLD);
+        if more > 0 {
+            self.notes.push(format!("{more} more spans of the history are wrong or strange, and treated alike"));
+        }
+        self.history = self.history.with_values(&cleaned.series.values);
+        self
+    }
 }
 
 impl HistoryArgs {

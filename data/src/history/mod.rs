@@ -89,6 +89,15 @@ impl History {
         self
     }
 
+    /// The history with other values on the same intervals, from the first on; those beyond stay as they are.
+    #[must_use]
+    pub fn with_values(mut self, values: &[Option<f64>]) -> Self {
+        for (old, new) in self.series.values.iter_mut().zip(values) {
+            *old = *new;
+        }
+        self
+    }
+
     /// The whole series: what a forecast is compared with afterwards.
     pub fn truth(&self) -> &Series {
         &self.series

@@ -304,6 +304,10 @@ fn gathered(layout: &Layout, at_s: &[i64], samples: &[Sample]) -> Result<Means, 
 }
 
 fn flag(series: &Series, range: std::ops::Range<usize>) -> QualityFlag {
-    let at = |k: usize| series.start + series.step * i32::try_from(k).unwrap_or(i32::MAX);
-    QualityFlag { from: at(range.start), to: at(range.end), defect: Defect::Partial, remedy: Remedy::Kept }
+    QualityFlag {
+        from: series.start_of(range.start),
+        to: series.start_of(range.end),
+        defect: Defect::Partial,
+        remedy: Remedy::Kept,
+    }
 }

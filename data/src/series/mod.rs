@@ -43,10 +43,15 @@ pub struct Missing {
 }
 
 impl Series {
+    /// Beginning of an interval.
+    pub fn start_of(&self, interval: usize) -> DateTime<Utc> {
+        let seconds = self.step.num_seconds().saturating_mul(i64::try_from(interval).unwrap_or(i64::MAX));
+        self.start + TimeDelta::seconds(seconds)
+    }
+
     /// End of the last interval.
     pub fn end(&self) -> DateTime<Utc> {
-        let seconds = self.step.num_seconds().saturating_mul(i64::try_from(self.values.len()).unwrap_or(i64::MAX));
-        self.start + TimeDelta::seconds(seconds)
+        self.start_of(self.values.len())
     }
 
     /// The mean of each of `slots` slots from `from` on, weighted by time: what a price costs on average, and a power

@@ -103,7 +103,6 @@ impl Series {
         };
         let first = index(from, true);
         let last = index(to, false).max(first);
-        let start = self.start + self.step * i32::try_from(first).unwrap_or(i32::MAX);
-        Series { start, step: self.step, values: self.values[first..last].to_vec() }
+        Series { start: self.start_of(first), step: self.step, values: self.values[first..last].to_vec() }
     }
 }

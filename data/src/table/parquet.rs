@@ -63,7 +63,7 @@ fn column(cells: &Cells) -> PolarsResult<Column> {
             Column::Text(cells.cast(&DataType::String)?.str()?.rechunk().into_owned())
         }
         DataType::Boolean => Column::Number(cells.cast(&DataType::Float64)?.f64()?.rechunk().into_owned()),
-        kind if kind.is_primitive_numeric() => {
+        kind if kind.is_primitive_numeric() || matches!(kind, DataType::Decimal(..)) => {
             Column::Number(cells.cast(&DataType::Float64)?.f64()?.rechunk().into_owned())
         }
         DataType::Datetime(unit, zone) => {
@@ -84,4 +84,94 @@ fn column(cells: &Cells) -> PolarsResult<Column> {
         }
         other => Column::Other(other.to_string()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+    use chrono::{DateTime, NaiveDateTime};
+    use polars::prelude::{
+        Categories, DataFrame, IntoColumn, NamedFrom, ParquetWriter, Series, StringChunked, TimeZone,
+    };
+
+    use super::*;
+    use crate::local::Stamp;
+
+    fn file(columns: Vec<Cells>) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        ParquetWriter::new(&mut bytes).finish(&mut DataFrame::new_infer_height(columns).unwrap()).unwrap();
+        bytes
+    }
+
+    fn numbers(name: &str, kind: &DataType) -> Cells {
+        Series::new(name.into(), [Some(1_i64), None, Some(3)]).cast(kind).unwrap().into_column()
+    }
+
+    #[test]
+    fn numbers_of_every_type() {
+        let kinds = [
+            DataType::Int8,
+            DataType::Int16,
+            DataType::Int32,
+            DataType::Int64,
+            DataType::UInt8,
+            DataType::UInt16,
+            DataType::UInt32,
+            DataType::UInt64,
+            DataType::Float32,
+            DataType::Float64,
+            DataType::Decimal(10, 2),
+            DataType::String,
+        ];
+        let columns = kinds.iter().map(|kind| numbers(&kind.to_string(), kind)).collect();
+        let table = read(&file(columns)).unwrap();
+        for (column, kind) in kinds.iter().enumerate() {
+            let cells: Vec<_> = (0..3).map(|row| table.number(column, row)).collect();
+            assert_eq!(cells, [Ok(Some(1.0)), Ok(None), Ok(Some(3.0))], "{kind}");
+            assert_eq!(table.text(column, 2).parse::<f64>(), Ok(3.0), "{kind}");
+        }
+        assert_eq!(table.place(2, 0), "row 3, \"i8\"");
+    }
+
+    #[test]
+    fn stamps_of_every_type() {
+        let seconds = 1_700_000_000_i64;
+        let counts = |per_second: i64| Series::new("t".into(), [seconds * per_second, -1]);
+        let utc = TimeZone::opt_try_new(Some("UTC")).unwrap();
+        let units = [
+            (TimeUnit::Milliseconds, 1_000),
+            (TimeUnit::Microseconds, 1_000_000),
+            (TimeUnit::Nanoseconds, 1_000_000_000),
+        ];
+        let at = DateTime::from_timestamp(seconds, 0).unwrap();
+        for (unit, per_second) in units {
+            for (zone, expected) in [(None, Stamp::Local(at.naive_utc())), (utc.clone(), Stamp::Absolute(at))] {
+                let column = counts(per_second).cast(&DataType::Datetime(unit, zone)).unwrap().into_column();
+                let table = read(&file(vec![column])).unwrap();
+                assert_eq!(table.stamp(0, 0), Some(expected), "{unit:?}");
+                assert_eq!(table.stamp(0, 1), None, "a second before 1970 is no time of a meter");
+            }
+        }
+        let days = Series::new("t".into(), [19_675_i32]).cast(&DataType::Date).unwrap().into_column();
+        let midnight: NaiveDateTime = "2023-11-14T00:00:00".parse().unwrap();
+        assert_eq!(read(&file(vec![days])).unwrap().stamp(0, 0), Some(Stamp::Local(midnight)));
+    }
+
+    #[test]
+    fn names_that_repeat_and_yes_and_no() {
+        let names = Series::from(StringChunked::new("site".into(), ["A", "B", "A"]));
+        let kind = DataType::from_categories(Categories::global());
+        let flags = Series::new("valid".into(), [true, false, true]).into_column();
+        let table = read(&file(vec![names.cast(&kind).unwrap().into_column(), flags])).unwrap();
+        assert_eq!((table.text(0, 2).as_ref(), table.number(1, 1)), ("A", Ok(Some(0.0))));
+    }
+
+    #[test]
+    fn a_file_that_is_cut_is_refused() {
+        let whole = file(vec![numbers("a", &DataType::Int64), numbers("b", &DataType::Float64)]);
+        for length in MARK.len()..whole.len() {
+            assert!(read(&whole[..length]).is_err());
+        }
+    }
 }

@@ -102,9 +102,11 @@ pub fn run(args: &Args, kind: Kind) -> Result<Verdict, Failure> {
         return Err(Failure::Arguments(what.to_owned()));
     }
     let [out, chart] = places(args)?;
-    let (mut known, end) = args.history.read(kind, None)?;
-    let notes = std::mem::take(&mut known.notes);
+    let (known, end) = args.history.read(kind, None)?;
     let settings = settings(args, &known, end)?;
+    // No forecast may be helped by what is known after the first.
+    let mut known = known.clean(kind, settings.from);
+    let notes = std::mem::take(&mut known.notes);
     let methods = Methods::of(kind, &known);
     let mut entrants = vec![Entrant { method: &*methods.model, baseline: false }];
     entrants.extend(methods.baselines.iter().map(|method| Entrant { method: &**method, baseline: true }));

@@ -114,7 +114,8 @@ pub fn run(args: &Args, kind: Kind) -> Result<Verdict, Failure> {
     }
     let places = Places::prepare(args)?;
     let at = span::instant("--at", args.at, args.history.tz)?;
-    let (mut known, at) = args.history.read(kind, at)?;
+    let (known, at) = args.history.read(kind, at)?;
+    let mut known = known.clean(kind, at);
     let past = known.history.as_of(at);
     let mut notes = std::mem::take(&mut known.notes);
     notes.extend(ends_early(known.history.truth(), at));

@@ -1,8 +1,6 @@
 //! Histories as meters, markets and data sets hold them, and what is said of those that cannot be read.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Europe::Amsterdam;
@@ -11,6 +9,8 @@ use kwartier_data::history::{History, read_weather};
 use kwartier_data::local;
 use kwartier_data::series::{HistoryFile, Quantity, Reading, Unit, read_history};
 use kwartier_data::sessions::{self, Kind, SessionReading};
+
+use super::shared;
 
 fn at(text: &str) -> DateTime<Utc> {
     DateTime::parse_from_rfc3339(text).unwrap().to_utc()
@@ -28,18 +28,6 @@ fn table(head: &str, instants: impl IntoIterator<Item = i64>, value: impl Fn(usi
         let _ = writeln!(text, "{},{}", (start + TimeDelta::seconds(second)).to_rfc3339(), value(k));
         text
     })
-}
-
-/// The bytes of a file of the data sets, or `None` with a word to the reader where there are none.
-fn shared(name: &str) -> Option<Vec<u8>> {
-    let workspace = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
-    let folder = std::env::var_os("KWARTIER_SHARED").map_or_else(|| workspace.join("../shared"), PathBuf::from);
-    let path = folder.join("data").join(name);
-    let bytes = std::fs::read(&path).ok();
-    if bytes.is_none() {
-        eprintln!("SKIPPED: there is no {}; set KWARTIER_SHARED to the folder that holds data/", path.display());
-    }
-    bytes
 }
 
 #[test]
