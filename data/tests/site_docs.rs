@@ -64,7 +64,14 @@ fn the_sample_uses_every_key_and_the_shape_is_that_of_the_types() {
     used.retain(|key| !key.starts_with("boards.building_max_a."));
     keys(&shape::SITE, "", &mut known);
     // Left out by serde where they are the default, which the sample's are.
-    let defaults = ["tariff.components.vat"];
+    let defaults = [
+        "boards.tolerance_s",
+        "stations.keeps_fallback",
+        "stations.managed",
+        "stations.reaction_s",
+        "stations.switches_phases",
+        "tariff.components.vat",
+    ];
     assert_eq!(used.into_iter().chain(defaults.map(str::to_owned)).collect::<BTreeSet<_>>(), known);
 }
 

@@ -203,18 +203,14 @@ fn sites() -> impl Strategy<Value = Site> {
             let parent = (k > 0).then(|| made[parent.index(k)].id.clone());
             let id = squeezed(&format!("B{k} {name}"));
             let imbalance_limit_a = imbalance.map(f64::from);
-            made.push(Board { id, parent, limit_a, imbalance_limit_a, building_max_a: None });
+            made.push(Board { imbalance_limit_a, ..Board::new(id, parent, limit_a) });
         }
         let stations =
             stations.into_iter().enumerate().map(|(k, (name, rotation, max_a, board, model, serial))| Station {
-                id: squeezed(&format!("S{k} {name}")),
-                board: made[board.index(made.len())].id.clone(),
                 model: model.map(|model| squeezed(&model)),
                 serial: serial.map(|serial| squeezed(&serial)),
                 rotation: Some(rotation.to_owned()),
-                max_a,
-                fallback_a: None,
-                guaranteed_a: None,
+                ..Station::new(squeezed(&format!("S{k} {name}")), made[board.index(made.len())].id.clone(), max_a)
             });
         let stations = stations.collect();
         Site::new("Test".to_owned(), "Europe/Amsterdam".to_owned(), made, stations)

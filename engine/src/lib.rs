@@ -5,6 +5,7 @@
 
 pub mod baseline;
 pub mod bound;
+pub mod control;
 pub mod explain;
 pub mod figures;
 pub mod model;

@@ -172,7 +172,7 @@ fn nodes(site: &Site) -> Vec<wire::Node> {
         id: board.id.clone(),
         parent: board.parent.clone(),
         limit_a: board.limit_a.phases().to_vec(),
-        imbalance_limit_a: board.imbalance_limit_a,
+        imbalance_limit_a: board.imbalance_a(),
     });
     nodes.collect()
 }

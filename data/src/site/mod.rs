@@ -183,10 +183,39 @@ pub struct Board {
     /// Limit on the largest less the smallest phase current in A; absent, none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imbalance_limit_a: Option<f64>,
+    /// The same in percent of the board's highest `limit_a`; where both are given, the lower one counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imbalance_limit_percent: Option<f64>,
+    /// For how long a phase may be above its limit before anything is shed, in s: motors start. What is more than 1.6
+    /// times the limit sheds at once.
+    #[serde(default = "tolerance_s", skip_serializing_if = "is_tolerance_s")]
+    pub tolerance_s: f64,
     /// The most that the building, without stations, PV, batteries and flexible loads, is credibly ever going to draw at
     /// this board itself (not at boards below it), in A. It counts whenever nothing is measured. Absent, unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub building_max_a: Option<HourlyByPhase>,
+}
+
+impl Board {
+    /// A board of which only this is known.
+    pub fn new(id: String, parent: Option<String>, limit_a: PerPhase) -> Self {
+        Board {
+            id,
+            parent,
+            limit_a,
+            imbalance_limit_a: None,
+            imbalance_limit_percent: None,
+            tolerance_s: tolerance_s(),
+            building_max_a: None,
+        }
+    }
+
+    /// The lower of both imbalance limits in A; `None`, no limit.
+    pub fn imbalance_a(&self) -> Option<f64> {
+        let rating_a = self.limit_a.phases().into_iter().fold(0.0, f64::max);
+        let by_percent = self.imbalance_limit_percent.map(|percent| percent / 100.0 * rating_a);
+        [self.imbalance_limit_a, by_percent].into_iter().flatten().reduce(f64::min)
+    }
 }
 
 /// A charging station.
@@ -215,6 +244,42 @@ pub struct Station {
     /// What a vehicle here gets before anything is shared out, in A per phase.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guaranteed_a: Option<f64>,
+    /// Whether it takes setpoints. One that does not always counts with all it may draw.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub managed: bool,
+    /// How long station and vehicle together may take to follow a setpoint, in s.
+    #[serde(default = "reaction_s", skip_serializing_if = "is_reaction_s")]
+    pub reaction_s: f64,
+    /// Whether it still holds its fallback after it has lost power. One that does not may draw all it can then.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub keeps_fallback: bool,
+    /// Whether it can charge on one phase a vehicle that could charge on three, and back.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub switches_phases: bool,
+    /// Highest current per phase in A that it can feed in from a vehicle; absent, it cannot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_discharge_a: Option<f64>,
+}
+
+impl Station {
+    /// A station of which only this is known; the rest as in a file that does not say more.
+    pub fn new(id: String, board: String, max_a: f64) -> Self {
+        Station {
+            id,
+            board,
+            model: None,
+            serial: None,
+            rotation: None,
+            max_a,
+            fallback_a: None,
+            guaranteed_a: None,
+            managed: true,
+            reaction_s: reaction_s(),
+            keeps_fallback: true,
+            switches_phases: false,
+            max_discharge_a: None,
+        }
+    }
 }
 
 /// Something a meter sees.
@@ -444,6 +509,42 @@ fn one() -> f64 {
 #[expect(clippy::float_cmp, reason = "the default itself, not a computed number")]
 fn is_one(value: &f64) -> bool {
     *value == 1.0
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_yes(value: &bool) -> bool {
+    *value
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_no(value: &bool) -> bool {
+    !*value
+}
+
+/// A motor has started after two seconds; fuses and cables bear much more for much longer (IEC 60269-1, IEC 60898-1).
+fn tolerance_s() -> f64 {
+    2.0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+#[expect(clippy::float_cmp, reason = "the default itself, not a computed number")]
+fn is_tolerance_s(value: &f64) -> bool {
+    *value == tolerance_s()
+}
+
+/// A vehicle follows within 5 s (IEC 61851-1, table A.6); the rest is the station and the way there.
+fn reaction_s() -> f64 {
+    10.0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+#[expect(clippy::float_cmp, reason = "the default itself, not a computed number")]
+fn is_reaction_s(value: &f64) -> bool {
+    *value == reaction_s()
 }
 
 fn three() -> u8 {

@@ -269,11 +269,8 @@ impl Table<'_> {
         let imbalance = self.current(reading, row, Role::Imbalance, &format!("{path}.imbalance_limit_a"));
         let parent = self.header.column(Role::Parent).map(|column| row.cell(column).text());
         reading.boards.push(Board {
-            id,
-            parent: parent.filter(|parent| !parent.is_empty()),
-            limit_a,
             imbalance_limit_a: imbalance.ok().flatten().map(|current| current.value_a),
-            building_max_a: None,
+            ..Board::new(id, parent.filter(|parent| !parent.is_empty()), limit_a)
         });
     }
 
@@ -352,14 +349,10 @@ impl Table<'_> {
             self.fault(reading, row, Role::Parent, format!("{path}.board"), "missing-value", says);
         }
         reading.stations.push(Station {
-            id,
-            board: board.unwrap_or_default(),
             model: text(Role::Model),
             serial: text(Role::Serial),
             rotation: rotation.map(|rotation| rotation.to_string()),
-            max_a,
-            fallback_a: None,
-            guaranteed_a: None,
+            ..Station::new(id, board.unwrap_or_default(), max_a)
         });
     }
 

@@ -33,6 +33,7 @@ pub(super) fn check(check: &mut Check<'_>) {
             below_parent(check, k, board);
         }
         imbalance(check, k, board);
+        behaviour(check, k, board);
     }
     empty(check);
 }
@@ -139,6 +140,28 @@ fn below_parent(check: &mut Check<'_>, k: usize, board: &Board) {
     let remedy = "check which is which: as it stands the fuse above blows first, and kwartier keeps to the smaller one";
     let finding = Finding::warning("larger-than-parent", format!("boards[{k}].limit_a")).of(subject(board));
     check.add(finding.value(ampere(own[phase])).says(wrong, remedy));
+}
+
+fn behaviour(check: &mut Check<'_>, k: usize, board: &Board) {
+    let wrong = |key: &str, value: f64, says: &str, remedy: &str| {
+        Finding::error("bad-number", format!("boards[{k}].{key}"))
+            .of(subject(board))
+            .value(number(value))
+            .says(says, remedy)
+    };
+    if let Some(percent) = board.imbalance_limit_percent.filter(|percent| !(*percent > 0.0 && *percent <= 100.0)) {
+        let remedy = "write percent of the board's highest limit_a, such as 20";
+        check.add(wrong("imbalance_limit_percent", percent, "is not between 0 and 100", remedy));
+    }
+    if !(0.0..=60.0).contains(&board.tolerance_s) {
+        let says = "is not between 0 and 60 s";
+        check.add(wrong(
+            "tolerance_s",
+            board.tolerance_s,
+            says,
+            "write the seconds that a motor takes to start, such as 2",
+        ));
+    }
 }
 
 fn imbalance(check: &mut Check<'_>, k: usize, board: &Board) {

@@ -6,7 +6,7 @@ use super::boards::{ABSURD_A, ampere};
 use super::{Check, names};
 use crate::finding::Finding;
 use crate::instance::PHASE_NAMES;
-use crate::refusal::quoted;
+use crate::refusal::{number, quoted};
 use crate::site::Station;
 use crate::site::rotation::{Misread, Rotation};
 use crate::site::tree::phases;
@@ -23,6 +23,7 @@ pub(super) fn check(check: &mut Check<'_>) {
         let path = format!("stations[{k}]");
         let board = check.on_board(&path, &subject(station), &station.board);
         rotation(check, &path, station);
+        behaviour(check, &path, station);
         if highest(check, &path, station)
             && let Some(board) = board
         {
@@ -71,6 +72,20 @@ fn rotation(check: &mut Check<'_>, path: &str, station: &Station) {
             let finding = unknown.map_or(finding.clone(), |(text, _)| finding.value(quoted(text)));
             check.add(finding.says(wrong, remedy));
         }
+    }
+}
+
+/// How it follows setpoints.
+fn behaviour(check: &mut Check<'_>, path: &str, station: &Station) {
+    if !(station.reaction_s > 0.0 && station.reaction_s <= 300.0) {
+        let finding = Finding::error("bad-number", format!("{path}.reaction_s")).of(subject(station));
+        let remedy = "write the seconds until station and vehicle have followed a setpoint, such as 10";
+        check.add(finding.value(number(station.reaction_s)).says("is not between 0 and 300 s", remedy));
+    }
+    if let Some(most_a) = station.max_discharge_a.filter(|most_a| !(0.0..=station.max_a.max(0.0)).contains(most_a)) {
+        let finding = Finding::error("bad-number", format!("{path}.max_discharge_a")).of(subject(station));
+        let remedy = "write what it can feed in, 0 or more and at most max_a";
+        check.add(finding.value(ampere(most_a)).says("is not between 0 A and the station's max_a", remedy));
     }
 }
 

@@ -154,6 +154,8 @@ static BOARD: Shape = Shape {
         may("parent", Text),
         must("limit_a", PerPhase),
         may("imbalance_limit_a", Number),
+        may("imbalance_limit_percent", Number),
+        may("tolerance_s", Number),
         may("building_max_a", HourlyByPhase),
     ],
 };
@@ -173,6 +175,11 @@ static STATION: Shape = Shape {
         must("max_a", Number),
         may("fallback_a", Hourly),
         may("guaranteed_a", Number),
+        may("managed", Flag),
+        may("reaction_s", Number),
+        may("keeps_fallback", Flag),
+        may("switches_phases", Flag),
+        may("max_discharge_a", Number),
     ],
 };
 
