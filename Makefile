@@ -51,7 +51,7 @@ demo-forecast: setup ## plan the sample depot from history alone, next to what t
 	@cargo build --release -p kwartier $(LOCKED)
 	@mkdir -p $(OUT)
 	@echo; echo "1. What will be, from six weeks of history up to noon of 13 June 2023, and what then was"
-	@for what in building:load: pv:pv:'--lat 52.09 --lon 5.12' price:price:; do \
+	@for what in building:load: pv:pv:'--unit kW/kWp --lat 52.09 --lon 5.12' price:price:; do \
 	  IFS=: read -r name kind more <<< "$$what"; \
 	  $(KWARTIER) forecast $$kind --history $(DEMO)/$$name-history.csv --happened $(DEMO)/$$name-happened.csv \
 	    $(DEMO_SEEN) $$more --chart $(OUT)/forecast-$$name.svg --out $(OUT)/forecast-$$name.csv 2>&1 \

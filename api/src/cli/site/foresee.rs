@@ -24,7 +24,7 @@ const LEVELS: std::ops::RangeInclusive<f64> = 0.05..=0.95;
 /// What is forecast from what, and which part of the forecast is planned with.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Forecasts")]
-pub struct Args {
+pub struct ForecastArgs {
     /// Forecast what is not given: building, PV and prices, from histories as known at --at.
     #[arg(long)]
     pub forecast: bool,
@@ -94,7 +94,7 @@ pub struct Given {
     pub prices: Option<Series>,
 }
 
-impl Args {
+impl ForecastArgs {
     /// All files that are read.
     pub fn files(&self) -> impl Iterator<Item = &PathBuf> {
         [&self.building_history, &self.pv_history, &self.price_history, &self.weather].into_iter().flatten()
@@ -103,7 +103,7 @@ impl Args {
 
 /// Completes what was given by forecasts; what they were made with stands in the notes.
 pub fn complete(
-    args: &Args,
+    args: &ForecastArgs,
     site: &Site,
     horizon: Horizon,
     stamps: Option<Tz>,
@@ -152,6 +152,11 @@ pub fn complete(
         None => given.building,
     };
     let pv = foresight.pv(args, given.pv, pv_history.as_deref())?;
+    let foreseen = args.building_history.is_some() || args.price_history.is_some() || !pv.is_empty();
+    if !foreseen {
+        let what = "--forecast has nothing to forecast from; give --building-history, --pv-history or --price-history";
+        return Err(Failure::Arguments(what.to_owned()));
+    }
     let prices = match prices {
         Some(history) => Some(foresight.prices(args, given.prices.as_ref(), &history)?),
         None => given.prices,
@@ -170,7 +175,7 @@ struct Foresight<'a> {
 }
 
 impl Foresight<'_> {
-    fn building(&mut self, args: &Args, given: &[Building], history: Series) -> Result<Building, Failure> {
+    fn building(&mut self, args: &ForecastArgs, given: &[Building], history: Series) -> Result<Building, Failure> {
         let total = match given {
             [] => None,
             [Building::Total(total)] => Some(total),
@@ -187,7 +192,7 @@ impl Foresight<'_> {
 
     fn pv(
         &mut self,
-        args: &Args,
+        args: &ForecastArgs,
         mut given: Vec<PlantPower>,
         history: Option<&[PlantPower]>,
     ) -> Result<Vec<PlantPower>, Failure> {
@@ -210,7 +215,7 @@ impl Foresight<'_> {
     }
 
     /// Prices are published ahead: those given are known, and the forecast begins where they end.
-    fn prices(&mut self, args: &Args, given: Option<&Series>, history: &Series) -> Result<Series, Failure> {
+    fn prices(&mut self, args: &ForecastArgs, given: Option<&Series>, history: &Series) -> Result<Series, Failure> {
         let mut past = cut(history.clone(), self.at);
         let mut origin = self.at;
         if let Some(given) = given {

@@ -12,7 +12,7 @@ use kwartier_data::series::{self, PlantPower, Quantity, Reading, Unit};
 use kwartier_data::{Finding, roster, site};
 use serde::Serialize;
 
-use super::foresee::{self, Given};
+use super::foresee::{self, ForecastArgs, Given};
 use super::text;
 use crate::cli::failure::Failure;
 use crate::cli::output::Destination;
@@ -79,7 +79,7 @@ pub struct Args {
     #[arg(long, value_name = "ID=KWH", value_parser = battery_soc)]
     battery_soc: Vec<(String, f64)>,
     #[command(flatten)]
-    foresee: foresee::Args,
+    foresee: ForecastArgs,
     /// Where the instance goes, a JSON file; - for standard output.
     #[arg(long, value_name = "INSTANCE.json")]
     out: PathBuf,
