@@ -61,16 +61,17 @@ demo-forecast: setup ## plan the sample depot from history alone, next to what t
 	@echo; echo "2. Planned from those forecasts, from noon to noon"
 	@$(KWARTIER) site instance $(SITE) --roster $(SAMPLES)/roster.csv $(DEMO_DAY) --forecast --at 2023-06-13T12:00+02:00 \
 	  --building-history $(DEMO)/building-history.csv --pv-history $(DEMO)/pv-history.csv \
-	  --price-history $(DEMO)/price-history.csv --out $(OUT)/forecast-instance.json
+	  --price-history $(DEMO)/price-history.csv --out $(OUT)/forecast-instance.json 2>&1 >/dev/null \
+	  | sed -n 's/^note: \(.* are forecast at .*\)/   \1/p; /^error/,$$p'
 	@$(KWARTIER) plan $(OUT)/forecast-instance.json --quiet --out $(OUT)/forecast-plan.json --html $(OUT)/forecast-plan.html
 	@echo; echo "3. Planned knowing what happened: the best there could have been"
 	@$(KWARTIER) site instance $(SITE) --roster $(SAMPLES)/roster.csv $(DEMO_DAY) --building $(DEMO)/building-happened.csv \
-	  --pv $(DEMO)/pv-happened.csv --prices $(DEMO)/price-happened.csv --out $(OUT)/happened-instance.json 2>/dev/null
+	  --pv $(DEMO)/pv-happened.csv --prices $(DEMO)/price-happened.csv --out $(OUT)/happened-instance.json >/dev/null 2>&1
 	@$(KWARTIER) plan $(OUT)/happened-instance.json --quiet --out $(OUT)/happened-plan.json --html $(OUT)/happened-plan.html
-	@echo; echo "4. The day as it was, by the plan from forecasts, without anybody reacting to what was different"
+	@echo; echo "4. The day as it was, by the plan from forecasts, with nobody reacting to what was different:"
 	@$(KWARTIER) check $(OUT)/happened-instance.json $(OUT)/forecast-plan.json --made-for $(OUT)/forecast-instance.json || test $$? -eq 1
-	@echo; echo "   and by the plan that knew"
-	@$(KWARTIER) check $(OUT)/happened-instance.json $(OUT)/happened-plan.json
+	@echo "   and by the plan that knew:"
+	@$(KWARTIER) check $(OUT)/happened-instance.json $(OUT)/happened-plan.json --made-for $(OUT)/happened-instance.json
 	@echo; echo "To look at: $(OUT)/forecast-{building,pv,price}.svg, $(OUT)/forecast-plan.html, $(OUT)/happened-plan.html"
 
 .PHONY: test

@@ -223,9 +223,11 @@ fn forecasts_become_plans_and_know_nothing_later() {
     let both = |name: &str| {
         let read = |part: &str| std::fs::read_to_string(sample(&format!("forecast/{name}-{part}.csv"))).unwrap();
         let (history, happened) = (read("history"), read("happened"));
-        let later: String = happened.lines().skip(1).map(|line| format!("{line}\n")).collect();
-        let nonsense: String =
-            later.lines().map(|line| format!("{},0.123\n", line.split(',').next().unwrap())).collect();
+        let (mut later, mut nonsense) = (String::new(), String::new());
+        for line in happened.lines().skip(1) {
+            writeln!(later, "{line}").unwrap();
+            writeln!(nonsense, "{},0.123", line.split(',').next().unwrap()).unwrap();
+        }
         (history.clone() + &later, history + &nonsense)
     };
     let mut instances = Vec::new();
@@ -279,12 +281,15 @@ fn forecasts_become_plans_and_know_nothing_later() {
 
     let out = folder.path("none.json");
     let history = sample("forecast/price-history.csv");
+    let start = std::fs::read_to_string(&history).unwrap().lines().take(5).collect::<Vec<_>>().join("\n");
+    let short = folder.file("short.csv", &start);
     let from_prices = |more: &[&str]| make(&out, &[&["--forecast", "--price-history", &history][..], more].concat());
     for (made, remedy) in [
         (make(&out, &["--building-history", &building]), "--forecast"),
         (from_prices(&["--price-quantile", "75"]), "0.05 to 0.95"),
         (from_prices(&["--at", "2023-06-15T00:00Z"]), "the plan is from"),
-        (from_prices(&["--at", "2023-05-01T00:00Z"]), "give a longer --price-history"),
+        (from_prices(&["--at", "2023-05-15T00:00Z"]), "15 days"),
+        (make(&out, &["--forecast", "--price-history", &short]), "give a longer --price-history"),
         (from_prices(&["--building-history", "nowhere.csv"]), "name a file that exists"),
     ] {
         let (_, err) = said(&made);

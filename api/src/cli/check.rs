@@ -107,7 +107,7 @@ impl Findings {
     fn text(&self) -> String {
         let mut text = format!("{}\n", cost_table(&self.cost_eur, self.stated_bound_eur));
         if self.carried_over {
-            text = format!("This plan, made for another instance, costs {:.2} EUR here:", self.stated_objective_eur);
+            text = format!("on this instance the plan costs {:.2} EUR:", self.stated_objective_eur);
             for (what, eur) in self.cost_eur.parts() {
                 let _ = write!(text, " {what} {eur:.2},");
             }

@@ -35,13 +35,13 @@ pub struct ForecastArgs {
     /// What the building drew in the past weeks, in kW: start,kw. Values of --building count before its forecast.
     #[arg(long, value_name = "FILE", requires = "forecast")]
     pub building_history: Option<PathBuf>,
-    /// What PV plants delivered, columns as in --pv. Without it, from the site's place and peak_kw alone.
+    /// What PV plants delivered, columns as in --pv. Without it, from where the site is and its peak power alone.
     #[arg(long, value_name = "FILE", requires = "forecast")]
     pub pv_history: Option<PathBuf>,
     /// Spot prices of the past weeks. Those of --prices are known at any --at, and count before their forecast.
     #[arg(long, value_name = "FILE", requires = "forecast")]
     pub price_history: Option<PathBuf>,
-    /// Weather for all forecasts: forecast runs with known_at, or measured.
+    /// Weather for all forecasts: runs of a forecast by when they became known, or measured.
     #[arg(long, value_name = "FILE", requires = "forecast")]
     pub weather: Option<PathBuf>,
     /// Which part of the building's forecast is planned with: a level from 0.05 to 0.95, or mean. High is safe: at 0.75
@@ -243,6 +243,12 @@ impl Foresight<'_> {
         (kind, part, at, remedy): (Kind, Part, DateTime<Utc>, &str),
     ) -> Result<Series, Failure> {
         let horizon = self.horizon;
+        if let Some(given) = given.filter(|given| given.means(horizon.start, horizon.slot(), horizon.slots).is_ok()) {
+            return Ok(given.clone());
+        }
+        // Of what has passed of the plan already, all that was not measured is forecast too.
+        let last = past.values.iter().rposition(Option::is_some).map_or(past.start, |last| past.start_of(last + 1));
+        let at = if at > horizon.start { last.max(horizon.start).min(at) } else { at };
         let first = past.values.iter().position(Option::is_some).map(|k| past.start_of(k));
         let known_d = past.values.iter().flatten().count() as f64 * past.step.num_seconds() as f64 / 86_400.0;
         let measured = past.clone();
