@@ -231,6 +231,7 @@ fn forecasts_become_plans_and_know_nothing_later() {
         (history.clone() + &later, history + &nonsense)
     };
     let mut instances = Vec::new();
+    let building_truth = both("building").0;
     let (building, pv, price) = (both("building"), both("pv"), both("price"));
     for (k, texts) in [[&building.0, &pv.0, &price.0], [&building.1, &pv.1, &price.1]].into_iter().enumerate() {
         let [building, pv, price] = ["b.csv", "p.csv", "s.csv"]
@@ -278,6 +279,17 @@ fn forecasts_become_plans_and_know_nothing_later() {
     // On its own instance it costs what it says.
     let own = kwartier(&["check", &planned, &plan, "--made-for", &planned]);
     assert_eq!(own.status.code(), Some(0), "{}", said(&own).0);
+
+    // In the middle of the plan, what has passed is as it was measured, and PV without a history comes from its place.
+    let [so_far, price] = [folder.path("b.csv"), sample("forecast/price-happened.csv")];
+    std::fs::write(&so_far, &building_truth).unwrap();
+    let later = folder.path("later.json");
+    let options = ["--forecast", "--at", "2023-06-13T18:07", "--building-history", &so_far, "--prices", &price];
+    let made = make(&later, &options);
+    assert_eq!(made.status.code(), Some(0), "{}", said(&made).1);
+    let kw = |path: &str, slot: usize| json(&std::fs::read(path).unwrap())["grid"]["base_kw"][slot].as_f64().unwrap();
+    assert!(said(&made).1.contains("the building: 72 of 96 quarter-hours are forecast"), "{}", said(&made).1);
+    assert!((kw(&later, 0) - kw(&real, 0)).abs() < 1e-9);
 
     let out = folder.path("none.json");
     let history = sample("forecast/price-history.csv");

@@ -205,7 +205,8 @@ impl Foresight<'_> {
                 continue;
             }
             let values = known.map(|k| given.swap_remove(k).kw);
-            let past = past.map_or_else(|| nothing(self.at), |power| cut(power.kw.clone(), self.at));
+            let past =
+                past.map_or_else(|| nothing(self.at.min(self.horizon.start)), |power| cut(power.kw.clone(), self.at));
             let remedy = "give a longer --pv-history, or latitude_deg and longitude_deg in the site file, or --pv";
             let wanted = (Kind::Pv, args.pv_quantile, self.at, remedy);
             let kw = self.series(&plant.id, values.as_ref(), past, Some(plant.peak_kw), wanted)?;
