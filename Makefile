@@ -19,7 +19,7 @@ KWARTIER := cargo run --quiet --release -p kwartier $(LOCKED) --
 
 .PHONY: help
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r name what; do printf '  make %-14s %s\n' "$$name" "$$what"; done
 
 .PHONY: setup
 setup: ## install the build tools that are missing (silent when nothing is)
@@ -40,6 +40,39 @@ run: setup ## build, plan the sample depot for a day from its tables, show what 
 	@$(KWARTIER) plan $(OUT)/instance.json --out $(OUT)/plan.json --chart $(OUT)/plan.svg --html $(OUT)/plan.html --explain
 	@echo "Checking every limit and the cost of $(OUT)/plan.json from scratch ..."
 	@$(KWARTIER) check $(OUT)/instance.json $(OUT)/plan.json
+
+DEMO := $(SAMPLES)/forecast
+DEMO_DAY := --date 2023-06-13 --start 12:00 --peak-so-far-kw 30 --used-this-year-kwh 40000 --battery-soc Battery=40
+DEMO_SEEN := --at 2023-06-13T12:00+02:00 --horizon 24h --tz Europe/Amsterdam
+
+.PHONY: demo-forecast
+demo-forecast: setup ## plan the sample depot from history alone, next to what then really happened; pages in out/
+	@echo "Building kwartier (the first time takes minutes: the solver is compiled from source) ..."
+	@cargo build --release -p kwartier $(LOCKED)
+	@mkdir -p $(OUT)
+	@echo; echo "1. What will be, from six weeks of history up to noon of 13 June 2023, and what then was"
+	@for what in building:load: pv:pv:'--unit kW/kWp --lat 52.09 --lon 5.12' price:price:; do \
+	  IFS=: read -r name kind more <<< "$$what"; \
+	  $(KWARTIER) forecast $$kind --history $(DEMO)/$$name-history.csv --happened $(DEMO)/$$name-happened.csv \
+	    $(DEMO_SEEN) $$more --chart $(OUT)/forecast-$$name.svg --out $(OUT)/forecast-$$name.csv 2>&1 \
+	    | sed -n "s/^note: against what happened: /   $$name: /p; /^error/p"; \
+	  test -s $(OUT)/forecast-$$name.csv; \
+	done
+	@echo; echo "2. Planned from those forecasts, from noon to noon"
+	@$(KWARTIER) site instance $(SITE) --roster $(SAMPLES)/roster.csv $(DEMO_DAY) --forecast --at 2023-06-13T12:00+02:00 \
+	  --building-history $(DEMO)/building-history.csv --pv-history $(DEMO)/pv-history.csv \
+	  --price-history $(DEMO)/price-history.csv --out $(OUT)/forecast-instance.json 2>&1 >/dev/null \
+	  | sed -n 's/^note: \(.* are forecast at .*\)/   \1/p; /^error/,$$p'
+	@$(KWARTIER) plan $(OUT)/forecast-instance.json --quiet --out $(OUT)/forecast-plan.json --html $(OUT)/forecast-plan.html
+	@echo; echo "3. Planned knowing what happened: the best there could have been"
+	@$(KWARTIER) site instance $(SITE) --roster $(SAMPLES)/roster.csv $(DEMO_DAY) --building $(DEMO)/building-happened.csv \
+	  --pv $(DEMO)/pv-happened.csv --prices $(DEMO)/price-happened.csv --out $(OUT)/happened-instance.json >/dev/null 2>&1
+	@$(KWARTIER) plan $(OUT)/happened-instance.json --quiet --out $(OUT)/happened-plan.json --html $(OUT)/happened-plan.html
+	@echo; echo "4. The day as it was, by the plan from forecasts, with nobody reacting to what was different:"
+	@$(KWARTIER) check $(OUT)/happened-instance.json $(OUT)/forecast-plan.json --made-for $(OUT)/forecast-instance.json || test $$? -eq 1
+	@echo "   and by the plan that knew:"
+	@$(KWARTIER) check $(OUT)/happened-instance.json $(OUT)/happened-plan.json --made-for $(OUT)/happened-instance.json
+	@echo; echo "To look at: $(OUT)/forecast-{building,pv,price}.svg, $(OUT)/forecast-plan.html, $(OUT)/happened-plan.html"
 
 .PHONY: test
 test: setup ## run every test

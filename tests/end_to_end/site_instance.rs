@@ -208,3 +208,104 @@ fn wrong_input_is_refused_with_a_remedy() {
         assert!(err.contains(remedy), "{err}");
     }
 }
+
+/// The depot of the samples planned from history alone, and what that plan costs on what then happened.
+#[test]
+fn forecasts_become_plans_and_know_nothing_later() {
+    let folder = Folder::new();
+    let (site, roster) = (sample("depot-site.toml"), sample("roster.csv"));
+    let at = "2023-06-13T12:00";
+    let make = |out: &str, more: &[&str]| {
+        let fixed = ["site", "instance", &site, "--roster", &roster, "--date", "2023-06-13", "--start", "12:00"];
+        let rest = ["--peak-so-far-kw", "30", "--used-this-year-kwh", "40000", "--out", out];
+        kwartier(&[&fixed[..], &rest[..], more].concat())
+    };
+    let both = |name: &str| {
+        let read = |part: &str| std::fs::read_to_string(sample(&format!("forecast/{name}-{part}.csv"))).unwrap();
+        let (history, happened) = (read("history"), read("happened"));
+        let (mut later, mut nonsense) = (String::new(), String::new());
+        for line in happened.lines().skip(1) {
+            writeln!(later, "{line}").unwrap();
+            writeln!(nonsense, "{},0.123", line.split(',').next().unwrap()).unwrap();
+        }
+        (history.clone() + &later, history + &nonsense)
+    };
+    let mut instances = Vec::new();
+    let building_truth = both("building").0;
+    let (building, pv, price) = (both("building"), both("pv"), both("price"));
+    for (k, texts) in [[&building.0, &pv.0, &price.0], [&building.1, &pv.1, &price.1]].into_iter().enumerate() {
+        let [building, pv, price] = ["b.csv", "p.csv", "s.csv"]
+            .into_iter()
+            .zip(texts)
+            .map(|(name, text)| folder.file(name, text))
+            .collect::<Vec<_>>()
+            .try_into()
+            .unwrap();
+        let out = folder.path(&format!("forecast-{k}.json"));
+        let histories =
+            ["--building-history", &building, "--pv-history", &pv, "--price-history", &price, "--forecast", "--at", at];
+        let made = make(&out, &histories);
+        let (_, err) = said(&made);
+        assert_eq!(made.status.code(), Some(0), "{err}");
+        for name in ["the building", "Roof", "prices"] {
+            assert!(err.contains(&format!("note: {name}: 96 of 96 quarter-hours are forecast")), "{err}");
+        }
+        instances.push(std::fs::read(&out).unwrap());
+        if k == 0 {
+            let low = folder.path("low.json");
+            let made = make(&low, &[&histories[..], &["--building-quantile", "0.25"]].concat());
+            assert_eq!(made.status.code(), Some(0));
+            let sum = |bytes: &[u8]| -> f64 {
+                json(bytes)["grid"]["base_kw"].as_array().unwrap().iter().map(|kw| kw.as_f64().unwrap()).sum()
+            };
+            assert!(sum(&std::fs::read(&low).unwrap()) < sum(&instances[0]));
+        }
+    }
+    assert!(instances[0] == instances[1], "what came after --at changed the forecast");
+
+    let real = folder.path("real.json");
+    let [building, pv, price] =
+        ["building", "pv", "price"].map(|name| sample(&format!("forecast/{name}-happened.csv")));
+    let made = make(&real, &["--building", &building, "--pv", &pv, "--prices", &price]);
+    assert_eq!(made.status.code(), Some(0));
+    let (planned, plan) = (folder.path("forecast-0.json"), folder.path("plan.json"));
+    assert_eq!(kwartier(&["plan", &planned, "--quiet", "--out", &plan]).status.code(), Some(0));
+    let best = folder.path("best.json");
+    assert_eq!(kwartier(&["plan", &real, "--quiet", "--out", &best]).status.code(), Some(0));
+    let repriced = kwartier(&["check", &real, &plan, "--made-for", &planned, "--json"]);
+    let best = json(&std::fs::read(&best).unwrap());
+    let cost = json(&repriced.stdout)["cost_eur"]["total"].as_f64().unwrap();
+    assert!(cost >= best["bound_eur"].as_f64().unwrap() - 0.02, "{cost}");
+    // On its own instance it costs what it says.
+    let own = kwartier(&["check", &planned, &plan, "--made-for", &planned]);
+    assert_eq!(own.status.code(), Some(0), "{}", said(&own).0);
+
+    // In the middle of the plan, what has passed is as it was measured, and PV without a history comes from its place.
+    let [so_far, price] = [folder.path("b.csv"), sample("forecast/price-happened.csv")];
+    std::fs::write(&so_far, &building_truth).unwrap();
+    let later = folder.path("later.json");
+    let options = ["--forecast", "--at", "2023-06-13T18:07", "--building-history", &so_far, "--prices", &price];
+    let made = make(&later, &options);
+    assert_eq!(made.status.code(), Some(0), "{}", said(&made).1);
+    let kw = |path: &str, slot: usize| json(&std::fs::read(path).unwrap())["grid"]["base_kw"][slot].as_f64().unwrap();
+    assert!(said(&made).1.contains("the building: 72 of 96 quarter-hours are forecast"), "{}", said(&made).1);
+    assert!((kw(&later, 0) - kw(&real, 0)).abs() < 1e-9);
+
+    let out = folder.path("none.json");
+    let history = sample("forecast/price-history.csv");
+    let start = std::fs::read_to_string(&history).unwrap().lines().take(5).collect::<Vec<_>>().join("\n");
+    let short = folder.file("short.csv", &start);
+    let from_prices = |more: &[&str]| make(&out, &[&["--forecast", "--price-history", &history][..], more].concat());
+    for (made, remedy) in [
+        (make(&out, &["--building-history", &building]), "--forecast"),
+        (from_prices(&["--price-quantile", "75"]), "0.05 to 0.95"),
+        (from_prices(&["--at", "2023-06-15T00:00Z"]), "the plan is from"),
+        (from_prices(&["--at", "2023-05-15T00:00Z"]), "15 days"),
+        (make(&out, &["--forecast", "--price-history", &short]), "give a longer --price-history"),
+        (from_prices(&["--building-history", "nowhere.csv"]), "name a file that exists"),
+    ] {
+        let (_, err) = said(&made);
+        assert_eq!(made.status.code(), Some(2), "{err}");
+        assert!(err.contains(remedy), "{remedy}: {err}");
+    }
+}

@@ -1,7 +1,7 @@
 //! A measured history from the command line: which file, which column, which zone, and what belongs to it.
 
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -154,6 +154,13 @@ pub struct Known {
 const TOLD: usize = 8;
 
 impl Known {
+    /// A series in the unit that is computed in (kW, EUR/kWh) at a site, with nothing else known.
+    pub fn of_site(series: Series, kind: Kind, at: DateTime<Utc>, zone: Tz) -> Result<Self, Failure> {
+        let unit = Unit::parse(kind.quantity().units()[0]).ok_or_else(no_unit)?;
+        let history = with_holidays(series, at, zone, HolidayCalendar::of_zone(zone));
+        Ok(Known { history, unit: Shown::of(unit), position: None, peak_kw: None, notes: Vec::new() })
+    }
+
     /// Leaves out or puts right the defects of what was measured before an instant, and notes them. What came later is not
     /// looked at and stays as it is.
     pub fn clean(mut self, kind: Kind, before: DateTime<Utc>) -> Self {
@@ -209,11 +216,8 @@ impl HistoryArgs {
         if self.tz.is_none() {
             notes.push("days are taken to begin at midnight UTC; name the site's zone with --tz".to_owned());
         }
-        let mut history = History::new(series, zone);
         let calendar = self.holidays.unwrap_or_else(|| HolidayCalendar::of_zone(zone));
-        let first = local::day(zone, history.truth().start);
-        let last = local::day(zone, at.max(history.truth().end()));
-        history = history.with_holidays(calendar.days(first.year()..=last.year() + YEARS_AHEAD));
+        let mut history = with_holidays(series, at, zone, calendar);
         if let Some(path) = &self.weather {
             let reading = Reading { zone: self.tz, ..Reading::default() };
             let weather = input::parse(path, "weather file", |bytes| read_weather(bytes, &reading))?;
@@ -230,8 +234,16 @@ impl HistoryArgs {
         Ok((Known { history, unit: Shown::of(unit), position, peak_kw, notes }, at))
     }
 
+    /// What happened after the forecast, from a file like the history.
+    pub fn happened(&self, kind: Kind, path: &Path) -> Result<Series, Failure> {
+        Ok(self.file(kind, path)?.series)
+    }
+
     fn series(&self, kind: Kind) -> Result<Option<series::HistoryFile>, Failure> {
-        let Some(path) = &self.history else { return Ok(None) };
+        self.history.as_ref().map(|path| self.file(kind, path)).transpose()
+    }
+
+    fn file(&self, kind: Kind, path: &Path) -> Result<series::HistoryFile, Failure> {
         let unit = self.unit.as_deref().map(|name| unit(kind, name)).transpose()?;
         let reading = Reading {
             zone: self.tz,
@@ -248,7 +260,7 @@ impl HistoryArgs {
             Kind::Pv => "history of a PV plant",
             Kind::Price => "history of prices",
         };
-        input::parse(path, what, |bytes| series::read_history(bytes, quantity, &reading)).map(Some)
+        input::parse(path, what, |bytes| series::read_history(bytes, quantity, &reading))
     }
 }
 
@@ -269,15 +281,22 @@ fn no_unit() -> Failure {
     Failure::Internal("a quantity has no unit".to_owned())
 }
 
+/// A history with the holidays of its years and the next.
+fn with_holidays(series: Series, at: DateTime<Utc>, zone: Tz, calendar: HolidayCalendar) -> History {
+    let first = local::day(zone, series.start);
+    let last = local::day(zone, at.max(series.end()));
+    History::new(series, zone).with_holidays(calendar.days(first.year()..=last.year() + YEARS_AHEAD))
+}
+
 /// The series without the intervals that end after an instant.
-fn cut(mut series: Series, at: DateTime<Utc>) -> Series {
+pub fn cut(mut series: Series, at: DateTime<Utc>) -> Series {
     let known = (at - series.start).num_seconds().max(0) / series.step.num_seconds().max(1);
     series.values.truncate(usize::try_from(known).unwrap_or(usize::MAX));
     series
 }
 
 /// No values, on quarter-hours up to an instant.
-fn nothing(at: DateTime<Utc>) -> Series {
+pub fn nothing(at: DateTime<Utc>) -> Series {
     let quarter_s = 900;
     let start = at - TimeDelta::seconds(at.timestamp().rem_euclid(quarter_s));
     Series { start, step: TimeDelta::seconds(quarter_s), values: Vec::new() }

@@ -94,6 +94,17 @@ impl Cost {
             total: report.objective_eur,
         }
     }
+
+    /// Its parts with their names.
+    pub fn parts(&self) -> [(&'static str, f64); 5] {
+        [
+            ("energy", self.energy),
+            ("feed-in", self.export),
+            ("peak", self.peak),
+            ("energy not delivered", self.shortfall),
+            ("wear", self.wear),
+        ]
+    }
 }
 
 impl Summary {

@@ -1,5 +1,6 @@
 //! `kwartier forecast`: what will be, from what is known at an instant.
 
+pub mod chain;
 mod model;
 pub mod quarters;
 mod series;

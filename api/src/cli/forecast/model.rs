@@ -22,10 +22,10 @@ pub struct Chosen<'m> {
 }
 
 /// Fits the model, or the best obvious guess for which there is enough, or what is usual at such sites; what could not be
-/// fitted stands in the notes.
+/// fitted stands in the notes. `remedy` says what to do where there is too little for any.
 pub fn fit<'m>(
     methods: &'m Methods,
-    kind: Kind,
+    remedy: &str,
     past: &Past<'_>,
     notes: &mut Vec<String>,
 ) -> Result<Chosen<'m>, Failure> {
@@ -44,11 +44,6 @@ pub fn fit<'m>(
         }
     }
     why_not.dedup();
-    let remedy = match kind {
-        Kind::Load => "give a longer one, or say what is known of the building: --building-type and --annual-kwh",
-        Kind::Pv => "give a longer one, or say what is known of the plant: --lat, --lon and --kwp",
-        Kind::Price => "give a longer one",
-    };
     let what = format!("there is not enough history for any method; {remedy}");
     Err(Failure::Unfit { what, findings: why_not.join("\n") })
 }

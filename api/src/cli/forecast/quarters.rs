@@ -46,6 +46,30 @@ impl Quarters {
         self.beliefs.iter().filter(|belief| belief.is_none()).count()
     }
 
+    /// How far off the means were, and how often the 80 % band held, in words.
+    pub fn against(&self, happened: &[Option<f64>], unit: Shown) -> String {
+        let pairs = self.beliefs.iter().zip(happened).filter_map(|(belief, truth)| Some(((*belief)?, (*truth)?)));
+        let pairs: Vec<(Belief, f64)> = pairs.collect();
+        let count = pairs.len() as f64;
+        if pairs.is_empty() {
+            return "what happened says nothing of the time that is forecast".to_owned();
+        }
+        let mean = |of: &dyn Fn(&(Belief, f64)) -> f64| unit.value(pairs.iter().map(of).sum::<f64>() / count);
+        let held = pairs
+            .iter()
+            .filter(|(belief, truth)| (belief.quantiles[1]..=belief.quantiles[LEVELS.len() - 2]).contains(truth));
+        format!(
+            "against what happened: forecast {:.2} on average, {:.2} measured; off by {:.2} {} in the mean; the 80 % band \
+             held {} of {} quarter-hours",
+            mean(&|(belief, _)| belief.mean),
+            mean(&|(_, truth)| *truth),
+            mean(&|(belief, truth)| (belief.mean - truth).abs()),
+            unit.name,
+            held.count(),
+            pairs.len()
+        )
+    }
+
     /// The forecast as CSV: `start,mean,q05,q10,q25,q50,q75,q90,q95`; quarter-hours of which nothing can be said are left
     /// out.
     pub fn csv(&self, unit: Shown) -> String {

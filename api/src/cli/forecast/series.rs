@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::ValueEnum;
 use kwartier_data::forecast::Belief;
-use kwartier_data::history::Past;
-use kwartier_forecast::method::Horizon;
 use kwartier_forecast::prior::{Building, Use, usual_building};
 
-use super::model::{self, Chosen};
+use super::chain::{self, LONGEST, Wanted};
+use super::model;
 use super::quarters::{Quarters, measured};
 use crate::cli::failure::Failure;
 use crate::cli::history::{HistoryArgs, Kind, Known, ends_early};
@@ -19,9 +18,6 @@ use crate::cli::output::Destination;
 use crate::cli::span::{self, When};
 use crate::cli::{Verdict, output};
 use crate::report::fan::{self, Fan};
-
-/// The longest horizon: beyond two weeks there is nothing to be said but what the season is.
-const LONGEST: TimeDelta = TimeDelta::days(15);
 
 /// How much of what was measured the chart shows before the forecast.
 const SHOWN_BEFORE: usize = 2 * 96;
@@ -60,6 +56,10 @@ pub struct Args {
     /// Draw the forecast with its bands as SVG.
     #[arg(long, value_name = "CHART.svg")]
     chart: Option<PathBuf>,
+    /// What then happened, a file like the history: it is drawn in, and how far off the forecast was stands on standard
+    /// error. The forecast does not see it.
+    #[arg(long, value_name = "FILE", requires = "history")]
+    happened: Option<PathBuf>,
     /// Where the forecast goes, a CSV file; without it, or with -, to standard output.
     #[arg(long, value_name = "FORECAST.csv")]
     out: Option<PathBuf>,
@@ -125,49 +125,38 @@ pub fn run(args: &Args, kind: Kind) -> Result<Verdict, Failure> {
         Some(_) => notes.push(format!("--building-type says nothing about {}; it is not used", kind.name())),
         None => {}
     }
-    let chosen = match &args.model {
-        Some(path) => model::load(path, &methods, kind, &past, &mut notes)?,
-        None => model::fit(&methods, kind, &past, &mut notes)?,
+    let remedy = match kind {
+        Kind::Load => "give a longer one, or say what is known of the building: --building-type and --annual-kwh",
+        Kind::Pv => "give a longer one, or say what is known of the plant: --lat, --lon and --kwp",
+        Kind::Price => "give a longer one",
     };
-    let horizon = Horizon::from_origin(&past, args.horizon);
-    let beliefs = beliefs(&chosen, &methods, &past, horizon);
-    let quarters = Quarters::of(&beliefs, horizon, past.step(), at, args.horizon);
-    if quarters.unknown() > 0 {
-        notes.push(format!(
-            "nothing can be said of {} of {} quarter-hours",
-            quarters.unknown(),
-            quarters.beliefs.len()
-        ));
-    }
+    let wanted = Wanted { kind, at, length: args.horizon, model: args.model.as_deref(), remedy };
+    let (chosen, quarters) = chain::believe(&methods, &known, &wanted, &mut notes)?;
     notes.push(format!("{} by {}, in {}", kind.title(), chosen.method.name(), known.unit.name));
+    let happened = args.happened.as_ref().map(|path| args.history.happened(kind, path)).transpose()?;
+    let happened = happened.map_or_else(Vec::new, |series| measured(&series, quarters.start, quarters.beliefs.len()));
+    if args.happened.is_some() {
+        notes.push(quarters.against(&happened, known.unit));
+    }
     if let Some(place) = &places.model {
         model::save(place, &chosen, kind, &past, &mut notes)?;
     }
     if let Some(place) = &places.chart {
         let title = format!("{} forecast {}", kind.title(), args.history.name());
-        place.write(chart(title.trim(), &known, at, &quarters)?.as_bytes())?;
+        place.write(chart(title.trim(), &known, at, &quarters, happened)?.as_bytes())?;
     }
     output::notes(&notes);
     places.out.write(quarters.csv(known.unit).as_bytes())?;
     Ok(Verdict::Fine)
 }
 
-/// What the chosen method believes, and where it says nothing, what an obvious guess does.
-fn beliefs(chosen: &Chosen<'_>, methods: &Methods, past: &Past<'_>, horizon: Horizon) -> Vec<Option<Belief>> {
-    let mut beliefs = chosen.fitted.predict(past, horizon);
-    for guess in methods.baselines.iter().rev().chain(&methods.prior) {
-        if beliefs.iter().all(Option::is_some) {
-            break;
-        }
-        let Ok(fitted) = guess.fit(past) else { continue };
-        for (belief, guessed) in beliefs.iter_mut().zip(fitted.predict(past, horizon)) {
-            *belief = belief.or(guessed);
-        }
-    }
-    beliefs
-}
-
-fn chart(title: &str, known: &Known, at: DateTime<Utc>, quarters: &Quarters) -> Result<String, Failure> {
+fn chart(
+    title: &str,
+    known: &Known,
+    at: DateTime<Utc>,
+    quarters: &Quarters,
+    mut happened: Vec<Option<f64>>,
+) -> Result<String, Failure> {
     let unit = known.unit;
     // The picture ends where nothing is said any more.
     let beliefs: Vec<Belief> = quarters
@@ -178,6 +167,8 @@ fn chart(title: &str, known: &Known, at: DateTime<Utc>, quarters: &Quarters) -> 
     let start = quarters.start - TimeDelta::minutes(15) * i32::try_from(SHOWN_BEFORE).unwrap_or(0);
     let mut before = measured(known.history.truth(), start, SHOWN_BEFORE);
     before.iter_mut().flatten().for_each(|value| *value = unit.value(*value));
+    happened.truncate(beliefs.len());
+    happened.iter_mut().flatten().for_each(|value| *value = unit.value(*value));
     if before.iter().all(Option::is_none) {
         before.clear();
     }
@@ -190,7 +181,7 @@ fn chart(title: &str, known: &Known, at: DateTime<Utc>, quarters: &Quarters) -> 
         start: quarters.start,
         beliefs: &beliefs,
         before: &before,
-        after: &[],
+        after: &happened,
     };
     fan::svg(&fan).map_err(|fault| Failure::Internal(fault.to_string()))
 }
@@ -206,7 +197,8 @@ impl Places {
                 prepared.push(None);
                 continue;
             };
-            let place = Destination::apart(option, path, args.history.files().chain(&args.model))?;
+            let place =
+                Destination::apart(option, path, args.history.files().chain(&args.model).chain(&args.happened))?;
             let taken =
                 |other: &&Destination| place.same(other) || (is_dash(path) && matches!(other, Destination::Stdout));
             if prepared.iter().flatten().any(|other| taken(&other)) {

@@ -12,6 +12,7 @@ use kwartier_data::series::{self, PlantPower, Quantity, Reading, Unit};
 use kwartier_data::{Finding, roster, site};
 use serde::Serialize;
 
+use super::foresee::{self, ForecastArgs, Given};
 use super::text;
 use crate::cli::failure::Failure;
 use crate::cli::output::Destination;
@@ -77,6 +78,8 @@ pub struct Args {
     /// Energy in a stationary battery when the plan begins, in kWh; once for each battery.
     #[arg(long, value_name = "ID=KWH", value_parser = battery_soc)]
     battery_soc: Vec<(String, f64)>,
+    #[command(flatten)]
+    foresee: ForecastArgs,
     /// Where the instance goes, a JSON file; - for standard output.
     #[arg(long, value_name = "INSTANCE.json")]
     out: PathBuf,
@@ -98,11 +101,13 @@ struct Summary {
     import_eur_kwh_mean: f64,
     import_eur_kwh_max: f64,
     notes: Vec<Note>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    forecast_notes: Vec<String>,
 }
 
 /// Reads everything, composes, writes, summarises.
 pub fn run(args: &Args) -> Result<Verdict, Failure> {
-    let others = args.building.iter().chain(&args.pv).chain(&args.prices).chain(&args.co2);
+    let others = args.building.iter().chain(&args.pv).chain(&args.prices).chain(&args.co2).chain(args.foresee.files());
     let files: Vec<&PathBuf> = [&args.site, &args.roster].into_iter().chain(others).collect();
     input::one_dash(&files.iter().map(|&path| Some(path)).collect::<Vec<_>>())?;
     if args.json && input::is_dash(&args.out) {
@@ -138,12 +143,18 @@ pub fn run(args: &Args) -> Result<Verdict, Failure> {
     let pv = plants(&args.pv, &site.pv, args.tz)?;
 
     let day = args.date.unwrap_or_else(|| local::next_day(local::day(zone, Utc::now())));
+    let horizon = Horizon::of_day(zone, day, args.start, SLOT_MINUTES);
+    let mut given = Given { building, pv, prices };
+    let mut forecast_notes = Vec::new();
+    if args.foresee.forecast {
+        given = foresee::complete(&args.foresee, &site, horizon, args.tz, given, &mut forecast_notes)?;
+    }
     let inputs = Inputs {
-        horizon: Horizon::of_day(zone, day, args.start, SLOT_MINUTES),
+        horizon,
         roster: &roster,
-        prices: prices.as_ref(),
-        building: &building,
-        pv: &pv,
+        prices: given.prices.as_ref(),
+        building: &given.building,
+        pv: &given.pv,
         co2: co2.as_ref(),
         peak_so_far_kw: args.peak_so_far_kw,
         used_this_year_kwh: args.used_this_year_kwh,
@@ -158,11 +169,12 @@ pub fn run(args: &Args) -> Result<Verdict, Failure> {
     content.push(b'\n');
     destination.write(&content)?;
 
-    let summary = Summary::of(&instance, zone, &inputs.horizon, notes);
+    let summary = Summary { forecast_notes, ..Summary::of(&instance, zone, &inputs.horizon, notes) };
     if args.json {
         output::print_json(&summary)?;
         return Ok(Verdict::Fine);
     }
+    output::notes(&summary.forecast_notes);
     for note in &summary.notes {
         let kind = if note.code.is_warning() { "warning" } else { "note" };
         output::note(&format!("{kind}: {}\n", note.text));
@@ -213,6 +225,7 @@ impl Summary {
             import_eur_kwh_mean: prices.iter().sum::<f64>() / prices.len() as f64,
             import_eur_kwh_max: prices.iter().copied().fold(f64::NEG_INFINITY, f64::max),
             notes,
+            forecast_notes: Vec::new(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod check;
 mod export;
+mod foresee;
 mod import;
 mod input;
 mod instance;
