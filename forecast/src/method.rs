@@ -30,7 +30,7 @@ impl Horizon {
 
 /// Why a method cannot be fitted.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{method} needs {needs}, and there is {has}")]
+#[error("{method} needs {needs}, and has {has}")]
 pub struct CannotFit {
     /// The method.
     pub method: &'static str,

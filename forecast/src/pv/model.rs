@@ -76,7 +76,7 @@ impl Method for ClearSky {
             return Err(CannotFit {
                 method: "clear sky",
                 needs: "position and peak power, or some days of output".to_owned(),
-                has: format!("{seen} values above zero"),
+                has: if seen == 0 { "none".to_owned() } else { format!("{seen} values above zero") },
             });
         };
         let known = past.values().len();

@@ -24,7 +24,10 @@ impl Method for Single {
             None => Err(CannotFit {
                 method: self.0.name(),
                 needs: format!("{} days of history", self.0.least_days()),
-                has: format!("{:.1} days with {} values", grid.known() as f64 / grid.per_day as f64, grid.count()),
+                has: match grid.count() {
+                    0 => "none".to_owned(),
+                    count => format!("{count} values in {:.1} days", grid.known() as f64 / grid.per_day as f64),
+                },
             }),
         }
     }
