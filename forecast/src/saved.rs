@@ -24,7 +24,7 @@ pub struct Saved {
     pub method: String,
     /// Beginning of the history that it was fitted on.
     pub trained_from: DateTime<Utc>,
-    /// What was known then is what it was fitted on.
+    /// What was known then is what it was fitted on, or refreshed on since.
     pub trained_until: DateTime<Utc>,
     /// When it was saved.
     pub made_at: DateTime<Utc>,

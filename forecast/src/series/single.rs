@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{Member, Recipe};
 use crate::grid::Grid;
 use crate::method::{CannotFit, Fitted, Horizon, Method};
+use crate::standing::Standing;
 
 pub(crate) struct Single(pub(crate) Box<dyn Recipe>);
 
@@ -54,7 +55,17 @@ impl Fitted for FittedSingle {
         };
         wanted.into_iter().map(one).collect()
     }
+
     fn save(&self) -> Option<Value> {
         self.0.save()
+    }
+
+    fn refresh(&mut self, past: &Past<'_>) {
+        let grid = Grid::of(past);
+        self.0.refresh(&grid, grid.known());
+    }
+
+    fn standing(&self) -> Option<&Standing> {
+        self.0.standing()
     }
 }
