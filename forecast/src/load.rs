@@ -60,13 +60,13 @@ mod tests {
         let past = at(&history, 110);
         let fitted = method().fit(&past).unwrap();
         let standing = fitted.standing().unwrap();
-        assert!(!standing.beats() && standing.guess == "last week" && standing.days == 13, "{standing}");
+        assert!(!standing.uses_model && standing.guess == "last week" && standing.days == 13, "{standing}");
         for (belief, truth) in said(&*fitted, &past).iter().zip(&history.truth().values[110 * 24..]) {
             assert!((belief.quantiles[3] - truth.unwrap()).abs() < 1e-9, "{belief:?} {truth:?}");
         }
         // Noise that nobody can foresee: a mixture is better than any guess.
         let noisy = hours(120, |hour| 50.0 + chance(hour * 3 + 1));
-        assert!(method().fit(&at(&noisy, 110)).unwrap().standing().unwrap().beats());
+        assert!(method().fit(&at(&noisy, 110)).unwrap().standing().unwrap().uses_model);
         // Where little was held back, nobody is judged.
         assert_eq!(method().fit(&at(&noisy, 40)).unwrap().standing(), None);
     }

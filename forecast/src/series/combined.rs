@@ -130,7 +130,7 @@ impl Learnt {
         }
         let told = tell(grid, known, held_back, members);
         let standing = judge(&told, members, held_back / 2);
-        let instead = standing.as_ref().filter(|standing| !standing.beats()).and_then(|standing| {
+        let instead = standing.as_ref().filter(|standing| !standing.uses_model).and_then(|standing| {
             members.iter().position(|member| member.guess.is_some_and(|name| name == standing.guess))
         });
         let weights = match instead {
@@ -166,17 +166,17 @@ fn weights(told: &[Shown], members: usize, oldest: usize) -> [Vec<f64>; LEADS] {
 /// How the mixture, with weights learnt from the older days, does on the last `days` against the guesses among its members.
 fn judge(told: &[Shown], members: &[Taking], days: usize) -> Option<Standing> {
     let weights = weights(told, members.len(), days);
-    let newer = || told.iter().filter(|one| one.age_days < days);
-    let loss = |belief: &dyn Fn(&Shown) -> Belief| -> f64 {
-        newer().map(|one| mean_pinball(&belief(one), one.told.truth)).sum()
+    let loss = |belief: &dyn Fn(&Shown) -> Belief| -> Vec<f64> {
+        let mut of_days = std::collections::BTreeMap::new();
+        for one in told.iter().filter(|one| one.age_days < days) {
+            *of_days.entry(one.age_days).or_insert(0.0) += mean_pinball(&belief(one), one.told.truth);
+        }
+        of_days.into_values().collect()
     };
     let model = loss(&|one| mix::mixed(&one.told.beliefs, &weights[one.lead]));
-    let guesses = members
-        .iter()
-        .enumerate()
-        .filter_map(|(k, member)| Some((member.guess?, loss(&|one| Belief::of(one.told.beliefs[k])))));
-    let seen: std::collections::BTreeSet<usize> = newer().map(|one| one.age_days).collect();
-    Standing::of(seen.len(), model, guesses)
+    let of_guess = |(k, member): (usize, &Taking)| Some((member.guess?, loss(&|one| Belief::of(one.told.beliefs[k]))));
+    let guesses: Vec<(&str, Vec<f64>)> = members.iter().enumerate().filter_map(of_guess).collect();
+    Standing::of(&model, &guesses)
 }
 
 /// What members believed of an interval of the time held back.

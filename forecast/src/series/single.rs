@@ -41,19 +41,24 @@ impl Method for Single {
     }
 }
 
+/// What a member believes of a horizon from a past.
+pub(crate) fn predict(member: &dyn Member, past: &Past<'_>, horizon: Horizon) -> Vec<Option<Belief>> {
+    let grid = Grid::of(past);
+    let wanted = grid.indices(horizon);
+    let known = grid.known();
+    // What is known already needs no forecast, and has no lead.
+    let indices: Vec<usize> = wanted.iter().copied().flatten().filter(|&index| index >= known).collect();
+    let mut beliefs = member.predict(&grid, known, &indices).into_iter();
+    let one = |index: Option<usize>| {
+        let index = index?;
+        if index < known { grid.truth(index).map(Belief::certain) } else { beliefs.next().flatten() }
+    };
+    wanted.into_iter().map(one).collect()
+}
+
 impl Fitted for FittedSingle {
     fn predict(&self, past: &Past<'_>, horizon: Horizon) -> Vec<Option<Belief>> {
-        let grid = Grid::of(past);
-        let wanted = grid.indices(horizon);
-        let known = grid.known();
-        // What is known already needs no forecast, and has no lead.
-        let indices: Vec<usize> = wanted.iter().copied().flatten().filter(|&index| index >= known).collect();
-        let mut beliefs = self.0.predict(&grid, known, &indices).into_iter();
-        let one = |index: Option<usize>| {
-            let index = index?;
-            if index < known { grid.truth(index).map(Belief::certain) } else { beliefs.next().flatten() }
-        };
-        wanted.into_iter().map(one).collect()
+        predict(&*self.0, past, horizon)
     }
 
     fn save(&self) -> Option<Value> {
