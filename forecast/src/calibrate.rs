@@ -114,7 +114,7 @@ impl Calibration {
     }
 
     /// The corrections at part of their strength: 0 is none.
-    fn toned(&self, strength: f64) -> Self {
+    pub fn toned(&self, strength: f64) -> Self {
         let mut toned = self.clone();
         for factor in toned.factors.iter_mut().flatten().flatten() {
             *factor = 1.0 + strength * (*factor - 1.0);

@@ -12,6 +12,7 @@
 //! | [`metrics`] | how good forecasts were |
 //! | [`prior`] | buildings of which nothing is known but kind and size |
 //! | [`saved`] | fitted methods as files |
+//! | [`standing`] | whether a model beats the obvious guesses on days held back |
 
 pub mod backtest;
 mod boost;
@@ -28,3 +29,4 @@ pub mod pv;
 pub mod saved;
 mod series;
 pub mod sessions;
+pub mod standing;

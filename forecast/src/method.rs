@@ -5,6 +5,8 @@ use kwartier_data::forecast::Belief;
 use kwartier_data::history::Past;
 use thiserror::Error;
 
+use crate::standing::Standing;
+
 /// Which intervals to predict, on the grid of the history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Horizon {
@@ -30,7 +32,7 @@ impl Horizon {
 
 /// Why a method cannot be fitted.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{method} needs {needs}, and there is {has}")]
+#[error("{method} needs {needs}, and has {has}")]
 pub struct CannotFit {
     /// The method.
     pub method: &'static str,
@@ -70,6 +72,16 @@ pub trait Fitted: Send + Sync {
 
     /// What [`Method::restore`] makes the same of again; `None` where fits are not kept, because fitting is cheap.
     fn save(&self) -> Option<serde_json::Value> {
+        None
+    }
+
+    /// Learns anew from a later past what is learnt from how good forecasts were: which parts count how much, how wide bands
+    /// are, whether the obvious guesses are better. What is fitted stays as it is, which makes this a small part of a fit.
+    fn refresh(&mut self, _past: &Past<'_>) {}
+
+    /// How it did against the obvious guesses on days that were held back when it was fitted or refreshed; where it did not beat
+    /// them, it says what the best of them does. `None` where nothing was held back or the days were too few.
+    fn standing(&self) -> Option<&Standing> {
         None
     }
 }

@@ -28,7 +28,7 @@ pub(crate) fn weights(told: &[&Told], members: usize) -> Vec<f64> {
         return weights;
     }
     // Losses are relative to the best member's, so that a step is as long for every unit.
-    let losses: Vec<f64> = (0..members).map(|m| loss(told, &one_hot(m, members)) / total).collect();
+    let losses: Vec<f64> = (0..members).map(|m| loss(told, &alone(m, members)) / total).collect();
     let scale = losses.iter().copied().fold(f64::INFINITY, f64::min).max(1e-12);
     let mut best = (f64::INFINITY, weights.clone());
     for step in 0..STEPS {
@@ -61,7 +61,8 @@ pub(crate) fn weights(told: &[&Told], members: usize) -> Vec<f64> {
     best.1
 }
 
-fn one_hot(member: usize, members: usize) -> Vec<f64> {
+/// The weights by which one member counts alone.
+pub(crate) fn alone(member: usize, members: usize) -> Vec<f64> {
     (0..members).map(|m| f64::from(u8::from(m == member))).collect()
 }
 

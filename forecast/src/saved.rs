@@ -24,7 +24,7 @@ pub struct Saved {
     pub method: String,
     /// Beginning of the history that it was fitted on.
     pub trained_from: DateTime<Utc>,
-    /// What was known then is what it was fitted on.
+    /// What was known then is what it was fitted on, or refreshed on since.
     pub trained_until: DateTime<Utc>,
     /// When it was saved.
     pub made_at: DateTime<Utc>,
@@ -32,7 +32,9 @@ pub struct Saved {
     pub step_s: i64,
     /// The zone of the site's wall clocks.
     pub time_zone: Tz,
-    /// [`fingerprint`] of the history that it was fitted on.
+    /// How many intervals of the history were known.
+    pub known: usize,
+    /// [`fingerprint`] of them.
     pub fingerprint: String,
     /// What the method wrote.
     pub model: serde_json::Value,
@@ -109,7 +111,8 @@ impl Saved {
             made_at,
             step_s: past.step().num_seconds(),
             time_zone: past.zone(),
-            fingerprint: fingerprint(past),
+            known: past.values().len(),
+            fingerprint: fingerprint(past, past.values().len()),
             model: fitted.save()?,
         })
     }
@@ -156,20 +159,20 @@ impl Saved {
         method.restore(self.model).map_err(Unusable::Damaged)
     }
 
-    /// Whether the past, as it was when the model was fitted, is what it was fitted on.
+    /// Whether a past begins with what it was fitted on.
     pub fn knows(&self, past: &Past<'_>) -> bool {
-        self.fingerprint == fingerprint(&past.as_of(self.trained_until))
+        self.known <= past.values().len() && self.fingerprint == fingerprint(past, self.known)
     }
 }
 
-/// A fingerprint of all that a past knows of its series: equal pasts have equal ones. FNV-1a of 64 bits (Fowler, Noll, Vo),
-/// which stays the same between versions and machines.
-pub fn fingerprint(past: &Past<'_>) -> String {
+/// A fingerprint of the first `known` values that a past knows: equal ones have equal fingerprints. FNV-1a of 64 bits (Fowler,
+/// Noll, Vo), which stays the same between versions and machines.
+pub fn fingerprint(past: &Past<'_>, known: usize) -> String {
     const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
     const PRIME: u64 = 0x0100_0000_01b3;
     let head = [past.start().timestamp(), past.step().num_seconds()].map(i64::to_le_bytes);
     // A gap has a pattern of its own: that of a number no meter gives.
-    let values = past.values().iter().map(|value| value.unwrap_or(f64::NAN).to_bits().to_le_bytes());
+    let values = past.values().iter().take(known).map(|value| value.unwrap_or(f64::NAN).to_bits().to_le_bytes());
     let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(PRIME);
     let hash = head.into_iter().chain(values).flatten().fold(BASIS, mix);
     format!("{hash:016x}")

@@ -105,6 +105,82 @@ fn nothing_after_the_instant_counts() {
     assert!(forecasts[0] == forecasts[1] && forecasts[0] == forecasts[2]);
 }
 
+/// Prices by the hour up to an instant: dear in the evening.
+fn prices(until: &str, weeks: i64) -> String {
+    let end: DateTime<Utc> = until.parse().unwrap();
+    let mut text = "start,eur_mwh\n".to_owned();
+    let mut at = end - TimeDelta::weeks(weeks);
+    let mut noise = 3_u64;
+    while at < end {
+        let dear = if (17..21).contains(&at.with_timezone(&Amsterdam).hour()) { 60.0 } else { 0.0 };
+        let _ = writeln!(text, "{},{:.2}", at.format("%Y-%m-%dT%H:%M:%SZ"), 80.0 + dear + 10.0 * chance(&mut noise));
+        at += TimeDelta::hours(1);
+    }
+    text
+}
+
+#[test]
+fn prices_that_were_published_are_known_and_no_others() {
+    let folder = Folder::new();
+    let text = prices("2023-06-16T00:00:00Z", 10);
+    let file = folder.file("prices.csv", &text);
+    let known: std::collections::BTreeMap<&str, f64> = text
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.split_once(','))
+        .map(|(at, eur)| (at, eur.parse().unwrap()))
+        .collect();
+    let base = ["price", "--history", &file, "--tz", "Europe/Amsterdam"];
+    // At noon those of today are known, at one those of tomorrow too; today ends at 22:00 UTC.
+    for (at, until) in [("2023-06-13 12:00", "2023-06-13T22:00:00Z"), ("2023-06-13 13:00", "2023-06-14T22:00:00Z")] {
+        let until: DateTime<Utc> = until.parse().unwrap();
+        let blind = forecast(&[&base[..], &["--at", at]].concat());
+        for published in ["auction", &until.to_rfc3339()] {
+            let output = forecast(&[&base[..], &["--at", at, "--published-until", published]].concat());
+            assert_eq!(output.status.code(), Some(0), "{}", said(&output).1);
+            assert!(said(&output).1.contains("count as published"), "{}", said(&output).1);
+            let rows = rows(&said(&output).0);
+            assert_eq!(rows.len(), 192);
+            for (start, values) in &rows {
+                let hour = start.format("%Y-%m-%dT%H:00:00Z").to_string();
+                let exact =
+                    known.get(hour.as_str()).is_some_and(|eur| values.iter().all(|value| (value - eur).abs() < 1e-9));
+                assert_eq!(exact, *start < until, "{start} {values:?}");
+            }
+        }
+        // Unsaid, nothing after --at is known.
+        assert!(rows(&said(&blind).0).iter().all(|(_, values)| values[1] < values[7]));
+    }
+    let nonsense = folder.file(
+        "nonsense.csv",
+        &text.replace(
+            &format!("2023-06-14T23:00:00Z,{:.2}", known["2023-06-14T23:00:00Z"]),
+            "2023-06-14T23:00:00Z,777777",
+        ),
+    );
+    let of = |history: &str| {
+        let more = ["--history", history, "--at", "2023-06-13 13:00", "--published-until", "auction"];
+        forecast(&[&["price", "--tz", "Europe/Amsterdam"], &more[..]].concat()).stdout
+    };
+    assert_eq!(of(&file), of(&nonsense));
+    let load = folder.file("meter.csv", &meter(60, 8, "2023-06-20T00:00:00Z"));
+    let wrong =
+        ["load", "--history", &load, "--tz", "Europe/Amsterdam", "--at", "2023-06-13", "--published-until", "auction"];
+    let output = forecast(&wrong);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said(&output).1.contains("is of prices"), "{}", said(&output).1);
+}
+
+#[test]
+fn two_days_are_192_quarter_hours_whenever_they_begin() {
+    let folder = Folder::new();
+    let history = folder.file("meter.csv", &meter(15, 8, "2023-06-20T00:00:00Z"));
+    let at = ["--at", "2023-06-13T13:07:00Z", "--horizon", "48h"];
+    let output = forecast(&[&["load", "--history", &history, "--tz", "Europe/Amsterdam"], &at[..]].concat());
+    let rows = rows(&said(&output).0);
+    assert_eq!((rows.len(), rows[0].0.to_rfc3339().as_str()), (192, "2023-06-13T13:00:00+00:00"));
+}
+
 #[test]
 fn the_chart_is_a_picture_with_words() {
     let folder = Folder::new();
@@ -149,7 +225,7 @@ fn a_model_that_does_not_belong_is_refused_with_a_remedy() {
             "{{\"kwartier_model\":{format},\"version\":\"0.1.0\",\"kind\":\"{kind}\",\"method\":\"none such\",\
              \"trained_from\":\"2023-01-01T00:00:00Z\",\"trained_until\":\"2023-06-01T00:00:00Z\",\
              \"made_at\":\"2023-06-01T00:00:00Z\",\"step_s\":3600,\"time_zone\":\"Europe/Amsterdam\",\
-             \"fingerprint\":\"0\",\"model\":null}}"
+             \"known\":1,\"fingerprint\":\"0\",\"model\":null}}"
         )
     };
     for (content, remedy) in [

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use chrono_tz::Tz;
-use kwartier_data::history::{History, Position, read_weather};
+use kwartier_data::history::{History, Position, Published, auction, read_weather};
 use kwartier_data::local::{self, HolidayCalendar};
 use kwartier_data::quality::{self, Nature};
 use kwartier_data::series::{self, Quantity, Reading, Series, Unit};
@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::failure::Failure;
 use super::input::{self, is_dash};
-use super::span;
+use super::span::{self, When};
 
 /// How many years of holidays beyond the history are worked out: more than any horizon.
 const YEARS_AHEAD: i32 = 1;
@@ -202,13 +202,24 @@ impl HistoryArgs {
     /// instant. Later values are cut off before anything looks at them. Without a history the series is empty, on
     /// quarter-hours.
     pub fn read(&self, kind: Kind, at: Option<DateTime<Utc>>) -> Result<(Known, DateTime<Utc>), Failure> {
+        self.read_published(kind, at, None)
+    }
+
+    /// The same, with the later values that had been published by then.
+    pub fn read_published(
+        &self,
+        kind: Kind,
+        at: Option<DateTime<Utc>>,
+        published: Option<Until>,
+    ) -> Result<(Known, DateTime<Utc>), Failure> {
         let mut notes = Vec::new();
         let read = self.series(kind)?;
         let at = at.or_else(|| read.as_ref().map(|file| file.series.end())).unwrap_or_else(Utc::now);
+        let until = published.map(|until| until.at(at, self.tz)).transpose()?.map_or(at, |until| until.max(at));
         let (series, unit) = match read {
             Some(file) => {
                 notes.extend(file.notes);
-                (cut(file.series, at), file.unit)
+                (cut(file.series, until), file.unit)
             }
             None => (nothing(at), Unit::parse(kind.quantity().units()[0]).ok_or_else(no_unit)?),
         };
@@ -218,6 +229,10 @@ impl HistoryArgs {
         }
         let calendar = self.holidays.unwrap_or_else(|| HolidayCalendar::of_zone(zone));
         let mut history = with_holidays(series, at, zone, calendar);
+        if until > at {
+            notes.push(known_ahead(history.truth(), at));
+            history = publish(history, at);
+        }
         if let Some(path) = &self.weather {
             let reading = Reading { zone: self.tz, ..Reading::default() };
             let weather = input::parse(path, "weather file", |bytes| read_weather(bytes, &reading))?;
@@ -286,6 +301,50 @@ fn with_holidays(series: Series, at: DateTime<Utc>, zone: Tz, calendar: HolidayC
     let first = local::day(zone, series.start);
     let last = local::day(zone, at.max(series.end()));
     History::new(series, zone).with_holidays(calendar.days(first.year()..=last.year() + YEARS_AHEAD))
+}
+
+/// Up to when the values of a history were published at the instant of a forecast.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// Up to where the day-ahead auction had.
+    Auction,
+    /// Up to an instant.
+    At(When),
+}
+
+impl Until {
+    /// Reads `auction` or a date and time.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if text == "auction" {
+            return Ok(Until::Auction);
+        }
+        When::parse(text).map(Until::At).map_err(|wanted| format!("auction, or {wanted}"))
+    }
+
+    fn at(self, at: DateTime<Utc>, zone: Option<Tz>) -> Result<DateTime<Utc>, Failure> {
+        match self {
+            Until::Auction => Ok(auction::published_until(at)),
+            Until::At(when) => when.at(zone).map_err(|wrong| Failure::Arguments(format!("--published-until {wrong}"))),
+        }
+    }
+}
+
+/// All values of a history as known at an instant at the latest.
+fn publish(history: History, at: DateTime<Utc>) -> History {
+    let Series { start, step, ref values } = *history.truth();
+    let ends = (1..=values.len()).map(|k| (start + step * i32::try_from(k).unwrap_or(i32::MAX)).min(at)).collect();
+    history.with_published(Published::At(ends))
+}
+
+/// Says how far a history is known beyond an instant.
+fn known_ahead(series: &Series, at: DateTime<Utc>) -> String {
+    if series.end() <= at {
+        return "the history holds no value after --at that could have been published".to_owned();
+    }
+    let until = series.end().format("%Y-%m-%dT%H:%MZ");
+    format!(
+        "values up to {until} count as published at --at: the forecast gives them as they are and goes on from there"
+    )
 }
 
 /// The series without the intervals that end after an instant.

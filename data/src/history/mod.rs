@@ -3,6 +3,7 @@
 //! A forecaster never sees a [`History`], only a [`Past`]: the history as it was known at an instant. A `Past` can be
 //! turned back further, never forward, so a forecast made from it cannot know the future, in operation or in a backtest.
 
+pub mod auction;
 mod weather;
 mod weather_file;
 

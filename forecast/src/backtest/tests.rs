@@ -128,7 +128,7 @@ fn figures_by_day_ahead() {
     assert_eq!(run.origins.len(), 5);
     let report = score(&history, &run, Scale::Given(4.0), "four days ago");
     assert_eq!(report.left_out.len(), 1);
-    assert_eq!(report.left_out[0].why, "never needs more, and there is less");
+    assert_eq!(report.left_out[0].why, "never needs more, and has less");
     assert_eq!(report.methods.len(), 2);
     let (model, naive) = (&report.methods[0], &report.methods[1]);
     // Five origins; the last day has a gap, which the last of them runs into, on its second day.

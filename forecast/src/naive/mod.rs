@@ -1,7 +1,7 @@
 //! The obvious guesses that every other method has to beat: the same time on the last known day, a week ago, and the mean
 //! of similar days, each dressed with the quantiles of its own errors in the past.
 
-mod dressed;
+pub(crate) mod dressed;
 
 use crate::grid::{Grid, mean};
 use crate::method::Method;

@@ -3,7 +3,7 @@
 use hessboost::prelude::{BoostedModel, DMatrix, Iterations, train};
 use kwartier_data::forecast::LEVELS;
 
-use crate::boost::{levels, quantiles, single};
+use crate::boost::{kept, levels, quantiles, restored, single};
 
 /// Trees for each level. More gained nothing on two years of irradiance and lost on a year of roofs.
 const ROUNDS: usize = 80;
@@ -67,6 +67,16 @@ impl Boosted {
             .build()
             .ok()?;
         train(&params, &matrix, ROUNDS).ok().map(|model| Boosted { model })
+    }
+
+    /// The trees as text.
+    pub(super) fn kept(&self) -> Option<String> {
+        kept(&self.model)
+    }
+
+    /// The trees of so many features that [`Boosted::kept`] wrote.
+    pub(super) fn restored(text: &str, features: usize) -> Option<Self> {
+        restored(text, features).map(|model| Boosted { model })
     }
 
     /// The quantiles for rows of features and the quantiles they start from.

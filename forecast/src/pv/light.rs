@@ -6,6 +6,7 @@
 //! the outdoor operating temperature of photovoltaic modules").
 
 use kwartier_data::history::Sky;
+use serde::{Deserialize, Serialize};
 
 use super::sun::Sun;
 
@@ -105,7 +106,7 @@ impl Light {
 }
 
 /// How a plane of modules lies.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Plane {
     /// Tilt from the horizontal in degrees, 0 to 90.
     pub tilt_deg: f64,

@@ -6,6 +6,7 @@
 use chrono::{DateTime, Datelike, Offset, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use kwartier_data::history::{Past, Position};
+use serde::{Deserialize, Serialize};
 
 use super::sun::Instant;
 
@@ -46,7 +47,7 @@ const WRONG: f64 = 40.0;
 const GOOD: f64 = 3.0;
 
 /// How the stamps of a history are to be read when it is asked where the sun was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Stamps {
     /// They are instants.
     Instants,

@@ -22,7 +22,8 @@
 //! | `frame` | a stretch of history as indices |
 //! | `climate` | bases |
 //! | `features`, `boost` | what is learnt beyond |
-//! | `model` | all of it as a method |
+//! | `model` | all of it, fitted |
+//! | `method` | that as a method: bands as wide as they should have been, guesses where they are better |
 
 mod boost;
 mod climate;
@@ -30,6 +31,7 @@ mod features;
 mod frame;
 mod light;
 mod locate;
+mod method;
 mod model;
 mod plant;
 mod site;
@@ -38,7 +40,8 @@ mod sun;
 use kwartier_data::history::Position;
 
 pub use light::Plane;
-pub use model::{clear_sky, fitted_plant};
+pub use method::clear_sky;
+pub use model::fitted_plant;
 pub use plant::Plant;
 
 /// What is known of a plant beforehand.
@@ -49,3 +52,6 @@ pub struct PvPlant {
     /// Rated power of its modules in the unit of the series, kW as a rule; otherwise it is found from its history.
     pub peak_kw: Option<f64>,
 }
+
+#[cfg(test)]
+mod tests;

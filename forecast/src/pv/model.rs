@@ -1,8 +1,9 @@
-//! The method: fits a site, then trees; predicts bases, departures and bounds.
+//! A site and trees, fitted: bases, departures, and what the plant gives at most.
 
 use chrono::TimeDelta;
 use kwartier_data::forecast::{Belief, LEVELS};
 use kwartier_data::history::Past;
+use serde::{Deserialize, Serialize};
 
 use super::PvPlant;
 use super::boost::{Boosted, Row};
@@ -10,8 +11,8 @@ use super::climate::{self, Promises};
 use super::features::{self, PLAIN, WITH_WEATHER};
 use super::frame::Frame;
 use super::plant::Plant;
-use super::site::Site;
-use crate::method::{CannotFit, Fitted, Horizon, Method};
+use super::site::{KeptSite, Site};
+use crate::method::{CannotFit, Horizon};
 
 /// Days that the trees learn from: two years.
 const TRAINING_DAYS: usize = 730;
@@ -37,25 +38,34 @@ const SILENT_SEEN: usize = 20;
 /// Lead times, in hours, at which past promises are looked up: the middle of the first and second day ahead.
 const PROMISE_LEADS_H: [i64; 2] = [12, 36];
 
-struct ClearSky {
-    plant: PvPlant,
-}
-
-/// Indices of a clear sky, with weather where there is some and a prior where there is nothing else.
-pub fn clear_sky(plant: PvPlant) -> Box<dyn Method> {
-    Box::new(ClearSky { plant })
-}
-
 /// The plant that a past shows: planes, ratings, limit; for people to look at. `None` where neither its peak nor any
 /// output, or neither its place nor any days are known.
 pub fn fitted_plant(past: &Past<'_>, plant: PvPlant) -> Option<Plant> {
     Site::of(past, plant).map(|site| site.plant)
 }
 
-struct FittedClearSky {
+/// A site and what was learnt of its indices.
+pub(super) struct Skies {
     site: Site,
     plain: Option<Boosted>,
     with_weather: Option<Boosted>,
+}
+
+/// Skies as they are kept.
+#[derive(Serialize, Deserialize)]
+pub(super) struct KeptSkies {
+    site: KeptSite,
+    plain: Option<String>,
+    with_weather: Option<String>,
+}
+
+/// What is believed of an interval in the light.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lit {
+    /// Output, before bounds.
+    pub belief: Belief,
+    /// What the plant can give at most.
+    pub most: f64,
 }
 
 /// What a forecast for an interval starts from.
@@ -65,18 +75,15 @@ struct Start {
     promised: Option<f64>,
 }
 
-impl Method for ClearSky {
-    fn name(&self) -> &'static str {
-        "clear sky"
-    }
-
-    fn fit(&self, past: &Past<'_>) -> Result<Box<dyn Fitted>, CannotFit> {
-        let Some(site) = Site::of(past, self.plant) else {
+impl Skies {
+    /// Fitted on what a past knows.
+    pub(super) fn fit(past: &Past<'_>, plant: PvPlant) -> Result<Self, CannotFit> {
+        let Some(site) = Site::of(past, plant) else {
             let seen = past.values().iter().flatten().filter(|value| **value > 0.0).count();
             return Err(CannotFit {
                 method: "clear sky",
                 needs: "position and peak power, or some days of output".to_owned(),
-                has: format!("{seen} values above zero"),
+                has: if seen == 0 { "none".to_owned() } else { format!("{seen} values above zero") },
             });
         };
         let known = past.values().len();
@@ -85,7 +92,7 @@ impl Method for ClearSky {
         let frame = Frame::of(past, &site, first, known);
         let seen_days = frame.index.iter().flatten().count() / (per_day / 3).max(1);
         if seen_days < LEAST_TRAINING_DAYS {
-            return Ok(Box::new(FittedClearSky { site, plain: None, with_weather: None }));
+            return Ok(Skies { site, plain: None, with_weather: None });
         }
         let origins = origins(past, &frame);
         let plain = Boosted::fit(&plain_rows(past, &site, &frame, &origins));
@@ -97,7 +104,39 @@ impl Method for ClearSky {
         } else {
             None
         };
-        Ok(Box::new(FittedClearSky { site, plain, with_weather }))
+        Ok(Skies { site, plain, with_weather })
+    }
+
+    /// Whether there are trees.
+    pub(super) fn learnt(&self) -> bool {
+        self.plain.is_some() || self.with_weather.is_some()
+    }
+
+    /// What its planes are rated at.
+    pub(super) fn rated(&self) -> f64 {
+        self.site.rated()
+    }
+
+    /// As they are kept.
+    pub(super) fn kept(&self) -> Option<KeptSkies> {
+        let text = |trees: &Option<Boosted>| match trees {
+            Some(trees) => trees.kept().map(Some),
+            None => Some(None),
+        };
+        Some(KeptSkies { site: self.site.kept(), plain: text(&self.plain)?, with_weather: text(&self.with_weather)? })
+    }
+
+    /// What was kept.
+    pub(super) fn restored(kept: KeptSkies) -> Option<Self> {
+        let trees = |text: Option<String>, features: usize| match text {
+            Some(text) => Boosted::restored(&text, features).map(Some),
+            None => Some(None),
+        };
+        Some(Skies {
+            site: Site::restored(kept.site)?,
+            plain: trees(kept.plain, PLAIN)?,
+            with_weather: trees(kept.with_weather, WITH_WEATHER)?,
+        })
     }
 }
 
@@ -249,15 +288,15 @@ fn promises(past: &Past<'_>, site: &Site, frame: &Frame, from: usize) -> Promise
     Promises { by_lead }
 }
 
-impl Fitted for FittedClearSky {
-    fn predict(&self, past: &Past<'_>, horizon: Horizon) -> Vec<Option<Belief>> {
+impl Skies {
+    /// What is believed of each interval of a horizon, from what a past knows; `None` in the dark. `None` of all where the
+    /// horizon lies before the past.
+    pub(super) fn predict(&self, past: &Past<'_>, horizon: Horizon) -> Option<Vec<Option<Lit>>> {
         let site = &self.site;
         let step_s = past.step().num_seconds().max(1);
         let index_of = |at: chrono::DateTime<chrono::Utc>| (at - past.start()).num_seconds().div_euclid(step_s);
-        let (Ok(begin), Ok(now)) = (usize::try_from(index_of(horizon.start)), usize::try_from(index_of(past.at())))
-        else {
-            return vec![None; horizon.steps];
-        };
+        let begin = usize::try_from(index_of(horizon.start)).ok()?;
+        let now = usize::try_from(index_of(past.at())).ok()?;
         let per_day = usize::try_from(86_400 / step_s).unwrap_or(1).max(1);
         let first = past.values().len().min(begin).saturating_sub(BEHIND_DAYS * per_day);
         let frame = Frame::of(past, site, first, begin + horizon.steps + frame_margin(per_day));
@@ -279,13 +318,13 @@ impl Fitted for FittedClearSky {
             })
             .collect();
         let indices = self.departed(past, &frame, promises.as_ref(), &starts, (origin, known));
-        let mut beliefs = vec![Some(Belief::certain(0.0)); horizon.steps];
+        let mut lit = vec![None; horizon.steps];
         for (start, index) in starts.iter().zip(indices) {
             let clear = frame.clear[start.at];
-            let belief = Belief::of(index.map(|quantile| quantile * clear)).clamped(0.0, site.most(clear));
-            beliefs[start.at - steps.start] = Some(belief);
+            let belief = Belief::of(index.map(|quantile| quantile * clear));
+            lit[start.at - steps.start] = Some(Lit { belief, most: site.most(clear) });
         }
-        beliefs
+        Some(lit)
     }
 }
 
@@ -294,7 +333,7 @@ fn frame_margin(per_day: usize) -> usize {
     per_day / 24 + 1
 }
 
-impl FittedClearSky {
+impl Skies {
     /// The bases, departed from as the trees have learnt.
     fn departed(
         &self,
@@ -368,140 +407,4 @@ fn silent(past: &Past<'_>, per_day: usize) -> Vec<bool> {
             around.iter().all(|k| seen[*k] >= SILENT_SEEN && !came[*k])
         })
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
-    use chrono::{DateTime, Utc};
-    use kwartier_data::history::{History, Position, Sky, Weather, WeatherRow};
-    use kwartier_data::series::Series;
-
-    use super::super::light::{Light, Plane};
-    use super::super::sun::SunPath;
-    use super::*;
-
-    const UTRECHT: Position = Position { latitude_deg: 52.09, longitude_deg: 5.12 };
-
-    /// How much of a clear sky gets through on an hour: days and hours of all kinds, always the same.
-    fn clouds(hour: usize) -> f64 {
-        let chance = |seed: usize| (seed.wrapping_mul(2_654_435_761) >> 7) % 1000;
-        let day = 0.25 + 0.75 * chance(hour / 24) as f64 / 1000.0;
-        (day + 0.2 * (chance(hour + 77) as f64 / 1000.0 - 0.5)).clamp(0.05, 1.0)
-    }
-
-    /// A plant of 8 kWp on a plane, in the hours from 1 March 2023 on, with weather known a day ahead.
-    fn plant(plane: Plane, days: usize) -> (Series, Vec<WeatherRow>) {
-        let start: DateTime<Utc> = "2023-03-01T00:00:00Z".parse().unwrap();
-        let step = TimeDelta::hours(1);
-        let at = |k: usize| start + step * i32::try_from(k).unwrap();
-        let path = SunPath::over((0..days * 24).map(at), step, UTRECHT);
-        let (mut values, mut rows) = (Vec::new(), Vec::new());
-        for hour in 0..days * 24 {
-            let suns = path.within(hour);
-            let part = |light: &dyn Fn(Light, &super::super::sun::Sun) -> f64| {
-                let of = |sun: &super::super::sun::Sun| {
-                    light(Light::of_global(clouds(hour) * super::super::light::clear_wm2(sun), sun), sun)
-                };
-                suns.iter().map(of).sum::<f64>() / suns.len() as f64
-            };
-            let ghi = part(&|light, _| light.global_wm2);
-            values.push(Some(8.0 * 0.9 * part(&|light, sun| plane.output(sun, &light, Some(12.0), None))));
-            let sky = Sky { ghi_wm2: Some(ghi), temp_c: Some(12.0), ..Sky::default() };
-            rows.push(WeatherRow { start: at(hour), known_at: at(hour) - TimeDelta::hours(72), sky });
-        }
-        (Series { start, step, values }, rows)
-    }
-
-    fn predict(history: &History, plant: PvPlant, day: i64) -> Vec<Belief> {
-        let past = history.as_of(history.truth().start + TimeDelta::days(day));
-        let fitted = clear_sky(plant).fit(&past).unwrap();
-        let beliefs = fitted.predict(&past, Horizon::from_origin(&past, TimeDelta::hours(48)));
-        beliefs.into_iter().map(Option::unwrap).collect()
-    }
-
-    #[test]
-    fn planes_are_found_from_weather() {
-        let east = Plane { tilt_deg: 30.0, azimuth_deg: 120.0 };
-        let (series, rows) = plant(east, 120);
-        let history =
-            History::new(series, chrono_tz::Europe::Amsterdam).with_weather(Weather::new(rows, TimeDelta::hours(1)));
-        let past = history.as_of(history.truth().end());
-        let given = PvPlant { position: Some(UTRECHT), peak_kw: Some(8.0) };
-        let found = fitted_plant(&past, given).unwrap();
-        assert_eq!(found.planes.len(), 1, "{found:?}");
-        let (plane, rated) = found.planes[0];
-        assert!((plane.tilt_deg - 30.0).abs() < 4.0 && (plane.azimuth_deg - 120.0).abs() < 5.0, "{found:?}");
-        assert!((rated - 7.2).abs() < 0.2, "{found:?}");
-    }
-
-    #[test]
-    fn days_tell_where_a_plant_is() {
-        let (series, _) = plant(Plane { tilt_deg: 30.0, azimuth_deg: 180.0 }, 200);
-        let history = History::new(series, chrono_tz::Europe::Amsterdam);
-        let past = history.as_of(history.truth().end());
-        let found = super::super::locate::locate(&past, None).unwrap().position;
-        assert!((found.latitude_deg - 52.0).abs() < 4.0 && (found.longitude_deg - 5.1).abs() < 3.0, "{found:?}");
-    }
-
-    #[test]
-    fn day_one_needs_position_and_peak_alone() {
-        let (mut series, rows) = plant(Plane { tilt_deg: 35.0, azimuth_deg: 180.0 }, 3);
-        let truth = series.values.clone();
-        series.values.clear();
-        let history = History::new(series, chrono_tz::Europe::Amsterdam);
-        let given = PvPlant { position: Some(UTRECHT), peak_kw: Some(8.0) };
-        let blind = predict(&history, given, 0);
-        assert_eq!(blind.len(), 48);
-        assert_eq!(blind[0], Belief::certain(0.0));
-        assert!(blind[12].quantiles[0] < 1.5 && blind[12].quantiles[6] > 4.0, "{:?}", blind[12]);
-        let told = predict(&history.with_weather(Weather::new(rows, TimeDelta::hours(1))), given, 0);
-        for (belief, truth) in told.iter().zip(truth) {
-            assert!((belief.quantiles[3] - truth.unwrap()).abs() < 0.8, "{belief:?} {truth:?}");
-        }
-        let unknown = PvPlant { position: Some(UTRECHT), peak_kw: None };
-        let empty = History::new(
-            Series { start: DateTime::UNIX_EPOCH, step: TimeDelta::hours(1), values: Vec::new() },
-            chrono_tz::UTC,
-        );
-        assert!(clear_sky(unknown).fit(&empty.as_of(DateTime::UNIX_EPOCH)).is_err());
-    }
-
-    #[test]
-    fn the_future_changes_nothing_and_bounds_hold() {
-        let (series, rows) = plant(Plane { tilt_deg: 30.0, azimuth_deg: 200.0 }, 100);
-        let nonsense: Vec<Option<f64>> = series
-            .values
-            .iter()
-            .enumerate()
-            .map(|(hour, value)| if hour < 80 * 24 { *value } else { Some(1e6) })
-            .collect();
-        let mut later = rows.clone();
-        later.extend(rows[80 * 24..].iter().map(|row| WeatherRow {
-            known_at: row.start,
-            sky: Sky { ghi_wm2: Some(1e5), ..row.sky },
-            ..*row
-        }));
-        let zone = chrono_tz::Europe::Amsterdam;
-        let weather = |rows: Vec<WeatherRow>| Weather::new(rows, TimeDelta::hours(1));
-        let other = Series { values: nonsense, ..series.clone() };
-        for position in [None, Some(UTRECHT)] {
-            let given = PvPlant { position, peak_kw: None };
-            let honest = predict(&History::new(series.clone(), zone), given, 80);
-            assert_eq!(honest, predict(&History::new(other.clone(), zone), given, 80));
-            let (plain, mad) = (weather(rows.clone()), weather(later.clone()));
-            let told = predict(&History::new(series.clone(), zone).with_weather(plain), given, 80);
-            // The first hour's nonsense is known as it begins.
-            let mad = predict(&History::new(other.clone(), zone).with_weather(mad), given, 80);
-            assert_eq!(told[1..], mad[1..]);
-            for (hour, belief) in honest.iter().chain(&told).enumerate() {
-                assert!(belief.quantiles.is_sorted() && belief.quantiles[0] >= 0.0 && belief.quantiles[6] <= 9.0);
-                // In Utrecht in May it is dark from 20 to 2 UTC.
-                if hour % 24 < 2 || hour % 24 > 20 {
-                    assert_eq!(*belief, Belief::certain(0.0), "{hour}");
-                }
-            }
-        }
-    }
 }

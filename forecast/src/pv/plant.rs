@@ -1,5 +1,7 @@
 //! A plant: planes of modules, an inverter's limit, losses; fitted to what was measured.
 
+use serde::{Deserialize, Serialize};
+
 use super::light::{Light, Plane};
 use super::sun::Sun;
 
@@ -52,7 +54,7 @@ fn unit(plane: &Plane, under: &Conditions) -> f64 {
 }
 
 /// Planes and limit of a plant.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plant {
     /// Planes, and what each gives per 1000 W/m² at 25 °C, in the unit of the series: kilowatt-peak less losses.
     pub planes: Vec<(Plane, f64)>,

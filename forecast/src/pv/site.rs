@@ -1,12 +1,13 @@
 //! All that is known of a plant: where it is, how its planes lie, what shades it, what it can ever give.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use kwartier_data::history::Past;
+use kwartier_data::history::{Past, Position};
+use serde::{Deserialize, Serialize};
 
 use super::PvPlant;
 use super::frame::Frame;
 use super::light::{Light, clear_wm2};
-use super::locate::{Located, locate};
+use super::locate::{Located, Stamps, locate};
 use super::plant::{Conditions, Plant, Sample};
 use super::sun::{Instant, Sun};
 
@@ -57,7 +58,43 @@ pub(super) struct Site {
     most_index: [f64; BANDS.len()],
 }
 
+/// A site as it is kept: what is without bound is left out.
+#[derive(Serialize, Deserialize)]
+pub(super) struct KeptSite {
+    latitude_deg: f64,
+    longitude_deg: f64,
+    stamps: Stamps,
+    plant: Plant,
+    shade: Vec<[f64; AROUND]>,
+    most: Option<f64>,
+    most_index: [Option<f64>; BANDS.len()],
+}
+
 impl Site {
+    /// As it is kept.
+    pub(super) fn kept(&self) -> KeptSite {
+        let finite = |value: f64| value.is_finite().then_some(value);
+        KeptSite {
+            latitude_deg: self.located.position.latitude_deg,
+            longitude_deg: self.located.position.longitude_deg,
+            stamps: self.located.stamps,
+            plant: self.plant.clone(),
+            shade: self.shade.clone(),
+            most: finite(self.most),
+            most_index: self.most_index.map(finite),
+        }
+    }
+
+    /// What was kept; `None` where its boxes of the sky are other ones or it has no planes.
+    pub(super) fn restored(kept: KeptSite) -> Option<Self> {
+        let KeptSite { latitude_deg, longitude_deg, stamps, plant, shade, most, most_index } = kept;
+        let position = Position { latitude_deg, longitude_deg };
+        let sane = shade.len() == HEIGHTS_DEG.len() && plant.rated() > 0.0;
+        let bound = |kept: Option<f64>| kept.unwrap_or(f64::INFINITY);
+        let (most, most_index) = (bound(most), most_index.map(bound));
+        sane.then_some(Site { located: Located { position, stamps }, plant, shade, most, most_index })
+    }
+
     /// The plant that a past shows, as far as it shows one; `None` where neither peak nor output, or neither place nor
     /// days are known.
     pub(super) fn of(past: &Past<'_>, given: PvPlant) -> Option<Self> {

@@ -1,14 +1,12 @@
 //! Gradient-boosted quantiles of a series.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use hessboost::prelude::{BoostedModel, DMatrix, Iterations, ModelFormat, train};
+use hessboost::prelude::{BoostedModel, DMatrix, Iterations, train};
 use kwartier_data::forecast::Belief;
 use serde_json::Value;
 
 use super::features::{Origin, TREE_FEATURES, tree_row};
 use super::{Member, Recipe};
-use crate::boost::{levels, quantiles, single};
+use crate::boost::{kept, levels, quantiles, restored, single};
 use crate::grid::Grid;
 
 /// Boosted quantiles of the value relative to level and spread.
@@ -86,9 +84,8 @@ impl Recipe for Trees {
     }
 
     fn restore(&self, saved: Value) -> Option<Box<dyn Member>> {
-        let bytes = BASE64.decode(saved.as_str()?).ok()?;
-        let model = BoostedModel::decode(bytes, ModelFormat::Binary).ok()?;
-        (model.n_features() == TREE_FEATURES).then(|| Box::new(FittedTrees(model)) as Box<dyn Member>)
+        let model = restored(saved.as_str()?, TREE_FEATURES)?;
+        Some(Box::new(FittedTrees(model)))
     }
 }
 
@@ -105,6 +102,6 @@ impl Member for FittedTrees {
     }
 
     fn save(&self) -> Option<Value> {
-        self.0.encode(ModelFormat::Binary).ok().map(|bytes| Value::String(BASE64.encode(bytes)))
+        kept(&self.0).map(Value::String)
     }
 }

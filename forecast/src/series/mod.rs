@@ -11,6 +11,7 @@ use kwartier_data::forecast::Belief;
 use serde_json::Value;
 
 use crate::grid::Grid;
+use crate::standing::Standing;
 
 /// A fitted way of predicting that works on a [`Grid`], so that many origins share one.
 pub(crate) trait Member: Send + Sync {
@@ -19,6 +20,14 @@ pub(crate) trait Member: Send + Sync {
 
     /// What [`Recipe::restore`] makes the same of again; `None` where it cannot be written.
     fn save(&self) -> Option<Value>;
+
+    /// Learns anew, from the first `known` intervals of `grid`, what is learnt from how good forecasts were.
+    fn refresh(&mut self, _grid: &Grid<'_>, _known: usize) {}
+
+    /// How it did against the obvious guesses, where it knows.
+    fn standing(&self) -> Option<&Standing> {
+        None
+    }
 }
 
 /// Something to fit a [`Member`] with.

@@ -38,6 +38,7 @@ pub fn fit<'m>(
                 if !why_not.is_empty() {
                     notes.push(format!("{}: using {}", why_not.join("; "), method.name()));
                 }
+                notes.extend(fitted.standing().map(ToString::to_string));
                 return Ok(Chosen { method: &**method, fitted });
             }
             Err(cannot) => why_not.push(cannot.to_string()),
@@ -48,7 +49,7 @@ pub fn fit<'m>(
     Err(Failure::Unfit { what, findings: why_not.join("\n") })
 }
 
-/// The saved model of a file.
+/// The saved model of a file. Where more is known than when it was saved, weights and bands are those of now.
 pub fn load<'m>(
     path: &Path,
     methods: &'m Methods,
@@ -62,7 +63,12 @@ pub fn load<'m>(
     if !saved.knows(past) {
         notes.push(format!("the model {} was fitted on another history than the one given", path.display()));
     }
-    let fitted = saved.restore(&*methods.model, kind.name(), past).map_err(unusable)?;
+    let trained_until = saved.trained_until;
+    let mut fitted = saved.restore(&*methods.model, kind.name(), past).map_err(unusable)?;
+    if trained_until < past.at() {
+        fitted.refresh(past);
+    }
+    notes.extend(fitted.standing().map(ToString::to_string));
     Ok(Chosen { method: &*methods.model, fitted })
 }
 

@@ -22,8 +22,8 @@ pub struct Quarters {
 }
 
 impl Quarters {
-    /// The quarter-hours from an instant on for a length, from beliefs of intervals that are whole numbers of
-    /// quarter-hours long: what is believed of the mean of an hour is believed of each of its quarters.
+    /// As many quarter-hours as a length holds, the first that in which an instant lies, from beliefs of intervals that are
+    /// whole numbers of quarter-hours long: what is believed of the mean of an hour is believed of each of its quarters.
     pub fn of(
         beliefs: &[Option<Belief>],
         horizon: Horizon,
@@ -32,7 +32,7 @@ impl Quarters {
         length: TimeDelta,
     ) -> Self {
         let start = at - TimeDelta::seconds(at.timestamp().rem_euclid(QUARTER_S));
-        let count = usize::try_from(((at + length - start).num_seconds() + QUARTER_S - 1) / QUARTER_S).unwrap_or(0);
+        let count = usize::try_from((length.num_seconds() + QUARTER_S - 1) / QUARTER_S).unwrap_or(0);
         let step_s = step.num_seconds().max(1);
         let belief = |quarter: usize| {
             let since = start + TimeDelta::seconds(QUARTER_S) * i32::try_from(quarter).ok()? - horizon.start;
@@ -135,13 +135,13 @@ mod tests {
         let start: DateTime<Utc> = "2023-06-13T10:00:00Z".parse().unwrap();
         let beliefs = [Some(Belief::certain(1.0)), None, Some(Belief::certain(3.0))];
         let horizon = Horizon { start, steps: 3 };
-        // Ten past half past ten, for two hours: from half past ten to a quarter to one.
+        // Ten past half past ten, for two hours: from half past ten to half past twelve.
         let at = start + TimeDelta::minutes(40);
         let quarters = Quarters::of(&beliefs, horizon, TimeDelta::hours(1), at, TimeDelta::hours(2));
         assert_eq!(quarters.start, start + TimeDelta::minutes(30));
         let means: Vec<Option<f64>> = quarters.beliefs.iter().map(|belief| belief.map(|belief| belief.mean)).collect();
         let (one, three) = (Some(1.0), Some(3.0));
-        assert_eq!(means, [one, one, None, None, None, None, three, three, three]);
+        assert_eq!(means, [one, one, None, None, None, None, three, three]);
         assert_eq!(quarters.unknown(), 4);
     }
 }

@@ -11,7 +11,7 @@ use super::chain::{self, LONGEST, Wanted};
 use super::model;
 use super::quarters::{Quarters, measured};
 use crate::cli::failure::Failure;
-use crate::cli::history::{HistoryArgs, Kind, Known, ends_early};
+use crate::cli::history::{HistoryArgs, Kind, Known, Until, ends_early};
 use crate::cli::input::is_dash;
 use crate::cli::methods::Methods;
 use crate::cli::output::Destination;
@@ -38,6 +38,10 @@ pub struct Args {
     /// What is known ends here; without it, with the history. A time without offset or Z is one of --tz.
     #[arg(long, value_name = "TIME", value_parser = When::parse)]
     at: Option<When>,
+    /// Prices of --history up to then had been published at --at, and are known: auction for those of the European day-ahead
+    /// auction, the day after from 13:00 in Brussels on. Without it nothing after --at is known.
+    #[arg(long, value_name = "auction|TIME", requires = "at", value_parser = Until::parse)]
+    published_until: Option<Until>,
     /// How far ahead.
     #[arg(long, value_name = "LENGTH", default_value = "48h", value_parser = span::length)]
     horizon: TimeDelta,
@@ -112,9 +116,13 @@ pub fn run(args: &Args, kind: Kind) -> Result<Verdict, Failure> {
             format!("--horizon reaches {} days ahead; {} is the most", args.horizon.num_days(), LONGEST.num_days());
         return Err(Failure::Arguments(what));
     }
+    if args.published_until.is_some() && kind != Kind::Price {
+        let what = format!("--published-until is of prices; {} is known when it was measured", kind.name());
+        return Err(Failure::Arguments(what));
+    }
     let places = Places::prepare(args)?;
     let at = span::instant("--at", args.at, args.history.tz)?;
-    let (known, at) = args.history.read(kind, at)?;
+    let (known, at) = args.history.read_published(kind, at, args.published_until)?;
     let mut known = known.clean(kind, at);
     let past = known.history.as_of(at);
     let mut notes = std::mem::take(&mut known.notes);
