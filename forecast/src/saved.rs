@@ -9,7 +9,7 @@ use thiserror::Error;
 use crate::method::{Fitted, Method};
 
 /// The version of the file's format; it grows when a file of before can no longer be read.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// A fitted method with what belongs to it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
