@@ -97,6 +97,11 @@ bench: setup ## measure, side by side with the reference solver (quickly: make b
 	@cargo build --release -p kwartier -p kwartier-tests $(LOCKED)
 	@cargo run --quiet --release -p kwartier-tests --bin bench $(LOCKED) -- $(BENCH)
 
+.PHONY: bench-tick
+bench-tick: setup ## measure a tick of the fast loop: 10,000 chargers under 500 boards
+	@cargo build --release -p kwartier -p kwartier-tests $(LOCKED)
+	@$(CARGO_TARGET_DIR)/release/bench_tick
+
 .PHONY: bench-forecast
 REFERENCE_ENV := $(HOME)/.cache/kwartier/reference
 bench-forecast: setup ## score forecasts against references that are not ours (needs Python 3.11, the public series)

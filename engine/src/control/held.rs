@@ -99,7 +99,9 @@ impl Held {
         let Some(sent) = self.pending.take() else { return };
         let before = self.most_a(sure_s).max(self.confirmed_a);
         if before > sent.amps {
-            self.settling = Some((before, sure_s + reaction_s));
+            // One that shows what it draws has obeyed when it shows that; one that does not, once it must have.
+            let shows = self.shown_most_a() > sent.amps + EXCESS_A;
+            self.settling = Some((before, sure_s + if shows { reaction_s.max(SHOWN_S) } else { reaction_s }));
         }
         self.confirmed_a = sent.amps;
         self.confirmed_at_s = sure_s;

@@ -5,7 +5,7 @@
 //! above its minimum, then from the end of the line. What the building does by itself is left.
 
 use super::setup::Setup;
-use super::share::{Grant, LAYERS};
+use super::share::{Claim, Grant, LAYERS};
 use super::state::State;
 use super::wants::Wanted;
 
@@ -15,7 +15,7 @@ const ROUNDS: usize = 6;
 /// Amperes that count as nothing.
 const SLACK_A: f64 = 0.01;
 
-pub(super) fn keep(state: &State, wanted: &[Wanted], grants: &mut [Grant]) {
+pub(super) fn keep(state: &State, wanted: &[Wanted], claims: &[Claim], grants: &mut [Grant]) {
     let setup = &*state.setup;
     for node in setup.downwards.iter().rev().copied() {
         let Some(limit_a) = setup.nodes[node].imbalance_a else { continue };
@@ -45,7 +45,7 @@ pub(super) fn keep(state: &State, wanted: &[Wanted], grants: &mut [Grant]) {
             if guilty.is_empty() {
                 break;
             }
-            relieve(&guilty, excess_a, wanted, grants);
+            relieve(&guilty, excess_a, claims, grants);
         }
     }
 }
@@ -86,17 +86,17 @@ fn spread(amps: [f64; 3]) -> (usize, usize, f64) {
 }
 
 /// Takes an excess off those who cause it.
-fn relieve(guilty: &[usize], excess_a: f64, wanted: &[Wanted], grants: &mut [Grant]) {
-    let above_a: f64 = guilty.iter().map(|&k| grants[k].amps - wanted[k].claim.min_a).sum();
+fn relieve(guilty: &[usize], excess_a: f64, claims: &[Claim], grants: &mut [Grant]) {
+    let above_a: f64 = guilty.iter().map(|&k| grants[k].amps - claims[k].min_a).sum();
     if above_a >= excess_a {
         for &k in guilty {
-            let own_a = grants[k].amps - wanted[k].claim.min_a;
+            let own_a = grants[k].amps - claims[k].min_a;
             grants[k].amps -= excess_a * own_a / above_a;
         }
         return;
     }
     let mut left_a = excess_a - above_a;
-    guilty.iter().for_each(|&k| grants[k].amps = grants[k].amps.min(wanted[k].claim.min_a));
+    guilty.iter().for_each(|&k| grants[k].amps = grants[k].amps.min(claims[k].min_a));
     for &k in guilty.iter().rev() {
         if left_a <= SLACK_A {
             break;

@@ -52,11 +52,10 @@ pub fn step(mut state: State, now: DateTime<Utc>, events: &[Event]) -> (State, O
     watch::boards(&mut state, &below, &mut output);
     rooms::count_quarter(&mut state, passed_s);
     let mut rooms = rooms::Rooms::of(&state, &below);
-    let wanted = wants::wanted(&state, &rooms);
-    let claims: Vec<share::Claim> = wanted.iter().map(|wanted| wanted.claim.clone()).collect();
+    let (wanted, claims) = wants::wanted(&state, &rooms);
     let mut grants = share::share(&rooms.rooms, &claims);
-    imbalance::keep(&state, &wanted, &mut grants);
-    send::send(&mut state, &mut rooms, &wanted, &grants, &mut output);
+    imbalance::keep(&state, &wanted, &claims, &mut grants);
+    send::send(&mut state, &mut rooms, &wanted, &claims, &grants, &mut output);
     send::discharge(&mut state, &mut output);
     output.replan = std::mem::take(&mut state.replan);
     output.wake = Some(wake(&state));

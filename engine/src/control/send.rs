@@ -5,7 +5,7 @@ use super::held::Sent;
 use super::rooms::Rooms;
 use super::settings::Settings;
 use super::setup::Kind;
-use super::share::{Grant, LAYERS};
+use super::share::{Claim, Grant, LAYERS};
 use super::state::{DeviceState, SILENT, State};
 use super::wants::Wanted;
 
@@ -25,7 +25,7 @@ const SMALL_S: f64 = 60.0;
 const RETRY_S: f64 = 30.0;
 
 /// Sends what follows from the grants.
-pub(super) fn send(state: &mut State, rooms: &mut Rooms, wanted: &[Wanted], grants: &[Grant], output: &mut Output) {
+pub(super) fn send(state: &mut State, rooms: &mut Rooms, wanted: &[Wanted], claims: &[Claim], grants: &[Grant], output: &mut Output) {
     let setup = state.setup.clone();
     let mut place = vec![None; setup.devices.len()];
     for (k, wanted) in wanted.iter().enumerate() {
@@ -37,7 +37,7 @@ pub(super) fn send(state: &mut State, rooms: &mut Rooms, wanted: &[Wanted], gran
             continue;
         }
         let (target_a, phases, why) = match place[device] {
-            Some(k) => (floor(grants[k].amps, wanted[k].claim.min_a), wanted[k].told, why(rooms, &wanted[k], grants[k])),
+            Some(k) => (floor(grants[k].amps, claims[k].min_a), wanted[k].told, why(rooms, &wanted[k], grants[k])),
             None => (0.0, state.devices[device].granted_phases, Why::Idle),
         };
         remember(state, device, place[device].map(|k| (&wanted[k], grants[k])));
@@ -50,14 +50,13 @@ pub(super) fn send(state: &mut State, rooms: &mut Rooms, wanted: &[Wanted], gran
             command(state, device, amps, phases, why, output);
         }
     }
-    let order: Vec<usize> = (0..wanted.len()).collect();
-    for k in order {
-        raise(state, rooms, &wanted[k], grants[k], output);
+    for ((wanted, claim), grant) in wanted.iter().zip(claims).zip(grants) {
+        raise(state, rooms, wanted, claim, *grant, output);
     }
 }
 
-fn raise(state: &mut State, rooms: &mut Rooms, wanted: &Wanted, grant: Grant, output: &mut Output) {
-    let (device, min_a) = (wanted.device, wanted.claim.min_a);
+fn raise(state: &mut State, rooms: &mut Rooms, wanted: &Wanted, claim: &Claim, grant: Grant, output: &mut Output) {
+    let (device, min_a) = (wanted.device, claim.min_a);
     let known = &state.devices[device];
     let target_a = floor(grant.amps, min_a);
     let (sure_s, settings) = (state.clock.sure_s, &state.setup.settings);
@@ -73,8 +72,7 @@ fn raise(state: &mut State, rooms: &mut Rooms, wanted: &Wanted, grant: Grant, ou
     }
     // What it may draw already is taken off the spare room: only what goes beyond that needs room.
     let most_a = known.most_a(&state.setup, device, state.clock);
-    let free_a = wanted
-        .claim
+    let free_a = claim
         .loads
         .iter()
         .map(|(row, per_a)| rooms.spare[*row] / per_a)
@@ -84,7 +82,7 @@ fn raise(state: &mut State, rooms: &mut Rooms, wanted: &Wanted, grant: Grant, ou
         return;
     }
     let added_a = (amps - most_a).max(0.0);
-    wanted.claim.loads.iter().for_each(|(row, per_a)| rooms.spare[*row] -= per_a * added_a);
+    claim.loads.iter().for_each(|(row, per_a)| rooms.spare[*row] -= per_a * added_a);
     let why = why(rooms, wanted, grant);
     state.devices[device].raised_at_s = sure_s;
     command(state, device, amps, wanted.told, why, output);

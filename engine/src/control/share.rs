@@ -77,19 +77,11 @@ fn minima(layer: usize, rooms: &mut [f64], claims: &[Claim], grants: &mut [Grant
     }
 }
 
-/// Something that ends the rise of one or more claims, by the level at which it does.
+/// A limit that is reached at a level, or at a higher one: the entry was made when more claims were rising.
 #[derive(Debug, PartialEq)]
 struct Stop {
     level: f64,
-    what: What,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum What {
-    /// A claim has what it wants.
-    Claim(usize),
-    /// A limit is reached.
-    Row(usize),
+    row: usize,
 }
 
 impl Eq for Stop {}
@@ -101,9 +93,9 @@ impl PartialOrd for Stop {
 }
 
 impl Ord for Stop {
-    /// The lowest level is the greatest, for a heap; ties in the order of the claims and rows.
+    /// The lowest level is the greatest, for a heap; ties in the order of the rows.
     fn cmp(&self, other: &Self) -> Ordering {
-        other.level.total_cmp(&self.level).then_with(|| other.what.cmp(&self.what))
+        other.level.total_cmp(&self.level).then_with(|| other.row.cmp(&self.row))
     }
 }
 
@@ -137,6 +129,9 @@ fn fill(
     let mut touched: Vec<usize> = Vec::new();
     let (mut joined, mut fresh) = (Vec::new(), vec![false; rooms.len()]);
     let mut heap: BinaryHeap<Stop> = BinaryHeap::new();
+    let mut full: Vec<(f64, usize)> = rising.iter().map(|&k| (level_of(k, claims[k].want_a[layer]), k)).collect();
+    full.sort_unstable_by(|(a, j), (b, k)| a.total_cmp(b).then(j.cmp(k)));
+    let mut full = full.into_iter().peekable();
     let mut next = 0;
     let mut level = level_of(rising[0], grants[rising[0]].amps);
     loop {
@@ -144,8 +139,6 @@ fn fill(
         while let Some(&k) = rising.get(next).filter(|&&k| level_of(k, grants[k].amps) <= level + SLACK) {
             next += 1;
             active[k] = true;
-            let want = claims[k].want_a[layer];
-            heap.push(Stop { level: level_of(k, want), what: What::Claim(k) });
             for &(row, per_a) in &claims[k].loads {
                 advance(row, level, rooms, &weights, &mut as_of);
                 if members[row].is_empty() {
@@ -156,7 +149,7 @@ fn fill(
                     joined.push(row);
                 }
                 members[row].push(k);
-                weights[row] += per_a * want;
+                weights[row] += per_a * claims[k].want_a[layer];
             }
         }
         for row in joined.drain(..) {
@@ -164,38 +157,33 @@ fn fill(
             push_row(row, level, rooms, &weights, &mut heap);
         }
         let joins = rising.get(next).map_or(f64::INFINITY, |&k| level_of(k, grants[k].amps));
-        let Some(stop) = heap.peek().filter(|stop| stop.level <= joins) else {
-            if joins.is_finite() {
-                level = joins;
+        let fills = full.peek().map_or(f64::INFINITY, |(level, _)| *level);
+        let meets = heap.peek().map_or(f64::INFINITY, |stop| stop.level);
+        if joins < fills && joins < meets {
+            level = joins;
+        } else if fills <= meets {
+            // A claim has what it wants.
+            let Some((at, k)) = full.next() else { break };
+            if active[k] {
+                level = at.max(level);
+                settle(k, None, level, layer, claims, grants, rooms, &mut weights, &mut as_of);
+                active[k] = false;
+            }
+        } else {
+            let Some(Stop { level: at, row }) = heap.pop() else { break };
+            if weights[row] <= SLACK {
                 continue;
             }
-            break;
-        };
-        let (at, what) = (stop.level.max(level), stop.what);
-        heap.pop();
-        level = at;
-        match what {
-            What::Claim(k) => {
-                if active[k] {
-                    settle(k, None, level, layer, claims, grants, rooms, &mut weights, &mut as_of);
-                    active[k] = false;
-                }
+            level = at.max(level);
+            advance(row, level, rooms, &weights, &mut as_of);
+            if rooms[row] > SLACK * weights[row].max(1.0) {
+                push_row(row, level, rooms, &weights, &mut heap);
+                continue;
             }
-            What::Row(row) => {
-                advance(row, level, rooms, &weights, &mut as_of);
-                // An entry made before others stopped comes too early.
-                if weights[row] > SLACK && rooms[row] > SLACK * weights[row].max(1.0) {
-                    push_row(row, level, rooms, &weights, &mut heap);
-                    continue;
-                }
-                if weights[row] <= SLACK {
-                    continue;
-                }
-                for k in std::mem::take(&mut members[row]) {
-                    if active[k] {
-                        settle(k, Some(row), level, layer, claims, grants, rooms, &mut weights, &mut as_of);
-                        active[k] = false;
-                    }
+            for k in std::mem::take(&mut members[row]) {
+                if active[k] {
+                    settle(k, Some(row), level, layer, claims, grants, rooms, &mut weights, &mut as_of);
+                    active[k] = false;
                 }
             }
         }
@@ -213,7 +201,7 @@ fn advance(row: usize, level: f64, rooms: &mut [f64], weights: &[f64], as_of: &m
 
 fn push_row(row: usize, level: f64, rooms: &[f64], weights: &[f64], heap: &mut BinaryHeap<Stop>) {
     if weights[row] > SLACK {
-        heap.push(Stop { level: level + rooms[row].max(0.0) / weights[row], what: What::Row(row) });
+        heap.push(Stop { level: level + rooms[row].max(0.0) / weights[row], row });
     }
 }
 

@@ -24,11 +24,10 @@ pub(super) struct Wanted {
     pub plan_a: f64,
     /// Whether it charges because of an override.
     pub boosted: bool,
-    pub claim: Claim,
 }
 
-/// The claims of all devices that want current, the first in line first.
-pub(super) fn wanted(state: &State, rooms: &Rooms) -> Vec<Wanted> {
+/// All devices that want current and what they claim, the first in line first.
+pub(super) fn wanted(state: &State, rooms: &Rooms) -> (Vec<Wanted>, Vec<Claim>) {
     let setup = &*state.setup;
     let mut surplus_kw = surplus_kw(state);
     let mut line: Vec<(usize, (u8, u8, f64))> = (0..setup.devices.len())
@@ -38,7 +37,7 @@ pub(super) fn wanted(state: &State, rooms: &Rooms) -> Vec<Wanted> {
     line.sort_by(|(a, (class_a, group_a, since_a)), (b, (class_b, group_b, since_b))| {
         class_b.cmp(class_a).then(group_a.cmp(group_b)).then(since_a.total_cmp(since_b)).then(a.cmp(b))
     });
-    line.into_iter().filter_map(|(k, (class, ..))| want(state, rooms, k, class, &mut surplus_kw)).collect()
+    line.into_iter().filter_map(|(k, (class, ..))| want(state, rooms, k, class, &mut surplus_kw)).unzip()
 }
 
 fn class(state: &State, device: usize) -> u8 {
@@ -66,7 +65,7 @@ fn place(state: &State, device: usize) -> (u8, u8, f64) {
     }
 }
 
-fn want(state: &State, rooms: &Rooms, device: usize, class: u8, surplus_kw: &mut f64) -> Option<Wanted> {
+fn want(state: &State, rooms: &Rooms, device: usize, class: u8, surplus_kw: &mut f64) -> Option<(Wanted, Claim)> {
     let (setup, known, now) = (&*state.setup, &state.devices[device], state.clock.now);
     let about = &setup.devices[device];
     let action = known.action.filter(|(_, until)| now < *until).map(|(action, _)| action);
@@ -112,7 +111,7 @@ fn want(state: &State, rooms: &Rooms, device: usize, class: u8, surplus_kw: &mut
         return None;
     }
     let loads = rooms.loads(state, device, &phases);
-    Some(Wanted { device, phases, told: told_phases, plan_a, boosted, claim: Claim { min_a, want_a, class, loads, from } })
+    Some((Wanted { device, phases, told: told_phases, plan_a, boosted }, Claim { min_a, want_a, class, loads, from }))
 }
 
 /// Lowest and highest current in A per phase.

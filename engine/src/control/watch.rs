@@ -3,7 +3,7 @@
 
 use super::building::Below;
 use super::command::{Notice, Output};
-use super::setup::Kind;
+use super::setup::{Kind, LOWEST_A};
 use super::state::{DeviceState, State};
 
 /// A device that shows more than it may for so long disobeys, in s beyond its reaction.
@@ -32,7 +32,10 @@ const SINGLE_AFTER_S: f64 = 60.0;
 const SINGLE_S: f64 = 900.0;
 
 /// A board above its limit for so long although room was made, in s beyond its tolerance: something is not as documented.
-const NOTHING_HELPS_S: f64 = 4.0;
+const NOTHING_HELPS_S: f64 = 6.0;
+
+/// A raise within the last so many s may be what has driven a board above its limit.
+const JUST_NOW_S: f64 = 30.0;
 
 /// Then all devices below are cut to this share, again and again.
 const CUT: f64 = 0.5;
@@ -137,6 +140,12 @@ fn sleeps(known: &mut DeviceState, device: usize, sure_s: f64, output: &mut Outp
 /// knows. All below give way, whatever phase they are thought to be on.
 pub(super) fn boards(state: &mut State, below: &Below, output: &mut Output) {
     let (setup, sure_s) = (state.setup.clone(), state.clock.sure_s);
+    let mut raised = vec![false; setup.nodes.len()];
+    for (device, known) in setup.devices.iter().zip(&state.devices) {
+        if sure_s - known.raised_at_s < JUST_NOW_S {
+            setup.chain(device.node).for_each(|node| raised[node] = true);
+        }
+    }
     for (node, about) in setup.nodes.iter().enumerate() {
         let known = &mut state.nodes[node];
         if let Some((_, since_s)) = known.cut
@@ -152,7 +161,9 @@ pub(super) fn boards(state: &mut State, below: &Below, output: &mut Output) {
             continue;
         };
         let since_s = *known.above_since_s.get_or_insert(sure_s);
-        if sure_s - since_s <= about.tolerance_s + NOTHING_HELPS_S {
+        // Where nobody is thought to be on the phase, whoever was raised just now is on it.
+        let nobody = below.most_a[node][phase] < LOWEST_A && raised[node];
+        if sure_s - since_s <= about.tolerance_s + if nobody { 0.0 } else { NOTHING_HELPS_S } {
             continue;
         }
         known.above_since_s = Some(sure_s);
