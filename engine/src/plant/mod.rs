@@ -15,6 +15,7 @@ mod car;
 mod chance;
 mod charger;
 mod happen;
+pub mod judge;
 mod meter;
 mod queue;
 mod steady;
