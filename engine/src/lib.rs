@@ -11,6 +11,7 @@ pub mod figures;
 pub mod model;
 pub mod outcome;
 pub mod plan;
+pub mod plant;
 pub mod profile;
 pub mod round;
 pub mod schedule;
