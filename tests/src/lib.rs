@@ -1,3 +1,5 @@
 //! What the end-to-end tests and the benchmark share. Development only.
 
+pub mod depots;
 pub mod generate;
+pub mod play;

@@ -1,0 +1,244 @@
+//! Random depots with random faults, from a seed: what the fast loop is tried on by the thousand.
+//!
+//! What is drawn keeps to what an installer would have made sure of: any one station alone fits above the worst of the
+//! building under every board, fallbacks fit together, and the building stays below its worst figure but for motors that
+//! start. At most one station a depot does not do what it should, the others lose messages, reboot, are cut off.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use kwartier_data::site::{Board, Hourly, HourlyByPhase, Included, Meter, PerPhase, Site, Station};
+use kwartier_engine::control::event::{Action, Event, Limit, Scope, Signal};
+use kwartier_engine::control::settings::{Settings, Split};
+use kwartier_engine::control::setup::Setup;
+use kwartier_engine::plant::world::{
+    Car, Charger, Fault, Meter as MeterOf, MeterFault, Noise, Stay, Told, What, World,
+};
+use rand::rngs::ChaCha8Rng;
+use rand::{RngExt as _, SeedableRng as _};
+
+/// A depot and its day.
+#[derive(Debug)]
+pub struct Depot {
+    /// What the fast loop knows.
+    pub setup: Setup,
+    /// What happens.
+    pub world: World,
+}
+
+/// The depot of a seed: `hours` of it, from an instant in the winter of 2026.
+pub fn depot(seed: u64, hours: i64) -> Depot {
+    let mut dice = ChaCha8Rng::seed_from_u64(seed);
+    let site = site(&mut dice);
+    let split = if dice.random_bool(0.3) { Split::Equal } else { Split::Prioritised };
+    let setup = Setup::of(&site, chrono_tz::Europe::Amsterdam, Settings { split, ..Settings::default() });
+    let start = DateTime::from_timestamp(1_768_431_600, 0).unwrap_or_default() + TimeDelta::hours(dice.random_range(0..24));
+    let world = world(&mut dice, &setup, start, start + TimeDelta::hours(hours));
+    Depot { setup, world }
+}
+
+fn site(dice: &mut ChaCha8Rng) -> Site {
+    let subs = dice.random_range(0..3_usize);
+    let worst = |dice: &mut ChaCha8Rng| dice.random_range(5.0..15.0_f64).round();
+    let figure = |amps: f64| Some(HourlyByPhase::Constant(PerPhase::Same(amps)));
+    let mut worst_a = vec![worst(dice)];
+    let mut boards = vec![Board {
+        building_max_a: figure(worst_a[0]),
+        ..Board::new("HV".to_owned(), None, PerPhase::Same(0.0))
+    }];
+    for k in 0..subs {
+        worst_a.push(worst(dice));
+        boards.push(Board {
+            building_max_a: figure(worst_a[k + 1]),
+            ..Board::new(format!("UV{}", k + 1), Some("HV".to_owned()), PerPhase::Same(0.0))
+        });
+    }
+    let rotations = ["RST", "STR", "TRS", "RTS"];
+    let count = dice.random_range(2..7_usize);
+    let mut stations = Vec::new();
+    let mut on = vec![0.0; subs + 1];
+    for k in 0..count {
+        let board = dice.random_range(0..=subs);
+        on[board] += 1.0;
+        let max_a = [16.0, 16.0, 32.0][dice.random_range(0..3)];
+        stations.push(Station {
+            rotation: Some(rotations[dice.random_range(0..4)].to_owned()),
+            switches_phases: dice.random_bool(0.2),
+            guaranteed_a: dice.random_bool(0.2).then_some(6.0),
+            ..Station::new(format!("S{k}"), boards[board].id.clone(), max_a)
+        });
+    }
+    // Fallbacks of 6 A fit everywhere, and so does the largest station alone.
+    for k in 0..=subs {
+        let (below, worst_below) = if k == 0 { (on.iter().sum(), worst_a.iter().sum()) } else { (on[k], worst_a[k]) };
+        let least: f64 = worst_below + (6.0 * below).max(32.0);
+        boards[k].limit_a = PerPhase::Same((least + dice.random_range(1.0..20.0_f64)).round());
+        if dice.random_bool(0.2) {
+            boards[k].imbalance_limit_a = Some(dice.random_range(12.0..30.0_f64).round());
+        }
+    }
+    let fallback_a = if dice.random_bool(0.8) { 6.0 } else { 0.0 };
+    stations.iter_mut().for_each(|station| station.fallback_a = Some(Hourly::Constant(fallback_a)));
+    let metered: Vec<String> =
+        boards.iter().enumerate().filter(|(k, _)| dice.random_bool(if *k == 0 { 0.95 } else { 0.6 })).map(|(_, board)| board.id.clone()).collect();
+    let mut site = Site::new("Random".to_owned(), "Europe/Amsterdam".to_owned(), boards, stations);
+    site.meters = metered
+        .into_iter()
+        .map(|board| Meter {
+            id: format!("M {board}"),
+            board,
+            includes: vec![Included::Building, Included::Stations, Included::Pv, Included::Batteries, Included::Loads],
+        })
+        .collect();
+    site
+}
+
+fn world(dice: &mut ChaCha8Rng, setup: &Setup, start: DateTime<Utc>, end: DateTime<Utc>) -> World {
+    let steps = usize::try_from((end - start).num_minutes() / 15 + 1).unwrap_or(1);
+    let building_a = setup
+        .nodes
+        .iter()
+        .map(|node| {
+            let worst_a = node.building_max_a.map_or(0.0, |figure| figure[0][0]);
+            std::array::from_fn(|_| {
+                let mut level = dice.random_range(0.1..0.8_f64);
+                (0..steps)
+                    .map(|_| {
+                        level = (level + dice.random_range(-0.2..0.2)).clamp(0.05, 0.8);
+                        level * worst_a
+                    })
+                    .collect()
+            })
+        })
+        .collect();
+    let noise = setup.nodes.iter().map(|_| Noise {
+        sigma: dice.random_range(0.0..0.08),
+        correlation_s: dice.random_range(20.0..300.0),
+        motors_per_h: if dice.random_bool(0.3) { dice.random_range(0.0..4.0) } else { 0.0 },
+        motor_a: dice.random_range(5.0..25.0),
+        motor_s: dice.random_range(0.5..2.0),
+    });
+    let mut world = World { building_a, noise: noise.collect(), ..World::empty(start, end) };
+    world.chargers = setup.devices.iter().map(|_| charger(dice)).collect();
+    world.meters = setup.nodes.iter().map(|_| MeterOf {
+        clock_s: dice.random_range(-30.0..30.0),
+        resolution_a: [0.0, 0.1, 1.0][dice.random_range(0..3)],
+        latency_s: dice.random_range(0.0..1.0),
+    }).collect();
+    let odd = dice.random_range(0..setup.devices.len());
+    match dice.random_range(0..6) {
+        0 => world.chargers[odd].ignores_phases = true,
+        1 => world.chargers[odd].zero_means_unlimited = true,
+        2 => world.chargers[odd].keeps_fallback = false,
+        _ => {}
+    }
+    for device in 0..setup.devices.len() {
+        stays(dice, &mut world, device, start, end);
+    }
+    world.stays.sort_by_key(|stay| (stay.plugs_in, stay.device));
+    faults(dice, &mut world, setup, odd, start, end);
+    world
+}
+
+fn charger(dice: &mut ChaCha8Rng) -> Charger {
+    Charger {
+        latency_s: dice.random_range(0.1..1.5),
+        command_loss: if dice.random_bool(0.2) { 0.05 } else { 0.0 },
+        answer_loss: if dice.random_bool(0.2) { 0.05 } else { 0.0 },
+        reject: if dice.random_bool(0.1) { 0.05 } else { 0.0 },
+        meter_every_s: [Some(5.0), Some(10.0), Some(30.0), Some(60.0), None][dice.random_range(0..5)],
+        rounds_down_to_a: [0.0, 0.0, 1.0][dice.random_range(0..3)],
+        ..Charger::default()
+    }
+}
+
+fn stays(dice: &mut ChaCha8Rng, world: &mut World, device: usize, start: DateTime<Utc>, end: DateTime<Utc>) {
+    let mut at = start + TimeDelta::minutes(dice.random_range(0..300));
+    let mut number = 0;
+    while at < end {
+        let stays_min = dice.random_range(60..900);
+        let leaves = at + TimeDelta::minutes(stays_min);
+        let phases = [1, 3, 3, 2][dice.random_range(0..4)];
+        let need_kwh = dice.random_range(3.0..40.0_f64);
+        let car = Car {
+            phases,
+            max_a: [16.0, 16.0, 32.0][dice.random_range(0..3)],
+            reaction_s: dice.random_range(1.0..5.0),
+            ramp_a_s: dice.random_range(1.0..8.0),
+            sleeps_after_s: dice.random_bool(0.2).then_some(600.0),
+            wakes_at_step: [Some(1), Some(2), None][dice.random_range(0..3)],
+            ..Car::default()
+        };
+        world.stays.push(Stay {
+            id: format!("{device}-{number}"),
+            device,
+            plugs_in: at,
+            leaves,
+            comes: dice.random_bool(0.95),
+            soc_kwh: dice.random_range(5.0..50.0),
+            need_kwh,
+            told: Told {
+                phases: dice.random_bool(0.6).then_some(phases),
+                need_kwh: dice.random_bool(0.7).then_some(need_kwh),
+                departure: dice.random_bool(0.7).then_some(leaves),
+                priority: dice.random_range(0..3),
+                guaranteed_a: 0.0,
+            },
+            car,
+        });
+        number += 1;
+        at = leaves + TimeDelta::minutes(dice.random_range(10..300));
+    }
+}
+
+fn faults(
+    dice: &mut ChaCha8Rng,
+    world: &mut World,
+    setup: &Setup,
+    odd: usize,
+    start: DateTime<Utc>,
+    end: DateTime<Utc>,
+) {
+    let whole_s = (end - start).num_seconds();
+    for number in 0..dice.random_range(0..8) {
+        let from = start + TimeDelta::seconds(dice.random_range(0..whole_s));
+        let until = from + TimeDelta::seconds([5, 20, 120, 1800][dice.random_range(0..4)]);
+        let node = dice.random_range(0..setup.nodes.len());
+        let device = dice.random_range(0..setup.devices.len());
+        let what = match dice.random_range(0..15) {
+            0 => What::Meter { node, how: MeterFault::Silent },
+            1 => What::Meter { node, how: MeterFault::Scaled { by: 100.0 } },
+            2 => What::Meter { node, how: MeterFault::NotANumber },
+            3 => What::Meter { node, how: MeterFault::Late { by_s: dice.random_range(1.0..60.0) } },
+            4 => What::Meter { node, how: MeterFault::OutOfOrder },
+            5 => What::Link { devices: vec![device], noticed_after_s: dice.random_range(0.0..60.0) },
+            6 => What::Link { devices: Vec::new(), noticed_after_s: dice.random_range(0.0..60.0) },
+            7 => What::Reboot { device },
+            8 => What::Rejects { device: odd },
+            9 => What::Slow { device: odd, latency_s: dice.random_range(2.0..4.0) },
+            10 => What::Building { node, amps: room(setup, node, dice) },
+            11 => What::Restart,
+            12 => What::Clock { jump_s: [-3600.0, -5.0, 5.0, 3600.0][dice.random_range(0..4)], drift_ppm: 50.0 },
+            13 => {
+                let limit = Limit::Power(dice.random_range(5.0..30.0));
+                let on = if dice.random_bool(0.5) { Scope::Node(node) } else { Scope::Devices(vec![device, odd]) };
+                let signal = Signal { id: format!("G{number}"), on, limit, from, until: Some(until) };
+                world.signals.push((from, Event::Signal(signal)));
+                continue;
+            }
+            _ => {
+                let action = [Action::Boost, Action::Stop, Action::AtMost(8.0)][dice.random_range(0..3)];
+                world.signals.push((from, Event::Override { device, action: Some(action), until }));
+                continue;
+            }
+        };
+        world.faults.push(Fault { from, until, what });
+    }
+    world.signals.sort_by_key(|(at, _)| *at);
+}
+
+/// What the building may still draw more at a board by its worst figure, on one phase.
+fn room(setup: &Setup, node: usize, dice: &mut ChaCha8Rng) -> [f64; 3] {
+    let worst_a = setup.nodes[node].building_max_a.map_or(0.0, |figure| figure[0][0]);
+    let mut amps = [0.0; 3];
+    amps[dice.random_range(0..3)] = 0.15 * worst_a;
+    amps
+}
