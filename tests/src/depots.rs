@@ -54,7 +54,7 @@ fn site(dice: &mut ChaCha8Rng) -> Site {
     let rotations = ["RST", "STR", "TRS", "RTS"];
     let count = dice.random_range(2..7_usize);
     let mut stations = Vec::new();
-    let mut on = vec![0.0; subs + 1];
+    let mut on = vec![0.0_f64; subs + 1];
     for k in 0..count {
         let board = dice.random_range(0..=subs);
         on[board] += 1.0;
@@ -68,8 +68,8 @@ fn site(dice: &mut ChaCha8Rng) -> Site {
     }
     // Fallbacks of 6 A fit everywhere, and so does the largest station alone.
     for k in 0..=subs {
-        let (below, worst_below) = if k == 0 { (on.iter().sum(), worst_a.iter().sum()) } else { (on[k], worst_a[k]) };
-        let least: f64 = worst_below + (6.0 * below).max(32.0);
+        let (below, worst_below): (f64, f64) = if k == 0 { (on.iter().sum(), worst_a.iter().sum()) } else { (on[k], worst_a[k]) };
+        let least: f64 = worst_below + f64::max(6.0 * below, 32.0);
         boards[k].limit_a = PerPhase::Same((least + dice.random_range(1.0..20.0_f64)).round());
         if dice.random_bool(0.2) {
             boards[k].imbalance_limit_a = Some(dice.random_range(12.0..30.0_f64).round());
