@@ -252,7 +252,8 @@ impl Held {
             let least_a = low_a.into_iter().fold(f64::INFINITY, f64::min);
             let highest_a = high_a.into_iter().fold(0.0, f64::max);
             counted.seen_a = [[if device.phases.len() == 3 { least_a } else { least_a.min(0.0) }; 3], [highest_a; 3]];
-            counted.most_a = counted.most_a.map(|a| if highest_a > a + OVER_A { highest_a } else { a });
+            let peak_a = now_a.into_iter().fold(0.0, f64::max);
+            counted.most_a = counted.most_a.map(|a| if peak_a > a + OVER_A { peak_a } else { a });
         }
         counted
     }

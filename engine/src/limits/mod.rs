@@ -244,7 +244,7 @@ impl Clamp {
         let magnitude = amps.abs();
         let fits = if magnitude <= room_a + SLACK_A { magnitude } else { room_a.max(surely_a).min(magnitude) };
         let lowest_a = lowest_a(device);
-        let fits = if fits + SLACK_A < lowest_a { 0.0 } else { fits.max(0.0) };
+        let fits = if magnitude < lowest_a || fits + SLACK_A < lowest_a { 0.0 } else { fits.max(lowest_a) };
         if importing { fits } else { -fits }
     }
 }
