@@ -1,5 +1,7 @@
 //! `site fallback`: what stations store, its proof in `site check`, and who would be full without a link.
 
+use std::fmt::Write;
+
 use super::{Folder, json, kwartier, said};
 
 /// 100 A, of which the building draws 70 A from 8:00 to 18:00 and 20 A else, and four stations of 32 A.
@@ -11,9 +13,10 @@ fn site(station: &str) -> String {
          building_max_a = {{ l1 = [{hours}], l2 = [{hours}], l3 = [{hours}] }}\n"
     );
     for k in 1..=4 {
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "\n[[stations]] # place {k}\nid = \"S{k}\"\nboard = \"HV\"\nrotation = \"RST\"\nmax_a = 32\n{station}\n"
-        ));
+        );
     }
     text
 }

@@ -106,7 +106,9 @@ impl Filling<'_> {
         if fits {
             for node in self.setup.chain(device.node) {
                 for &phase in &phases {
-                    changes.iter().for_each(|&(hour, more_a)| self.spare[node][phase][hour] -= more_a);
+                    for &(hour, more_a) in &changes {
+                        self.spare[node][phase][hour] -= more_a;
+                    }
                 }
             }
             self.values[group.device] = Some(new);

@@ -6,6 +6,7 @@ use crate::control::setup::{Device, Setup};
 
 /// Sums over the devices below each board, by board and grid phase, in A.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_field_names, reason = "the unit")]
 pub(super) struct Sums {
     /// The most that they may draw.
     pub(super) most_a: Vec<[f64; 3]>,

@@ -90,7 +90,7 @@ impl InForce {
         counted: &[Counted],
         buildings: &[Building],
         sums: &Sums,
-        phases: &[bool; 3],
+        phases: [bool; 3],
     ) -> f64 {
         let own = counted[k].most_a;
         let used = phases.iter().filter(|used| **used).count().max(1);

@@ -14,6 +14,9 @@ pub(super) const BELIEVED_S: f64 = 90.0;
 /// A device draws more than it may once it is so many A above: meters of chargers err by about that much.
 const OVER_A: f64 = 1.0;
 
+/// A device that says it draws more than so many times its rating says nothing.
+const ABSURD: f64 = 3.0;
+
 /// Below this a phase is not in use, in A: standby of cars and chargers.
 const USED_A: f64 = 1.0;
 
@@ -88,7 +91,10 @@ impl Held {
         }
     }
 
-    pub(super) fn holds(&mut self, amps: f64) {
+    pub(super) fn holds(&mut self, amps: f64, device: &Device) {
+        // Whatever it says that it holds, it draws no more than it can.
+        let most_a = device.max_a.max(0.0);
+        let amps = if amps.is_nan() { most_a } else { amps.clamp(-device.max_discharge_a.max(0.0), most_a) };
         self.range_a = Some([amps, amps]);
         self.told_phases = None;
         self.adrift = self.down;
@@ -123,7 +129,7 @@ impl Held {
     }
 
     pub(super) fn drew(&mut self, now_s: f64, phases_a: [f64; 3], device: &Device, hours: [usize; 2], lag_s: f64) {
-        if !phases_a.iter().all(|a| a.is_finite()) {
+        if phases_a.iter().any(|a| !a.is_finite() || a.abs() > ABSURD * device.max_a.max(device.max_discharge_a)) {
             return;
         }
         self.drawn.push_back(Drawn { at_s: now_s, phases_a });
@@ -246,7 +252,8 @@ impl Held {
             let least_a = low_a.into_iter().fold(f64::INFINITY, f64::min);
             let highest_a = high_a.into_iter().fold(0.0, f64::max);
             counted.seen_a = [[if device.phases.len() == 3 { least_a } else { least_a.min(0.0) }; 3], [highest_a; 3]];
-            counted.most_a = counted.most_a.map(|a| if highest_a > a + OVER_A { highest_a } else { a });
+            let peak_a = now_a.into_iter().fold(0.0, f64::max);
+            counted.most_a = counted.most_a.map(|a| if peak_a > a + OVER_A { peak_a } else { a });
         }
         counted
     }

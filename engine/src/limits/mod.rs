@@ -61,6 +61,7 @@ pub struct Clamp {
 
 /// What a device may draw, as it stands in the sums.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[expect(clippy::struct_field_names, reason = "the unit")]
 struct Counted {
     /// The most on each grid phase in A.
     most_a: [f64; 3],
@@ -110,7 +111,8 @@ impl Clamp {
         }
     }
 
-    /// What of these setpoints may be sent, in their order. They count as sent from now on.
+    /// What of these setpoints may be sent, in their order, without those for devices that are none. They count as sent
+    /// from now on.
     pub fn pass(&mut self, now: DateTime<Utc>, mut setpoints: Vec<Setpoint>) -> Vec<Setpoint> {
         self.pass_time(now);
         let buildings = self.buildings();
@@ -173,7 +175,7 @@ impl Clamp {
             }
             Event::Link { up, .. } => held.link(*up),
             Event::Booted { .. } => held.booted(device),
-            Event::Holds { amps, .. } => held.holds(amps.unwrap_or(device.max_a)),
+            Event::Holds { amps, .. } => held.holds(amps.unwrap_or(device.max_a), device),
             Event::Answered { number, accepted, .. } => held.answered(*number, *accepted),
             Event::Session { session, .. } => held.plugged(session.phases),
             Event::Unplugged { .. } => held.plugged(None),
@@ -236,13 +238,13 @@ impl Clamp {
             }
         }
         if importing {
-            room_a = room_a.min(orders.room_a(&self.setup, k, &self.counted, buildings, &self.sums, &phases));
+            room_a = room_a.min(orders.room_a(&self.setup, k, &self.counted, buildings, &self.sums, phases));
         }
         let surely_a = if importing { least_a.max(0.0) } else { (-least_a).max(0.0) };
         let magnitude = amps.abs();
         let fits = if magnitude <= room_a + SLACK_A { magnitude } else { room_a.max(surely_a).min(magnitude) };
         let lowest_a = lowest_a(device);
-        let fits = if fits + SLACK_A < lowest_a { 0.0 } else { fits.max(0.0) };
+        let fits = if magnitude < lowest_a || fits + SLACK_A < lowest_a { 0.0 } else { fits.max(lowest_a) };
         if importing { fits } else { -fits }
     }
 }

@@ -133,7 +133,9 @@ fn flows(setup: &Setup, hour: usize, amount: impl Fn(usize) -> f64) -> Vec<[f64;
     for (k, device) in setup.devices.iter().enumerate() {
         let phases = if device.phases_known { device.phases.clone() } else { vec![0, 1, 2] };
         for above in setup.chain(device.node) {
-            phases.iter().for_each(|&phase| flows[above][phase] += amount(k));
+            for &phase in &phases {
+                flows[above][phase] += amount(k);
+            }
         }
     }
     flows

@@ -186,6 +186,18 @@ fn a_vehicle_counts_on_the_phases_it_uses() {
 }
 
 #[test]
+fn nonsense_leaves_the_sums_as_they_are() {
+    let (_, mut clamp) = metered();
+    let nonsense = [draws(0, 1e308), draws(0, f64::NAN), draws(9, 1.0), holds(1, f64::NAN), reads(0, 1, f64::INFINITY)];
+    clamp.hear(at(1), &nonsense);
+    clamp.hear(at(1), &[holds(1, 1e308), reads(7, 1, 5.0)]);
+    assert_eq!(clamp.most_a(0), [52.0; 3], "one may hold its rating");
+    clamp.hear(at(1), &[holds(1, 0.0)]);
+    assert_eq!(clamp.most_a(0), [20.0; 3]);
+    assert_eq!(passes(&mut clamp, 2, &[(9, 6.0), (0, 6.0)]), [6.0]);
+}
+
+#[test]
 fn undocumented_phases_count_on_all() {
     let mut site = board_with(1);
     site.meters.push(meter("Main"));

@@ -91,7 +91,8 @@ struct Outage {
 
 #[derive(Debug, Serialize)]
 struct Vehicle {
-    vehicle: String,
+    #[serde(rename = "vehicle")]
+    name: String,
     station: String,
     need_kwh: f64,
     /// With what stands in the file.
@@ -210,7 +211,7 @@ fn outage(
     let got = full_at(setup, stored, &visits, from, until);
     let would = full_at(setup, values, &visits, from, until);
     let vehicles = needs.iter().zip(got).zip(would).map(|((need, stored), fits)| Vehicle {
-        vehicle: need.stay.entry.vehicle.clone(),
+        name: need.stay.entry.vehicle.clone(),
         station: need.stay.entry.station.clone(),
         need_kwh: (need.charger_kwh * 1000.0).round() / 1000.0,
         stored: stored.into(),
@@ -287,7 +288,7 @@ impl Outage {
         let rows = self.vehicles.iter().map(|of| {
             let need = format!("{:.1} kWh", of.need_kwh);
             let (stored, fits) = (shown(&of.stored, of.need_kwh), shown(&of.fits, of.need_kwh));
-            vec![of.vehicle.clone(), of.station.clone(), need, stored, fits]
+            vec![of.name.clone(), of.station.clone(), need, stored, fits]
         });
         let head = ["vehicle", "station", "wants", "as in the file", "as would fit"];
         table(text, head.map(str::to_owned).to_vec(), rows.collect());
@@ -325,7 +326,10 @@ fn table(text: &mut String, head: Vec<String>, rows: Vec<Vec<String>>) {
     let width = |k: usize| all.iter().map(|row| row[k].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns).map(width).collect();
     for row in &all {
-        let line: String = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:<width$}  ")).collect();
+        let mut line = String::new();
+        for (cell, &width) in row.iter().zip(&widths) {
+            let _ = write!(line, "{cell:<width$}  ");
+        }
         let _ = writeln!(text, "{}", line.trim_end());
     }
 }
