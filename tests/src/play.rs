@@ -101,6 +101,7 @@ pub fn play(depot: &Depot, seed: u64, targets: Option<&Arc<Targets>>, log: bool)
             let devices: Vec<String> = truth.devices.iter().enumerate().map(|(k, device)| format!("{:.1}/{:.1}/{:.1}", device.drawn_a[0], device.allows_a, state.most_a(k))).collect();
             eprintln!("    drawn/allowed/counted {}", devices.join(" "));
         }
+        state.passed(&passed);
         for (wanted, setpoint) in wanted.iter().zip(&passed) {
             if setpoint.amps < wanted.amps - 1e-9 {
                 clamped += 1;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::event::{Action, Session, Signal, Targets};
-use super::command::Distrust;
+use super::command::{Distrust, Setpoint};
 use super::held::Held;
 use super::setup::Setup;
 
@@ -47,6 +47,17 @@ impl State {
     /// What the loop knows of the site.
     pub fn setup(&self) -> &Setup {
         &self.setup
+    }
+
+    /// Takes in what the last clamp has made of the setpoints of a step: what was lowered counts as lowered.
+    pub fn passed(&mut self, setpoints: &[Setpoint]) {
+        for setpoint in setpoints {
+            let Some(known) = self.devices.get_mut(setpoint.device) else { continue };
+            if let Some(sent) = known.held.pending.as_mut().filter(|sent| sent.number == setpoint.number) {
+                sent.amps = setpoint.amps;
+                known.granted_a = setpoint.amps;
+            }
+        }
     }
 
     /// The setpoint last given to a device in A per phase, whether it has taken it or not.

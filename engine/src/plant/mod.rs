@@ -313,7 +313,9 @@ impl Plant {
         let mut reserve_a = [0.0; 3];
         for (own, &grid) in unit.own.phases.iter().enumerate() {
             flows_a[grid] = drawn_a[own];
-            reserve_a[grid] = if unit.own.silent { (allows_a - drawn_a[own]).max(0.0) } else { 0.0 };
+            // The vehicle that is there draws on its own phases alone; whoever comes next may use all.
+            let may = own < phases || matches!(unit.body, Body::Nothing);
+            reserve_a[grid] = if unit.own.silent && may { (allows_a - drawn_a[own]).max(0.0) } else { 0.0 };
         }
         let more_a: [f64; 3] = std::array::from_fn(|phase| flows_a[phase] - unit.flows_a[phase]);
         let wary_a: [f64; 3] = std::array::from_fn(|phase| reserve_a[phase] - unit.reserve_a[phase]);

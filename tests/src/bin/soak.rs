@@ -17,7 +17,9 @@ fn main() -> ExitCode {
     let numbers: Vec<u64> = words.iter().filter_map(|word| word.parse().ok()).collect();
     let (seconds, first) = (numbers.first().copied().unwrap_or(60), numbers.get(1).copied().unwrap_or(1));
     if words.iter().any(|word| word == "--log") {
-        let played = play(&depot(first, HOURS), first, None, true);
+        let depot = depot(first, HOURS);
+        depot.world.faults.iter().for_each(|fault| eprintln!("{fault:?}"));
+        let played = play(&depot, first, None, true);
         println!("{:#?}", played.report.findings);
         return ExitCode::SUCCESS;
     }
