@@ -5,9 +5,9 @@ use chrono::{DateTime, Utc};
 use super::car::OnCable;
 use super::charger::OnItsWay;
 use super::meter::Reading;
-use super::queue::{Ms, ms, seconds};
+use super::queue::{Ms, ms, seconds, whole_second};
 use super::world::{What, World};
-use super::{Body, Plant};
+use super::{Body, Plant, Unit};
 use crate::control::event::{Event, Session};
 use crate::control::setup::Kind;
 
@@ -68,6 +68,18 @@ pub(super) enum Happening {
     Reads(usize, Reading),
 }
 
+impl Happening {
+    /// Whether it would change nothing, because something else came first.
+    pub(super) fn is_void(&self, units: &[Unit]) -> bool {
+        match self {
+            Happening::Notices(device, guest, _) => units[*device].guest != *guest,
+            Happening::Turns(device, turn) => units[*device].turn != *turn,
+            Happening::Lapses(device, era) => units[*device].own.era != *era,
+            _ => false,
+        }
+    }
+}
+
 impl Plant {
     /// Everything that is known from the beginning goes into the queue.
     pub(super) fn begin(&mut self) {
@@ -93,8 +105,12 @@ impl Plant {
             self.queue.seen(at(*instant), Happening::Told(k));
         }
         let (nodes, plants) = self.building.wavering();
-        nodes.into_iter().for_each(|node| self.queue.unseen(0, Happening::Wavers(node)));
-        plants.into_iter().for_each(|plant| self.queue.unseen(0, Happening::Clouds(plant)));
+        for node in nodes {
+            self.queue.unseen(0, Happening::Wavers(node));
+        }
+        for plant in plants {
+            self.queue.unseen(0, Happening::Clouds(plant));
+        }
         for node in 0..self.setup.nodes.len() {
             if let Some(wait) = self.building.next_motor(node) {
                 self.queue.unseen(wait, Happening::MotorStarts(node));
@@ -107,6 +123,7 @@ impl Plant {
     }
 
     /// Something happens now.
+    #[expect(clippy::needless_pass_by_value, reason = "it has happened then")]
     pub(super) fn happen(&mut self, what: Happening) {
         match what {
             Happening::Step => {
@@ -373,16 +390,18 @@ impl Plant {
                 let flows_a = self.flows_a.get(node).copied().unwrap_or_default();
                 if let Some(Some(meter)) = self.meters.get_mut(node) {
                     if begins {
-                        meter.begins(index, how, flows_a)
+                        meter.begins(index, how, flows_a);
                     } else {
-                        meter.ends(index)
+                        meter.ends(index);
                     }
                     self.show_soon(node);
                 }
             }
             What::Link { devices, noticed_after_s } => {
                 let all: Vec<usize> = if devices.is_empty() { (0..self.units.len()).collect() } else { devices };
-                all.into_iter().for_each(|device| self.link(device, begins, noticed_after_s));
+                for device in all {
+                    self.link(device, begins, noticed_after_s);
+                }
             }
             What::Building { node, amps } if node < self.own_a.len() => {
                 self.building.add(node, amps, if begins { 1.0 } else { -1.0 });
@@ -491,13 +510,13 @@ impl Plant {
         self.out.push(Event::Drawn { device, phases_a: truth.drawn_a, session_kwh });
     }
 
-    /// A meter publishes at the next whole second.
+    /// A meter publishes at the next whole second, which may be now.
     pub(super) fn show_soon(&mut self, node: usize) {
         if let Some(meter) = &mut self.meters[node]
             && !meter.due
         {
             meter.due = true;
-            self.queue.seen((self.now / SECOND + 1) * SECOND, Happening::Publishes(node));
+            self.queue.seen(whole_second(self.now), Happening::Publishes(node));
         }
     }
 

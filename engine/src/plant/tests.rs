@@ -1,6 +1,6 @@
 //! Days whose outcome is known exactly, and rules that hold on any day.
 
-#![allow(clippy::expect_used, clippy::float_cmp, clippy::unwrap_used)]
+#![allow(clippy::expect_used)]
 
 use std::fmt::Write;
 
@@ -17,7 +17,7 @@ use crate::control::setup::{Device, Kind, Node, Seen, Setup};
 
 pub(super) fn instant(seconds: f64) -> DateTime<Utc> {
     let start: DateTime<Utc> = "2023-06-13T10:00:00Z".parse().expect("an instant");
-    start + TimeDelta::milliseconds((seconds * 1000.0) as i64)
+    start + TimeDelta::milliseconds(super::queue::ms(seconds))
 }
 
 /// A board of 63 A with a meter that sees everything, and stations of 32 A.
@@ -340,8 +340,8 @@ impl Watcher for Physics {
 fn day(seed: u64, setpoints: &[(usize, u8)], faulted: bool) -> (Plant, Physics, String) {
     let charger = Charger { command_loss: 0.1, answer_loss: 0.1, reject: 0.05, ..Charger::default() };
     let mut stays = Vec::new();
-    for device in 0..3 {
-        let car = Car { phases: 1 + device as u8, sleeps_after_s: Some(3000.0), ..Car::default() };
+    for (device, phases) in [(0, 1), (1, 2), (2, 3)] {
+        let car = Car { phases, sleeps_after_s: Some(3000.0), ..Car::default() };
         stays.push(stay(device, 600.0 * (device + 1) as f64, 30_000.0, car, 20.0));
         stays.push(stay(device, 29_000.0, 70_000.0, car, 50.0));
     }
