@@ -13,6 +13,7 @@
 // A value is compared with what it was before, not with one that was computed otherwise.
 #![allow(clippy::float_cmp)]
 
+mod broken;
 mod building;
 mod car;
 mod chance;
@@ -23,6 +24,7 @@ mod meter;
 pub mod population;
 mod queue;
 mod steady;
+mod told;
 pub mod truth;
 pub mod world;
 
