@@ -50,8 +50,6 @@ fn jain(shares: &[f64]) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::float_cmp)]
-
     #[test]
     fn even_is_one_and_one_of_four_is_a_quarter() {
         assert_eq!(super::jain(&[0.5, 0.5, 0.5]), 1.0);

@@ -1,7 +1,5 @@
 //! Judges find what was planted, and nothing else.
 
-#![allow(clippy::float_cmp)]
-
 use super::super::Plant;
 use super::super::tests::{instant, setup, stay, world};
 use super::super::truth::{DeviceTruth, NodeTruth, Truth, Watcher};
