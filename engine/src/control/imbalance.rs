@@ -12,6 +12,9 @@ use super::wants::Wanted;
 /// Rounds for one board: each relieves one phase.
 const ROUNDS: usize = 6;
 
+/// What two phases of a meter may be wrong by together, in A.
+const METERS_A: f64 = 0.5;
+
 /// Amperes that count as nothing.
 const SLACK_A: f64 = 0.01;
 
@@ -25,7 +28,13 @@ pub(super) fn keep(state: &State, wanted: &[Wanted], claims: &[Claim], grants: &
         }
         let others_a = others(state, wanted, node);
         let alone_a: [f64; 3] = std::array::from_fn(|phase| state.nodes[node].building_a[phase] + others_a[phase]);
-        let allowed_a = (limit_a - setup.settings.margin_a).max(spread(alone_a).2);
+        // Without a meter nobody knows how the building is spread: at worst all on one phase.
+        let (alone_a, unknown_a) = if state.meter_believed(node) {
+            (alone_a, 0.0)
+        } else {
+            (others_a, state.nodes[node].building_a.into_iter().fold(0.0, f64::max))
+        };
+        let allowed_a = (limit_a - setup.settings.margin_a - METERS_A - unknown_a).max(spread(alone_a).2);
         for _ in 0..ROUNDS {
             let mut amps = alone_a;
             for &k in &below {

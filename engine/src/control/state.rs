@@ -154,6 +154,9 @@ pub struct DeviceState {
     pub left_out_since_s: Option<f64>,
     /// Whether a vehicle that takes no current has been told.
     pub asleep_told: bool,
+    /// Until when it gets nothing because a board went above its limit right after it was given more, on the sure clock,
+    /// and how often that has happened.
+    pub suspect: (f64, u32),
     /// How many phases were learnt to be used: a bit for each of its own.
     pub uses: Option<u8>,
     /// Evidence for that: the bits seen last, and since when on the sure clock.
@@ -205,6 +208,7 @@ impl DeviceState {
             single_since_s: None,
             left_out_since_s: None,
             asleep_told: false,
+            suspect: (f64::NEG_INFINITY, 0),
             uses: None,
             using: None,
         }

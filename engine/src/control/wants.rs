@@ -69,7 +69,7 @@ fn want(state: &State, rooms: &Rooms, device: usize, class: u8, surplus_kw: &mut
     let (setup, known, now) = (&*state.setup, &state.devices[device], state.clock.now);
     let about = &setup.devices[device];
     let action = known.action.filter(|(_, until)| now < *until).map(|(action, _)| action);
-    if action == Some(Action::Stop) {
+    if action == Some(Action::Stop) || state.clock.sure_s < known.suspect.0 {
         return None;
     }
     let told = known.stay.as_ref().and_then(|stay| stay.session.phases);

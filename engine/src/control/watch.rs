@@ -3,7 +3,7 @@
 
 use super::building::Below;
 use super::command::{Notice, Output};
-use super::setup::{Kind, LOWEST_A};
+use super::setup::Kind;
 use super::state::{DeviceState, State};
 
 /// A device that shows more than it may for so long disobeys, in s beyond its reaction.
@@ -35,7 +35,10 @@ const SINGLE_S: f64 = 900.0;
 const NOTHING_HELPS_S: f64 = 6.0;
 
 /// A raise within the last so many s may be what has driven a board above its limit.
-const JUST_NOW_S: f64 = 30.0;
+const JUST_NOW_S: f64 = 20.0;
+
+/// Who may be the cause of that gets nothing for so long, in s, and twice as long each time.
+const SUSPECT_S: f64 = 120.0;
 
 /// Then all devices below are cut to this share, again and again.
 const CUT: f64 = 0.5;
@@ -140,12 +143,7 @@ fn sleeps(known: &mut DeviceState, device: usize, sure_s: f64, output: &mut Outp
 /// knows. All below give way, whatever phase they are thought to be on.
 pub(super) fn boards(state: &mut State, below: &Below, output: &mut Output) {
     let (setup, sure_s) = (state.setup.clone(), state.clock.sure_s);
-    let mut raised = vec![false; setup.nodes.len()];
-    for (device, known) in setup.devices.iter().zip(&state.devices) {
-        if sure_s - known.raised_at_s < JUST_NOW_S {
-            setup.chain(device.node).for_each(|node| raised[node] = true);
-        }
-    }
+    let mut above = Vec::new();
     for (node, about) in setup.nodes.iter().enumerate() {
         let known = &mut state.nodes[node];
         if let Some((_, since_s)) = known.cut
@@ -154,16 +152,18 @@ pub(super) fn boards(state: &mut State, below: &Below, output: &mut Output) {
             known.cut = None;
         }
         let shown = known.meter.as_ref().filter(|meter| meter.distrust.is_none()).map(|meter| meter.phases_a);
-        let above = shown.and_then(|amps| (0..3).find(|&phase| amps[phase] > about.limit_a[phase] + ABOVE_A));
-        let Some((phase, amps)) = above.zip(shown) else {
+        let fullest = shown.and_then(|amps| (0..3).find(|&phase| amps[phase] > about.limit_a[phase] + ABOVE_A));
+        let Some((phase, amps)) = fullest.zip(shown) else {
             known.above_since_s = None;
             known.overload_told = false;
             continue;
         };
         let since_s = *known.above_since_s.get_or_insert(sure_s);
-        // Where nobody is thought to be on the phase, whoever was raised just now is on it.
-        let nobody = below.most_a[node][phase] < LOWEST_A && raised[node];
-        if sure_s - since_s <= about.tolerance_s + if nobody { 0.0 } else { NOTHING_HELPS_S } {
+        if sure_s - since_s >= about.tolerance_s {
+            above.push(node);
+        }
+        let known = &mut state.nodes[node];
+        if sure_s - since_s <= about.tolerance_s + NOTHING_HELPS_S {
             continue;
         }
         known.above_since_s = Some(sure_s);
@@ -174,6 +174,25 @@ pub(super) fn boards(state: &mut State, below: &Below, output: &mut Output) {
         if !known.overload_told {
             known.overload_told = true;
             output.notices.push(Notice::Overload { node, phase, amps: amps[phase] });
+        }
+    }
+    above.into_iter().for_each(|node| suspect(state, node));
+}
+
+/// Whoever was given more just before a board went above its limit, and has not shown since that it keeps to it, is taken to
+/// be the cause: some chargers take the first setpoint after a pause for no limit at all.
+fn suspect(state: &mut State, node: usize) {
+    let (setup, clock) = (state.setup.clone(), state.clock);
+    for (device, known) in setup.devices.iter().zip(&mut state.devices) {
+        let raised_s = clock.sure_s - known.raised_at_s;
+        let below = setup.chain(device.node).any(|above| above == node);
+        if !below || raised_s > JUST_NOW_S || known.granted_a <= 0.0 {
+            continue;
+        }
+        let shown_since = known.held.shown_a.is_some_and(|(_, at_s)| clock.maybe_s - at_s < raised_s - device.reaction_s);
+        if !shown_since || known.held.exceeds(clock.sure_s) {
+            let (_, times) = known.suspect;
+            known.suspect = (clock.sure_s + SUSPECT_S * f64::from(1_u32 << times.min(5)), times + 1);
         }
     }
 }
