@@ -30,7 +30,8 @@ pub fn depot(seed: u64, hours: i64) -> Depot {
     let site = site(&mut dice);
     let split = if dice.random_bool(0.3) { Split::Equal } else { Split::Prioritised };
     let setup = Setup::of(&site, chrono_tz::Europe::Amsterdam, Settings { split, ..Settings::default() });
-    let start = DateTime::from_timestamp(1_768_431_600, 0).unwrap_or_default() + TimeDelta::hours(dice.random_range(0..24));
+    let start =
+        DateTime::from_timestamp(1_768_431_600, 0).unwrap_or_default() + TimeDelta::hours(dice.random_range(0..24));
     let world = world(&mut dice, &setup, start, start + TimeDelta::hours(hours));
     Depot { setup, world }
 }
@@ -40,10 +41,8 @@ fn site(dice: &mut ChaCha8Rng) -> Site {
     let worst = |dice: &mut ChaCha8Rng| dice.random_range(5.0..15.0_f64).round();
     let figure = |amps: f64| Some(HourlyByPhase::Constant(PerPhase::Same(amps)));
     let mut worst_a = vec![worst(dice)];
-    let mut boards = vec![Board {
-        building_max_a: figure(worst_a[0]),
-        ..Board::new("HV".to_owned(), None, PerPhase::Same(0.0))
-    }];
+    let mut boards =
+        vec![Board { building_max_a: figure(worst_a[0]), ..Board::new("HV".to_owned(), None, PerPhase::Same(0.0)) }];
     for k in 0..subs {
         worst_a.push(worst(dice));
         boards.push(Board {
@@ -68,7 +67,8 @@ fn site(dice: &mut ChaCha8Rng) -> Site {
     }
     // Fallbacks of 6 A fit everywhere, and so does the largest station alone.
     for k in 0..=subs {
-        let (below, worst_below): (f64, f64) = if k == 0 { (on.iter().sum(), worst_a.iter().sum()) } else { (on[k], worst_a[k]) };
+        let (below, worst_below): (f64, f64) =
+            if k == 0 { (on.iter().sum(), worst_a.iter().sum()) } else { (on[k], worst_a[k]) };
         let least: f64 = worst_below + f64::max(6.0 * below, 32.0);
         boards[k].limit_a = PerPhase::Same((least + dice.random_range(1.0..20.0_f64)).round());
         if dice.random_bool(0.2) {
@@ -77,8 +77,12 @@ fn site(dice: &mut ChaCha8Rng) -> Site {
     }
     let fallback_a = if dice.random_bool(0.8) { 6.0 } else { 0.0 };
     stations.iter_mut().for_each(|station| station.fallback_a = Some(Hourly::Constant(fallback_a)));
-    let metered: Vec<String> =
-        boards.iter().enumerate().filter(|(k, _)| dice.random_bool(if *k == 0 { 0.95 } else { 0.6 })).map(|(_, board)| board.id.clone()).collect();
+    let metered: Vec<String> = boards
+        .iter()
+        .enumerate()
+        .filter(|(k, _)| dice.random_bool(if *k == 0 { 0.95 } else { 0.6 }))
+        .map(|(_, board)| board.id.clone())
+        .collect();
     let mut site = Site::new("Random".to_owned(), "Europe/Amsterdam".to_owned(), boards, stations);
     site.meters = metered
         .into_iter()
@@ -118,11 +122,15 @@ fn world(dice: &mut ChaCha8Rng, setup: &Setup, start: DateTime<Utc>, end: DateTi
     });
     let mut world = World { building_a, noise: noise.collect(), ..World::empty(start, end) };
     world.chargers = setup.devices.iter().map(|_| charger(dice)).collect();
-    world.meters = setup.nodes.iter().map(|_| MeterOf {
-        clock_s: dice.random_range(-30.0..30.0),
-        resolution_a: [0.0, 0.1, 1.0][dice.random_range(0..3)],
-        latency_s: dice.random_range(0.0..1.0),
-    }).collect();
+    world.meters = setup
+        .nodes
+        .iter()
+        .map(|_| MeterOf {
+            clock_s: dice.random_range(-30.0..30.0),
+            resolution_a: [0.0, 0.1, 1.0][dice.random_range(0..3)],
+            latency_s: dice.random_range(0.0..1.0),
+        })
+        .collect();
     let odd = dice.random_range(0..setup.devices.len());
     match dice.random_range(0..6) {
         0 => world.chargers[odd].ignores_phases = true,

@@ -52,7 +52,11 @@ pub fn play(depot: &Depot, seed: u64, targets: Option<&Arc<Targets>>, log: bool)
     while now < depot.world.end {
         let mut next = wake.min(depot.world.end);
         next = plant.next_at().map_or(next, |at| at.min(next));
-        next = kills.iter().chain(restarts.iter().map(|(at, _)| at)).filter(|at| **at > now).fold(next, |next, at| next.min(*at));
+        next = kills
+            .iter()
+            .chain(restarts.iter().map(|(at, _)| at))
+            .filter(|at| **at > now)
+            .fold(next, |next, at| next.min(*at));
         now = next.max(now);
         let mut events = std::mem::take(&mut pending);
         events.extend(plant.advance(now, &mut judges));
@@ -72,9 +76,14 @@ pub fn play(depot: &Depot, seed: u64, targets: Option<&Arc<Targets>>, log: bool)
             clamp = Clamp::new(&setup);
             events = plant.holds();
             events.extend(targets.map(|targets| Event::Planned(targets.clone())));
-            events.extend(depot.world.signals.iter().filter(|(at, event)| {
-                *at <= now && matches!(event, Event::Signal(_))
-            }).map(|(_, event)| event.clone()));
+            events.extend(
+                depot
+                    .world
+                    .signals
+                    .iter()
+                    .filter(|(at, event)| *at <= now && matches!(event, Event::Signal(_)))
+                    .map(|(_, event)| event.clone()),
+            );
         }
         clamp.hear(now + ahead, &events);
         let (after, output) = step(state, now + ahead, &events);
@@ -96,9 +105,21 @@ pub fn play(depot: &Depot, seed: u64, targets: Option<&Arc<Targets>>, log: bool)
             }
             let truth = plant.truth();
             for (k, node) in truth.nodes.iter().enumerate() {
-                eprintln!("    {} building {:.1?} devices {:.1?} reserve {:.1?} believed {:.1?}", setup.nodes[k].id, node.building_a, node.devices_a, node.reserve_a, state.building_a(k));
+                eprintln!(
+                    "    {} building {:.1?} devices {:.1?} reserve {:.1?} believed {:.1?}",
+                    setup.nodes[k].id,
+                    node.building_a,
+                    node.devices_a,
+                    node.reserve_a,
+                    state.building_a(k)
+                );
             }
-            let devices: Vec<String> = truth.devices.iter().enumerate().map(|(k, device)| format!("{:.1}/{:.1}/{:.1}", device.drawn_a[0], device.allows_a, state.most_a(k))).collect();
+            let devices: Vec<String> = truth
+                .devices
+                .iter()
+                .enumerate()
+                .map(|(k, device)| format!("{:.1}/{:.1}/{:.1}", device.drawn_a[0], device.allows_a, state.most_a(k)))
+                .collect();
             eprintln!("    drawn/allowed/counted {}", devices.join(" "));
         }
         state.passed(&passed);
@@ -106,7 +127,9 @@ pub fn play(depot: &Depot, seed: u64, targets: Option<&Arc<Targets>>, log: bool)
             if setpoint.amps < wanted.amps - 1e-9 {
                 clamped += 1;
             }
-            for word in [u64::try_from(now.timestamp_millis()).unwrap_or(0), setpoint.device as u64, setpoint.amps.to_bits()] {
+            for word in
+                [u64::try_from(now.timestamp_millis()).unwrap_or(0), setpoint.device as u64, setpoint.amps.to_bits()]
+            {
                 trace = (trace ^ word).wrapping_mul(0x0000_0100_0000_01b3);
             }
             plant.send(setpoint);

@@ -8,8 +8,8 @@
 //! that a mistake does not last. The first estimate is the installer's worst case, within the bounds.
 
 use super::command::{Distrust, Notice, Output};
-use super::setup::{Kind, Node, Setup};
 use super::settings::Management;
+use super::setup::{Kind, Node, Setup};
 use super::state::{NodeState, State};
 
 /// The estimate goes to what the devices below leave if they draw what is expected of them, with this time constant in s:
@@ -47,15 +47,22 @@ impl Below {
     pub(super) fn of(state: &State) -> Below {
         let setup = &*state.setup;
         let none = vec![[0.0; 3]; setup.nodes.len()];
-        let mut below =
-            Below { most_a: none.clone(), least_seen_a: none.clone(), expected_a: none.clone(), most_seen_a: none.clone(), shown_a: none };
+        let mut below = Below {
+            most_a: none.clone(),
+            least_seen_a: none.clone(),
+            expected_a: none.clone(),
+            most_seen_a: none.clone(),
+            shown_a: none,
+        };
         // By kind, because meters differ in what they see.
         let mut by_kind = vec![[[[0.0; 3]; 4]; 3]; setup.nodes.len()];
         for (k, (device, known)) in setup.devices.iter().zip(&state.devices).enumerate() {
             let most_a = known.most_a(setup, k, state.clock);
             let kind = device.kind as usize;
             let sums = &mut by_kind[device.node];
-            for (phase, most) in phases_used(setup, k, known.uses, known.stay.as_ref().and_then(|stay| stay.session.phases)) {
+            for (phase, most) in
+                phases_used(setup, k, known.uses, known.stay.as_ref().and_then(|stay| stay.session.phases))
+            {
                 if most {
                     sums[kind][0][phase] += most_a;
                 }
@@ -167,8 +174,9 @@ pub(super) fn estimate(state: &mut State, below: &Below, passed_s: f64) {
             let first = known.last_own_a.is_none();
             if first {
                 let figure_a = setup.nodes[node].building_max_a.as_ref();
-                known.building_a =
-                    std::array::from_fn(|phase| figure_a.map_or(f64::MAX, |figure| figure[phase][hour]) + child_a[phase]);
+                known.building_a = std::array::from_fn(|phase| {
+                    figure_a.map_or(f64::MAX, |figure| figure[phase][hour]) + child_a[phase]
+                });
             }
             measured(known, below, node, passed_s);
             for phase in 0..3 {

@@ -15,6 +15,13 @@ const ROUNDS: usize = 6;
 /// What two phases of a meter may be wrong by together, in A.
 const METERS_A: f64 = 0.5;
 
+/// The aim is changed every so many s: devices need time to follow.
+const LEARNS_S: f64 = 12.0;
+
+/// It is relaxed by so many A where the meter shows so many A less than allowed.
+const RELAX_A: f64 = 0.5;
+const RELAXED_A: f64 = 2.0;
+
 /// Amperes that count as nothing.
 const SLACK_A: f64 = 0.01;
 
@@ -23,7 +30,7 @@ pub(super) fn keep(state: &State, wanted: &[Wanted], claims: &[Claim], grants: &
     for node in setup.downwards.iter().rev().copied() {
         let Some(limit_a) = setup.nodes[node].imbalance_a else { continue };
         let below: Vec<usize> = (0..wanted.len()).filter(|&k| is_below(setup, wanted[k].device, node)).collect();
-        if below.iter().all(|&k| wanted[k].phases.len() == 3) {
+        if below.iter().all(|&k| wanted[k].alone.len() == 3) {
             continue;
         }
         let others_a = others(state, wanted, node);
@@ -34,11 +41,12 @@ pub(super) fn keep(state: &State, wanted: &[Wanted], claims: &[Claim], grants: &
         } else {
             (others_a, state.nodes[node].building_a.into_iter().fold(0.0, f64::max))
         };
-        let allowed_a = (limit_a - setup.settings.margin_a - METERS_A - unknown_a).max(spread(alone_a).2);
+        let aim_a = limit_a - setup.settings.margin_a - METERS_A - unknown_a - state.nodes[node].imbalance_bias.0;
+        let allowed_a = aim_a.max(spread(alone_a).2);
         for _ in 0..ROUNDS {
             let mut amps = alone_a;
             for &k in &below {
-                wanted[k].phases.iter().for_each(|&phase| amps[phase] += grants[k].amps);
+                wanted[k].alone.iter().for_each(|&phase| amps[phase] += grants[k].amps);
             }
             let (fullest, emptiest, spread_a) = spread(amps);
             let excess_a = spread_a - allowed_a;
@@ -49,13 +57,38 @@ pub(super) fn keep(state: &State, wanted: &[Wanted], claims: &[Claim], grants: &
                 .iter()
                 .copied()
                 .filter(|&k| grants[k].amps > 0.0)
-                .filter(|&k| wanted[k].phases.contains(&fullest) && !wanted[k].phases.contains(&emptiest))
+                .filter(|&k| wanted[k].alone.contains(&fullest) && !wanted[k].alone.contains(&emptiest))
                 .collect();
             if guilty.is_empty() {
                 break;
             }
             relieve(&guilty, excess_a, claims, grants);
         }
+    }
+}
+
+/// What is expected to flow and what flows differ: where the meter shows more imbalance than is allowed, less is aimed at,
+/// until it does not.
+pub(super) fn learn(state: &mut State) {
+    let setup = state.setup.clone();
+    for (node, about) in setup.nodes.iter().enumerate() {
+        let Some(limit_a) = about.imbalance_a else { continue };
+        let sure_s = state.clock.sure_s;
+        let known = &mut state.nodes[node];
+        let Some(meter) = known.meter.as_ref().filter(|meter| meter.distrust.is_none()) else { continue };
+        let (bias_a, at_s) = known.imbalance_bias;
+        if sure_s - at_s < LEARNS_S {
+            continue;
+        }
+        let above_a = spread(meter.phases_a).2 - (limit_a - setup.settings.margin_a);
+        let bias_a = if above_a > 0.0 {
+            (bias_a + above_a).min(limit_a)
+        } else if above_a < -RELAXED_A {
+            (bias_a - RELAX_A).max(0.0)
+        } else {
+            bias_a
+        };
+        known.imbalance_bias = (bias_a, sure_s);
     }
 }
 

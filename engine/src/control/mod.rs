@@ -54,6 +54,7 @@ pub fn step(mut state: State, now: DateTime<Utc>, events: &[Event]) -> (State, O
     let mut rooms = rooms::Rooms::of(&state, &below);
     let (wanted, claims) = wants::wanted(&state, &rooms);
     let mut grants = share::share(&rooms.rooms, &claims);
+    imbalance::learn(&mut state);
     imbalance::keep(&state, &wanted, &claims, &mut grants);
     send::send(&mut state, &mut rooms, &wanted, &claims, &grants, &mut output);
     send::discharge(&mut state, &mut output);

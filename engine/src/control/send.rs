@@ -25,7 +25,14 @@ const SMALL_S: f64 = 60.0;
 const RETRY_S: f64 = 30.0;
 
 /// Sends what follows from the grants.
-pub(super) fn send(state: &mut State, rooms: &mut Rooms, wanted: &[Wanted], claims: &[Claim], grants: &[Grant], output: &mut Output) {
+pub(super) fn send(
+    state: &mut State,
+    rooms: &mut Rooms,
+    wanted: &[Wanted],
+    claims: &[Claim],
+    grants: &[Grant],
+    output: &mut Output,
+) {
     let setup = state.setup.clone();
     let mut place = vec![None; setup.devices.len()];
     for (k, wanted) in wanted.iter().enumerate() {
@@ -72,11 +79,7 @@ fn raise(state: &mut State, rooms: &mut Rooms, wanted: &Wanted, claim: &Claim, g
     }
     // What it may draw already is taken off the spare room: only what goes beyond that needs room.
     let most_a = known.most_a(&state.setup, device, state.clock);
-    let free_a = claim
-        .loads
-        .iter()
-        .map(|(row, per_a)| rooms.spare[*row] / per_a)
-        .fold(f64::INFINITY, f64::min);
+    let free_a = claim.loads.iter().map(|(row, per_a)| rooms.spare[*row] / per_a).fold(f64::INFINITY, f64::min);
     let amps = floor(target_a.min(most_a + free_a.max(0.0)), min_a);
     if amps < known.granted_a + STEP_A / 2.0 || (amps < target_a && amps - known.granted_a < small_a) {
         return;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::event::{Action, Session, Signal, Targets};
 use super::command::{Distrust, Setpoint};
+use super::event::{Action, Session, Signal, Targets};
 use super::held::Held;
 use super::setup::Setup;
 
@@ -280,6 +280,9 @@ pub struct NodeState {
     pub cut: Option<(f64, f64)>,
     /// Whether nothing is known of the building here: only fallback values are granted.
     pub blind: bool,
+    /// By how much less imbalance is aimed at because the meter shows more than expected, in A, and when that was last
+    /// changed, on the sure clock.
+    pub imbalance_bias: (f64, f64),
     /// Whether an overload has been told.
     pub overload_told: bool,
 }

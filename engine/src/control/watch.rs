@@ -189,7 +189,8 @@ fn suspect(state: &mut State, node: usize) {
         if !below || raised_s > JUST_NOW_S || known.granted_a <= 0.0 {
             continue;
         }
-        let shown_since = known.held.shown_a.is_some_and(|(_, at_s)| clock.maybe_s - at_s < raised_s - device.reaction_s);
+        let shown_since =
+            known.held.shown_a.is_some_and(|(_, at_s)| clock.maybe_s - at_s < raised_s - device.reaction_s);
         if !shown_since || known.held.exceeds(clock.sure_s) {
             let (_, times) = known.suspect;
             known.suspect = (clock.sure_s + SUSPECT_S * f64::from(1_u32 << times.min(5)), times + 1);

@@ -52,14 +52,27 @@ fn a_load_that_comes_to_stay_is_answered_at_once_and_a_motor_is_not() {
 
 #[test]
 fn one_phase_that_is_full_does_not_throttle_the_others() {
-    let stations =
-        ["RST", "STR", "TRS", "RST"].iter().enumerate().map(|(k, rotation)| station(&format!("S{k}"), "HV", rotation, 16.0));
+    let stations = ["RST", "STR", "TRS", "RST"]
+        .iter()
+        .enumerate()
+        .map(|(k, rotation)| station(&format!("S{k}"), "HV", rotation, 16.0));
     let site = site(vec![board("HV", None, 40.0, 10.0)], stations.collect(), &["HV"]);
     let mut again = Depot::new(&site, Settings::default());
     again.chargers.iter_mut().for_each(|charger| charger.phases = 1);
     (0..4).for_each(|device| again.plug(device, 16.0));
     again.building_a[0] = [25.0, 0.0, 0.0];
-    for _ in 0..180 { again.second(); if !again.last.setpoints.is_empty() { eprintln!("{:?} {:?} {:?} {:?}", again.now, again.last.setpoints, again.flows_a(0), again.state.as_ref().unwrap().building_a(0)); } }
+    for _ in 0..180 {
+        again.second();
+        if !again.last.setpoints.is_empty() {
+            eprintln!(
+                "{:?} {:?} {:?} {:?}",
+                again.now,
+                again.last.setpoints,
+                again.flows_a(0),
+                again.state.as_ref().unwrap().building_a(0)
+            );
+        }
+    }
     assert_eq!([again.draws_a(1), again.draws_a(2)], [16.0; 2]);
     assert!(again.draws_a(0) < 8.0 && again.draws_a(3) < 8.0);
     assert!(again.flows_a(0)[0] <= 40.0);
@@ -200,7 +213,18 @@ fn imbalance_is_kept() {
     let mut depot = Depot::new(&site(boards, stations.collect(), &["HV"]), Settings::default());
     depot.chargers.iter_mut().for_each(|charger| charger.phases = 1);
     (0..3).for_each(|device| depot.plug(device, 16.0));
-    for _ in 0..240 { depot.second(); if !depot.last.setpoints.is_empty() { eprintln!("{:?} {:?} {:?} {:?}", depot.now, depot.last.setpoints, depot.flows_a(0), depot.state.as_ref().unwrap().building_a(0)); } }
+    for _ in 0..240 {
+        depot.second();
+        if !depot.last.setpoints.is_empty() {
+            eprintln!(
+                "{:?} {:?} {:?} {:?}",
+                depot.now,
+                depot.last.setpoints,
+                depot.flows_a(0),
+                depot.state.as_ref().unwrap().building_a(0)
+            );
+        }
+    }
     let flows_a = depot.flows_a(0);
     assert!(flows_a[0] <= 25.2 && flows_a[0] > 24.0, "{flows_a:?}");
 }

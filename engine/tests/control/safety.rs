@@ -37,7 +37,12 @@ fn happenings() -> impl Strategy<Value = Vec<(usize, Happening)>> {
 fn sites() -> impl Strategy<Value = Depot> {
     let rotation = prop::sample::select(vec!["RST", "STR", "TRS"]);
     let station_of = (0..3_usize, rotation, prop::sample::select(vec![16.0, 32.0]), 1..=3_usize);
-    (prop::collection::vec(station_of, 6), 60.0..120.0_f64, 50.0..70.0_f64, prop::sample::subsequence(vec!["HV", "UV1", "UV2"], 0..=3))
+    (
+        prop::collection::vec(station_of, 6),
+        60.0..120.0_f64,
+        50.0..70.0_f64,
+        prop::sample::subsequence(vec!["HV", "UV1", "UV2"], 0..=3),
+    )
         .prop_map(|(stations, main_a, sub_a, metered)| {
             let names = ["HV", "UV1", "UV2"];
             let boards = vec![

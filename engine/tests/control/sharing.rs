@@ -27,7 +27,8 @@ fn reference(rooms: &[f64], claims: &[Claim]) -> Vec<f64> {
     for k in 0..claims.len() {
         on[k] = true;
         let feasible = rooms.iter().enumerate().all(|(row, room)| {
-            let used: f64 = (0..claims.len()).filter(|&j| on[j]).map(|j| per_a(&claims[j], row) * claims[j].min_a).sum();
+            let used: f64 =
+                (0..claims.len()).filter(|&j| on[j]).map(|j| per_a(&claims[j], row) * claims[j].min_a).sum();
             used <= room + 1e-9 || per_a(&claims[k], row) == 0.0
         });
         on[k] = feasible;
@@ -38,11 +39,15 @@ fn reference(rooms: &[f64], claims: &[Claim]) -> Vec<f64> {
     classes.dedup();
     for class in classes.into_iter().rev() {
         while (0..claims.len()).any(|k| fixed[k].is_none() && claims[k].class == class) {
-            let open: Vec<usize> = (0..claims.len()).filter(|&k| fixed[k].is_none() && claims[k].class == class).collect();
+            let open: Vec<usize> =
+                (0..claims.len()).filter(|&k| fixed[k].is_none() && claims[k].class == class).collect();
             let (level, _) = best(rooms, claims, &fixed, &open, None, class);
             // Those that cannot be above the level when all others are at least at it.
-            let stuck: Vec<usize> =
-                open.iter().copied().filter(|&k| best(rooms, claims, &fixed, &open, Some((k, level)), class).0 < level + 1e-6).collect();
+            let stuck: Vec<usize> = open
+                .iter()
+                .copied()
+                .filter(|&k| best(rooms, claims, &fixed, &open, Some((k, level)), class).0 < level + 1e-6)
+                .collect();
             let stuck = if stuck.is_empty() { open } else { stuck };
             for k in stuck {
                 fixed[k] = Some(claims[k].min_a + level * want(&claims[k]));

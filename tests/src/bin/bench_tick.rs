@@ -46,7 +46,11 @@ fn main() {
         for (device, amps) in holds_a.iter().enumerate() {
             flows_a[setup.devices[device].node].iter_mut().for_each(|phase| *phase += amps);
         }
-        flows_a[0] = (0..3).map(|phase| flows_a.iter().map(|amps| amps[phase]).sum()).collect::<Vec<f64>>().try_into().unwrap_or_default();
+        flows_a[0] = (0..3)
+            .map(|phase| flows_a.iter().map(|amps| amps[phase]).sum())
+            .collect::<Vec<f64>>()
+            .try_into()
+            .unwrap_or_default();
         events.extend((0..BOARDS).map(|node| Event::Meter { node, at: now, phases_a: flows_a[node] }));
         events.extend((tick % 10..CHARGERS).step_by(10).map(|device| Event::Drawn {
             device,
@@ -69,14 +73,20 @@ fn main() {
             number: setpoint.number,
             accepted: true,
         }));
-        coming.push_back((tick + 2, output.setpoints.iter().map(|setpoint| (setpoint.device, setpoint.amps)).collect()));
+        coming
+            .push_back((tick + 2, output.setpoints.iter().map(|setpoint| (setpoint.device, setpoint.amps)).collect()));
         if tick == WARM_UP {
             memory = resident_kib();
         }
     }
     times.sort_unstable();
     let at = |share: f64| {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "an index")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "an index"
+        )]
         let index = ((times.len() - 1) as f64 * share).round() as usize;
         times[index].as_secs_f64() * 1000.0
     };
@@ -87,13 +97,14 @@ fn main() {
 
 fn site() -> Site {
     let building = Some(HourlyByPhase::Constant(PerPhase::Same(15.0)));
-    let mut boards = vec![Board {
-        building_max_a: building.clone(),
-        ..Board::new("HV".to_owned(), None, PerPhase::Same(60_000.0))
-    }];
+    let mut boards =
+        vec![Board { building_max_a: building.clone(), ..Board::new("HV".to_owned(), None, PerPhase::Same(60_000.0)) }];
     for k in 1..BOARDS {
         let id = format!("UV{k}");
-        boards.push(Board { building_max_a: building.clone(), ..Board::new(id, Some("HV".to_owned()), PerPhase::Same(250.0)) });
+        boards.push(Board {
+            building_max_a: building.clone(),
+            ..Board::new(id, Some("HV".to_owned()), PerPhase::Same(250.0))
+        });
     }
     let rotations = ["RST", "STR", "TRS"];
     let stations = (0..CHARGERS).map(|k| Station {
