@@ -98,13 +98,15 @@ pub fn play(depot: &Depot, seed: u64, targets: Option<&Arc<Targets>>, log: bool)
                 }
             }
             for setpoint in &passed {
-                eprintln!("    -> {} {:.1} A {:?}", setpoint.device, setpoint.amps, setpoint.why);
+                let asked = wanted.iter().find(|wanted| wanted.number == setpoint.number).map_or(0.0, |wanted| wanted.amps);
+                eprintln!("    -> {} {:.1} A of {asked:.1} A {:?}", setpoint.device, setpoint.amps, setpoint.why);
             }
             for notice in &output.notices {
                 eprintln!("    !! {notice:?}");
             }
             let truth = plant.truth();
             for (k, node) in truth.nodes.iter().enumerate() {
+                eprintln!("    clamp {:.1?} of {:?}", clamp.most_a(k), setup.nodes[k].limit_a);
                 eprintln!(
                     "    {} building {:.1?} devices {:.1?} reserve {:.1?} believed {:.1?}",
                     setup.nodes[k].id,

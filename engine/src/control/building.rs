@@ -172,8 +172,8 @@ pub(super) fn estimate(state: &mut State, below: &Below, passed_s: f64) {
         known.blind = false;
         if believed {
             let first = known.last_own_a.is_none();
+            let figure_a = setup.nodes[node].building_max_a.as_ref();
             if first {
-                let figure_a = setup.nodes[node].building_max_a.as_ref();
                 known.building_a = std::array::from_fn(|phase| {
                     figure_a.map_or(f64::MAX, |figure| figure[phase][hour]) + child_a[phase]
                 });

@@ -16,8 +16,6 @@ const LAST_CALL_H: f64 = 0.25;
 /// A device that takes setpoints and wants current.
 pub(super) struct Wanted {
     pub device: usize,
-    /// Grid phases it is counted on.
-    pub phases: Vec<PhaseIndex>,
     /// Grid phases it may turn out to be on alone: a vehicle of which nothing is known may use the first one only.
     pub alone: Vec<PhaseIndex>,
     /// On how many phases it is told to charge.
@@ -115,9 +113,9 @@ fn want(state: &State, rooms: &Rooms, device: usize, class: u8, surplus_kw: &mut
     }
     let loads = rooms.loads(state, device, &phases);
     let unknown = known.stay.is_some() && known.uses.is_none() && told.is_none();
-    let alone = if unknown { about.phases.first().copied().into_iter().collect() } else { phases.clone() };
+    let alone = if unknown { about.phases.first().copied().into_iter().collect() } else { phases };
     Some((
-        Wanted { device, phases, alone, told: told_phases, plan_a, boosted },
+        Wanted { device, alone, told: told_phases, plan_a, boosted },
         Claim { min_a, want_a, class, loads, from },
     ))
 }

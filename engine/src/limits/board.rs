@@ -66,7 +66,12 @@ pub(super) fn buildings(setup: &Setup, shown: &[Shown], sums: &Sums, now_s: f64,
         let meter = &shown[k];
         buildings[k] = if node.meter.is_some() && meter.is_believed(now_s, &setup.settings) {
             Building {
-                most_a: std::array::from_fn(|phase| meter.phases_a[phase] - sums.seen_a[k][0][phase]),
+                // Devices that do not show what they draw leave a wide range: within it the installer's figure counts.
+                most_a: std::array::from_fn(|phase| {
+                    let [least_a, most_a] = sums.seen_a[k].map(|seen_a| seen_a[phase]);
+                    let shown_a = meter.phases_a[phase];
+                    (shown_a - least_a).min(credible_a[phase].max(shown_a - most_a))
+                }),
                 least_a: std::array::from_fn(|phase| meter.phases_a[phase] - sums.seen_a[k][1][phase]),
             }
         } else {
