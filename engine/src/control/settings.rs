@@ -38,6 +38,8 @@ pub struct Settings {
     pub meter_timeout_s: f64,
     /// After so many s without an answer a command counts as not obeyed, and is sent again.
     pub answer_timeout_s: f64,
+    /// Every setpoint is sent again after so many s, before it lapses in the charger.
+    pub renew_s: f64,
     /// Shortest time a vehicle charges before another one takes its turn, in s.
     pub turn_s: f64,
     /// Shortest time a vehicle waits before it starts again, in s.
@@ -58,6 +60,7 @@ impl Default for Settings {
             margin_a: 0.5,
             meter_timeout_s: 10.0,
             answer_timeout_s: 10.0,
+            renew_s: 240.0,
             turn_s: 900.0,
             pause_s: 120.0,
             raise_every_s: 10.0,

@@ -1,0 +1,225 @@
+//! What the building draws: which meters are believed, and what they leave once the devices below are taken off.
+//!
+//! A meter shows the building and the devices together. What the devices draw is known between bounds alone: at least what
+//! they showed lately, at most what they may. So the building lies between bounds too, and the estimate moves no further
+//! than it must to stay within them: a rise that a device may have caused, which was given current and has not drawn it yet,
+//! is not taken for the building's. Should that be wrong, the device draws its share later, the meter shows it, and it is
+//! shed within its reaction time. While nothing moves the estimate creeps towards the upper bound, so that a mistake does not
+//! last.
+
+use super::command::{Distrust, Notice, Output};
+use super::setup::{Kind, Node, Setup};
+use super::settings::Management;
+use super::state::{NodeState, State};
+
+/// The estimate goes to its upper bound with this time constant in s: a device that is given current has drawn it, or shown
+/// that it does not, after a minute.
+const CREEP_S: f64 = 60.0;
+
+/// For so long room must have been there before it is given away, in s.
+const LASTING_S: f64 = 15.0;
+
+/// More than so many times its limit sheds at once: a fuse melts within the hour (IEC 60269-1, conventional fusing current
+/// 1.6 times the rating).
+const SEVERE: f64 = 1.6;
+
+/// Devices below must have changed by so much in A while a meter shows the same to the last digit: it has frozen.
+const FROZEN_A: f64 = 4.0;
+
+/// And for so long, in s: devices and meters do not show the same instant.
+const FROZEN_S: f64 = 15.0;
+
+/// Currents of the devices below each board by grid phase, in A.
+pub(super) struct Below {
+    /// The most they may draw.
+    pub most_a: Vec<[f64; 3]>,
+    /// The least they surely draw, of what the board's meter sees.
+    least_seen_a: Vec<[f64; 3]>,
+    /// The most they may draw, of what the board's meter sees.
+    most_seen_a: Vec<[f64; 3]>,
+    /// What they show.
+    shown_a: Vec<[f64; 3]>,
+}
+
+impl Below {
+    pub(super) fn of(state: &State) -> Below {
+        let setup = &*state.setup;
+        let none = vec![[0.0; 3]; setup.nodes.len()];
+        let mut below =
+            Below { most_a: none.clone(), least_seen_a: none.clone(), most_seen_a: none.clone(), shown_a: none };
+        // By kind, because meters differ in what they see.
+        let mut by_kind = vec![[[[0.0; 3]; 3]; 3]; setup.nodes.len()];
+        for (k, (device, known)) in setup.devices.iter().zip(&state.devices).enumerate() {
+            let most_a = known.most_a(setup, k, state.clock);
+            let kind = device.kind as usize;
+            let sums = &mut by_kind[device.node];
+            for (phase, most) in phases_used(setup, k, known.uses, known.stay.as_ref().and_then(|stay| stay.session.phases)) {
+                if most {
+                    sums[kind][0][phase] += most_a;
+                }
+            }
+            for (own, &phase) in device.phases.iter().enumerate() {
+                sums[kind][1][phase] += known.held.least_a(own, state.clock.maybe_s);
+                sums[kind][2][phase] += known.held.shown_a.map_or(0.0, |(amps, _)| amps[own]);
+            }
+        }
+        for &node in setup.downwards.iter().rev() {
+            if let Some(parent) = setup.nodes[node].parent {
+                let own = by_kind[node];
+                for (kind, sums) in own.iter().enumerate() {
+                    for (what, amps) in sums.iter().enumerate() {
+                        (0..3).for_each(|phase| by_kind[parent][kind][what][phase] += amps[phase]);
+                    }
+                }
+            }
+            for (index, kind) in [Kind::Station, Kind::Load, Kind::Battery].into_iter().enumerate() {
+                let [most_a, least_a, shown_a] = by_kind[node][index];
+                let seen = setup.nodes[node].meter.is_some_and(|meter| meter.sees(kind));
+                for phase in 0..3 {
+                    below.most_a[node][phase] += most_a[phase];
+                    if seen {
+                        below.most_seen_a[node][phase] += most_a[phase];
+                        below.least_seen_a[node][phase] += least_a[phase];
+                        below.shown_a[node][phase] += shown_a[phase];
+                    }
+                }
+            }
+        }
+        below
+    }
+}
+
+/// The grid phases that a device may load, each with `true`. All three where its wiring is not documented; only those that
+/// its vehicle was seen or told to use, where that is known.
+pub(super) fn phases_used(
+    setup: &Setup,
+    device: usize,
+    uses: Option<u8>,
+    told: Option<u8>,
+) -> impl Iterator<Item = (usize, bool)> {
+    let device = &setup.devices[device];
+    let mut used = [false; 3];
+    if device.phases_known {
+        for (own, &phase) in device.phases.iter().enumerate() {
+            used[phase] = match (uses, told) {
+                (Some(bits), _) => bits >> own & 1 == 1,
+                (None, Some(count)) => own < usize::from(count),
+                (None, None) => true,
+            };
+        }
+    } else {
+        used = [true; 3];
+    }
+    used.into_iter().enumerate().filter(|(_, used)| *used)
+}
+
+/// Decides which meters are believed.
+pub(super) fn trust(state: &mut State, output: &mut Output) {
+    let (clock, timeout_s) = (state.clock, state.setup.settings.meter_timeout_s);
+    for (node, known) in state.nodes.iter_mut().enumerate() {
+        let shown_a = known.shown_below_a;
+        let Some(meter) = &mut known.meter else { continue };
+        let silent = clock.maybe_s - meter.heard_s > timeout_s;
+        let frozen = meter.same.is_some_and(|(since_s, then_a)| {
+            clock.sure_s - since_s > FROZEN_S && (0..3).any(|phase| (shown_a[phase] - then_a[phase]).abs() > FROZEN_A)
+        });
+        let distrust = if silent && meter.odd > 0 {
+            Some(Distrust::Absurd)
+        } else if silent {
+            Some(Distrust::Silent)
+        } else if frozen || (meter.distrust == Some(Distrust::Frozen) && meter.same.is_some()) {
+            Some(Distrust::Frozen)
+        } else {
+            None
+        };
+        match (meter.distrust, distrust) {
+            (None, Some(reason)) => output.notices.push(Notice::MeterLost { node, reason }),
+            (Some(_), None) => output.notices.push(Notice::MeterBack { node }),
+            _ => {}
+        }
+        meter.distrust = distrust;
+    }
+}
+
+/// Estimates what the building draws at and below every board, from the leaves up.
+pub(super) fn estimate(state: &mut State, below: &Below, passed_s: f64) {
+    let setup = state.setup.clone();
+    let (clock, hour) = (state.clock, setup.hour(state.clock.now));
+    let dynamic = setup.settings.management == Management::Dynamic;
+    for node in 0..setup.nodes.len() {
+        state.nodes[node].shown_below_a = below.shown_a[node];
+    }
+    let mut children_a = vec![[0.0; 3]; setup.nodes.len()];
+    for &node in setup.downwards.iter().rev() {
+        let child_a = children_a[node];
+        let known = &mut state.nodes[node];
+        let believed = dynamic && known.meter.as_ref().is_some_and(|meter| meter.distrust.is_none());
+        known.blind = false;
+        if believed {
+            let first = known.last_own_a.is_none();
+            measured(known, below, node, first, passed_s);
+            for phase in 0..3 {
+                let own_a = known.building_a[phase] - child_a[phase];
+                known.highest_own_a[phase] = known.highest_own_a[phase].max(own_a);
+            }
+            known.last_own_a = Some(std::array::from_fn(|phase| known.building_a[phase] - child_a[phase]));
+        } else {
+            let worst_a = match (&setup.nodes[node].building_max_a, known.last_own_a) {
+                (Some(figure_a), last_a) => {
+                    let last_a = last_a.filter(|_| dynamic).unwrap_or_default();
+                    std::array::from_fn(|phase| figure_a[phase][hour].max(last_a[phase]))
+                }
+                (None, Some(_)) => known.highest_own_a.map(|amps| amps.max(0.0)),
+                (None, None) => {
+                    known.blind = true;
+                    [0.0; 3]
+                }
+            };
+            known.building_a = std::array::from_fn(|phase| worst_a[phase] + child_a[phase]);
+        }
+        count(known, &setup.nodes[node], below.most_a[node], believed, clock.sure_s);
+        let building_a = known.building_a;
+        if let Some(parent) = setup.nodes[node].parent {
+            (0..3).for_each(|phase| children_a[parent][phase] += building_a[phase]);
+        }
+    }
+}
+
+/// What counts as the building's when room is shared out. A rise that might bring a phase above its limit counts once it has
+/// lasted, so that a motor that starts sheds nothing, or at once where it is large.
+fn count(known: &mut NodeState, node: &Node, most_a: [f64; 3], believed: bool, sure_s: f64) {
+    for phase in 0..3 {
+        let amps = known.building_a[phase];
+        let limit_a = node.limit_a[phase];
+        if believed && amps + most_a[phase] > limit_a {
+            let (calm_a, since_s) = *known.over[phase].get_or_insert((known.counts_a[phase], sure_s));
+            let shown_a = known.meter.as_ref().map_or(0.0, |meter| meter.phases_a[phase]);
+            if sure_s - since_s < node.tolerance_s && shown_a < SEVERE * limit_a {
+                known.counts_a[phase] = calm_a;
+                continue;
+            }
+        } else {
+            known.over[phase] = None;
+        }
+        let (peak_a, at_s) = known.peak_a[phase];
+        if amps >= peak_a || sure_s - at_s > LASTING_S || !believed {
+            known.peak_a[phase] = (amps, sure_s);
+        }
+        let (dip_a, at_s) = known.dip_a[phase];
+        if amps <= dip_a || sure_s - at_s > LASTING_S || !believed {
+            known.dip_a[phase] = (amps, sure_s);
+        }
+        known.counts_a[phase] = known.peak_a[phase].0;
+    }
+}
+
+fn measured(known: &mut NodeState, below: &Below, node: usize, first: bool, passed_s: f64) {
+    let Some(meter) = &mut known.meter else { return };
+    let creep = if first { 1.0 } else { 1.0 - (-passed_s / CREEP_S).exp() };
+    for phase in 0..3 {
+        let upper_a = meter.phases_a[phase] - below.least_seen_a[node][phase];
+        let lower_a = (meter.phases_a[phase] - below.most_seen_a[node][phase]).min(upper_a);
+        let crept_a = known.building_a[phase] + creep * (upper_a - known.building_a[phase]).max(0.0);
+        known.building_a[phase] = if first { upper_a } else { crept_a.clamp(lower_a, upper_a) };
+    }
+}

@@ -1,0 +1,218 @@
+//! Events into knowledge.
+
+use super::event::Event;
+use super::held::Held;
+use super::state::{DeviceState, MeterState, State, Stay};
+
+/// A reading above so many times the highest limit of its board cannot be: no fuse carries it for a second.
+const ABSURD_TIMES: f64 = 10.0;
+
+/// After so many readings from the past in a row the meter's clock has been set back.
+const SET_BACK: u32 = 5;
+
+/// By so much a meter's clock may go wrong, a fraction: 86 s a day, more than any clock does.
+const DRIFT: f64 = 0.001;
+
+/// Phases count as used above this current in A: below it is the charger's own electronics.
+const USED_A: f64 = 2.0;
+
+/// For how long the same phases must have been used until they are believed, in s.
+const LEARNT_S: f64 = 30.0;
+
+pub(super) fn hear(state: &mut State, event: &Event) {
+    match event {
+        Event::Meter { node, at, phases_a } => meter(state, *node, *at, *phases_a),
+        Event::Drawn { device, phases_a, session_kwh } => drawn(state, *device, *phases_a, *session_kwh),
+        Event::Link { device, up } => {
+            let Some(known) = state.devices.get_mut(*device) else { return };
+            if *up && !known.up {
+                // What was on its way when the link went may have arrived or not.
+                known.failures = 0;
+            }
+            known.up = *up;
+            known.met |= *up;
+        }
+        Event::Booted { device } => {
+            let Some(known) = state.devices.get_mut(*device) else { return };
+            known.known = false;
+            known.up = true;
+            known.met = true;
+            known.held = Held::unknown(&state.setup.devices[*device]);
+        }
+        Event::Holds { device, amps } => {
+            let rating_a = state.setup.devices.get(*device).map_or(0.0, |device| device.max_a);
+            let Some(known) = state.devices.get_mut(*device) else { return };
+            let amps = amps.filter(|amps| amps.is_finite()).map_or(rating_a, |amps| amps.min(rating_a));
+            known.held.confirmed_a = amps;
+            known.held.confirmed_at_s = state.clock.sure_s;
+            known.held.settling = None;
+            if !known.known {
+                known.granted_a = amps;
+                known.known = true;
+            }
+        }
+        Event::Answered { device, number, accepted } => answered(state, *device, *number, *accepted),
+        Event::Session { device, session } => {
+            let sure_s = state.clock.sure_s;
+            let Some(known) = state.devices.get_mut(*device) else { return };
+            match &mut known.stay {
+                Some(stay) if stay.session.id == session.id => stay.session = session.clone(),
+                _ => {
+                    known.uses = None;
+                    known.using = None;
+                    known.stay = Some(Stay {
+                        session: session.clone(),
+                        got_kwh: 0.0,
+                        since_s: sure_s,
+                        drew_at_s: sure_s,
+                        takes_a: f64::INFINITY,
+                        less_since_s: None,
+                        refuses_since_s: None,
+                        woken: 0,
+                        waking_until_s: f64::NEG_INFINITY,
+                    });
+                }
+            }
+            state.replan = true;
+        }
+        Event::Unplugged { device } => {
+            let Some(known) = state.devices.get_mut(*device) else { return };
+            known.stay = None;
+            known.uses = None;
+            known.using = None;
+            // A socket without a vehicle draws nothing.
+            known.held.shown_a = None;
+            state.replan = true;
+        }
+        Event::Wish { device, amps } => {
+            if let Some(known) = state.devices.get_mut(*device) {
+                known.wish_a = amps.is_finite().then_some(*amps);
+            }
+        }
+        Event::Planned(targets) => state.targets = Some(targets.clone()),
+        Event::Signal(signal) => {
+            state.signals.retain(|known| known.id != signal.id);
+            state.signals.push(signal.clone());
+            state.replan = true;
+        }
+        Event::Withdrawn { id } => {
+            state.signals.retain(|known| known.id != *id);
+            state.replan = true;
+        }
+        Event::Override { device, action, until } => {
+            if let Some(known) = state.devices.get_mut(*device) {
+                known.action = action.map(|action| (action, *until));
+                state.replan = true;
+            }
+        }
+    }
+}
+
+fn answered(state: &mut State, device: usize, number: u64, accepted: bool) {
+    let sure_s = state.clock.sure_s;
+    let Some(known) = state.devices.get_mut(device) else { return };
+    // An answer to an older command tells nothing of the one on its way.
+    if known.held.pending.is_none_or(|sent| sent.number != number) {
+        return;
+    }
+    known.known = true;
+    if accepted {
+        known.failures = 0;
+        known.held.accepted(sure_s, state.setup.devices[device].reaction_s);
+    } else {
+        known.failures += 1;
+        known.held.pending = None;
+        known.granted_a = known.held.confirmed_a;
+    }
+}
+
+fn drawn(state: &mut State, device: usize, phases_a: [f64; 3], session_kwh: Option<f64>) {
+    let (sure_s, maybe_s) = (state.clock.sure_s, state.clock.maybe_s);
+    let Some(known) = state.devices.get_mut(device) else { return };
+    let highest_a = 4.0 * state.setup.devices[device].max_a.max(1.0);
+    if phases_a.iter().any(|amps| !amps.is_finite() || amps.abs() > highest_a) {
+        return;
+    }
+    known.held.shows(phases_a, sure_s, maybe_s);
+    learn_phases(known, phases_a, sure_s);
+    let Some(stay) = &mut known.stay else { return };
+    if let Some(kwh) = session_kwh.filter(|kwh| kwh.is_finite() && *kwh >= stay.got_kwh) {
+        stay.got_kwh = kwh;
+    }
+    if phases_a.iter().any(|amps| amps.abs() > USED_A / 2.0) {
+        stay.drew_at_s = sure_s;
+    }
+}
+
+fn learn_phases(known: &mut DeviceState, phases_a: [f64; 3], sure_s: f64) {
+    let mut bits = 0_u8;
+    for (own, amps) in phases_a.iter().enumerate() {
+        bits |= u8::from(*amps > USED_A) << own;
+    }
+    if bits == 0 {
+        known.using = None;
+        return;
+    }
+    match known.using {
+        Some((seen, since_s)) if seen == bits => {
+            if sure_s - since_s >= LEARNT_S {
+                known.uses = Some(bits);
+            }
+        }
+        _ => known.using = Some((bits, sure_s)),
+    }
+    // A phase more than was believed counts at once.
+    if let Some(uses) = known.uses.filter(|uses| bits & !uses != 0) {
+        known.uses = Some(uses | bits);
+    }
+}
+
+fn meter(state: &mut State, node: usize, at: chrono::DateTime<chrono::Utc>, phases_a: [f64; 3]) {
+    let Some(limits_a) = state.setup.nodes.get(node).map(|node| node.limit_a) else { return };
+    if state.setup.nodes[node].meter.is_none() {
+        return;
+    }
+    let (clock, shown_a) = (state.clock, state.nodes[node].shown_below_a);
+    let absurd_a = ABSURD_TIMES * limits_a.into_iter().fold(1.0, f64::max);
+    let absurd = phases_a.iter().any(|amps| !amps.is_finite() || amps.abs() > absurd_a);
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds of years fit")]
+    let ahead_s = (clock.now - at).num_milliseconds() as f64 / 1000.0;
+    let Some(meter) = &mut state.nodes[node].meter else {
+        if !absurd {
+            state.nodes[node].meter = Some(MeterState {
+                phases_a,
+                at,
+                heard_s: clock.maybe_s,
+                ahead_s,
+                distrust: None,
+                odd: 0,
+                same: None,
+            });
+        }
+        return;
+    };
+    if absurd {
+        meter.odd += 1;
+        return;
+    }
+    if at < meter.at {
+        meter.odd += 1;
+        if meter.odd < SET_BACK {
+            return;
+        }
+        meter.ahead_s = ahead_s;
+    }
+    meter.odd = 0;
+    // Clocks drift: the fastest way seen may become a little slower.
+    meter.ahead_s = (meter.ahead_s + DRIFT * (clock.maybe_s - meter.heard_s).max(0.0)).min(ahead_s);
+    meter.at = at;
+    meter.heard_s = clock.maybe_s - (ahead_s - meter.ahead_s).max(0.0);
+    #[expect(clippy::float_cmp, reason = "a frozen meter repeats itself to the last digit")]
+    let same = meter.phases_a == phases_a;
+    if same {
+        meter.same.get_or_insert((clock.sure_s, shown_a));
+    } else {
+        meter.same = None;
+    }
+    meter.phases_a = phases_a;
+}

@@ -1,0 +1,101 @@
+//! What a device may draw now, at most and at least, from what it was told, what it has answered and what it shows.
+//!
+//! A command counts as obeyed only when the device has accepted it and its reaction time has passed, or when it shows that
+//! it obeys. Until then the higher of old and new counts.
+
+use super::setup::{Device, LOWEST_A};
+
+/// Amperes by which a device may be above its setpoint before that is disobedience: meters and vehicles are not exact
+/// (IEC 61851-1 allows the vehicle its own tolerance).
+const EXCESS_A: f64 = 1.0;
+
+/// The same as a share of the setpoint.
+const EXCESS: f64 = 0.1;
+
+/// For so long after a reading a device is believed to draw at least that much, in s; chargers commonly send theirs every
+/// 10 to 60 s.
+const SHOWN_S: f64 = 65.0;
+
+/// A command on its way.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sent {
+    /// Its number.
+    pub number: u64,
+    /// A per phase.
+    pub amps: f64,
+    /// On how many phases.
+    pub phases: u8,
+    /// When it was sent, on the clock of what has surely passed, in s.
+    pub at_s: f64,
+}
+
+/// What is known of a device's current.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Held {
+    /// What it holds for sure in A per phase; its rating where nothing is known.
+    pub confirmed_a: f64,
+    /// What it was told last and has not answered.
+    pub pending: Option<Sent>,
+    /// What it may still draw from before, and until when on the clock of what has surely passed.
+    pub settling: Option<(f64, f64)>,
+    /// What it shows that it draws on its own phases, in A, and when on the clock of what may have passed.
+    pub shown_a: Option<([f64; 3], f64)>,
+    /// When it last took a command, on the clock of what has surely passed.
+    pub confirmed_at_s: f64,
+}
+
+impl Held {
+    /// A device of which nothing is known.
+    pub fn unknown(device: &Device) -> Held {
+        Held { confirmed_a: device.max_a, pending: None, settling: None, shown_a: None, confirmed_at_s: f64::NEG_INFINITY }
+    }
+
+    /// The most it may draw by what it was told, in A per phase: the highest of what it holds, what is on its way and what it
+    /// may not have left yet.
+    pub fn most_a(&self, sure_s: f64) -> f64 {
+        let pending = self.pending.map_or(0.0, |sent| sent.amps);
+        let settling = self.settling.filter(|(_, until)| sure_s < *until).map_or(0.0, |(amps, _)| amps);
+        self.confirmed_a.max(pending).max(settling).max(0.0)
+    }
+
+    /// The least that it surely draws on one of its own phases, in A; negative where it may feed in.
+    pub fn least_a(&self, own_phase: usize, maybe_s: f64) -> f64 {
+        let told = self.confirmed_a.min(self.pending.map_or(f64::INFINITY, |sent| sent.amps));
+        match self.shown_a {
+            Some((amps, at_s)) if maybe_s - at_s <= SHOWN_S => amps[own_phase].min(told.max(0.0)).min(amps[own_phase].max(0.0)),
+            _ => told.min(0.0),
+        }
+    }
+
+    /// What it shows as its highest phase, in A; 0 where it shows nothing.
+    pub fn shown_most_a(&self) -> f64 {
+        self.shown_a.map_or(0.0, |(amps, _)| amps.into_iter().fold(0.0, f64::max))
+    }
+
+    /// It has accepted the command on its way.
+    pub fn accepted(&mut self, sure_s: f64, reaction_s: f64) {
+        let Some(sent) = self.pending.take() else { return };
+        let before = self.most_a(sure_s).max(self.confirmed_a);
+        if before > sent.amps {
+            self.settling = Some((before, sure_s + reaction_s));
+        }
+        self.confirmed_a = sent.amps;
+        self.confirmed_at_s = sure_s;
+    }
+
+    /// It has shown what it draws. One that draws no more than it holds has settled.
+    pub fn shows(&mut self, amps: [f64; 3], sure_s: f64, maybe_s: f64) {
+        self.shown_a = Some((amps, maybe_s));
+        if sure_s - self.confirmed_at_s > 1.0 && amps.into_iter().all(|a| a <= self.confirmed_a + EXCESS_A) {
+            self.settling = None;
+        }
+    }
+
+    /// Whether it shows more than anything it was told allows.
+    pub fn exceeds(&self, sure_s: f64) -> bool {
+        let most = self.most_a(sure_s);
+        // Between 0 and 6 A means stop.
+        let most = if most < LOWEST_A { 0.0 } else { most };
+        self.shown_most_a() > most + EXCESS_A.max(EXCESS * most)
+    }
+}

@@ -1,0 +1,235 @@
+//! Limits as rows: how much each still has for the devices that take setpoints, and which rows a device loads.
+
+use kwartier_data::instance::PhaseIndex;
+
+use super::building::{Below, phases_used};
+use super::event::{Limit, Scope};
+use super::state::State;
+
+/// Length of a clock quarter-hour in s.
+const QUARTER_S: i64 = 900;
+
+/// A quarter-hour's limit is aimed at with this share, for what happens in its last seconds.
+const QUARTER_AIM: f64 = 0.98;
+
+/// In the last seconds of a quarter-hour its limit no longer grows: what is given then is drawn in the next one too.
+const QUARTER_END_S: f64 = 60.0;
+
+/// The rows of a step. Row `3 × node + phase` is a board's phase in A, later ones are in kW or A as their limit is.
+pub(super) struct Rooms {
+    /// What each row has for devices that take setpoints.
+    pub rooms: Vec<f64>,
+    /// What each row has for increases: everything that may be drawn now is taken off.
+    pub spare: Vec<f64>,
+    /// For each row beyond the boards': which devices load it, and how.
+    extra: Vec<Extra>,
+    /// By device, the extra rows it loads.
+    extra_of: Vec<Vec<usize>>,
+}
+
+struct Extra {
+    row: usize,
+    /// A grid phase in A, or the power of all phases in kW.
+    phase: Option<PhaseIndex>,
+    /// Whether it is a grid operator's.
+    grid: bool,
+}
+
+impl Rooms {
+    pub(super) fn of(state: &State, below: &Below) -> Rooms {
+        let setup = &*state.setup;
+        let margin_a = setup.settings.margin_a;
+        let mut rooms = Vec::with_capacity(3 * setup.nodes.len());
+        let mut spare = Vec::with_capacity(rooms.capacity());
+        for (k, (node, known)) in setup.nodes.iter().zip(&state.nodes).enumerate() {
+            for phase in 0..3 {
+                let limit_a = node.limit_a[phase] - margin_a;
+                rooms.push(limit_a - known.counts_a[phase]);
+                spare.push(limit_a - known.counts_a[phase].max(known.building_a[phase]) - below.most_a[k][phase]);
+            }
+        }
+        let mut made = Rooms { rooms, spare, extra: Vec::new(), extra_of: vec![Vec::new(); setup.devices.len()] };
+        made.caps(state);
+        made.signals(state);
+        made.take_off_others(state);
+        made
+    }
+
+    /// Which rows a device loads with each ampere on the phases given, and by how much.
+    pub(super) fn loads(&self, state: &State, device: usize, phases: &[PhaseIndex]) -> Vec<(usize, f64)> {
+        let setup = &*state.setup;
+        let mut loads = Vec::with_capacity(12);
+        for node in setup.chain(setup.devices[device].node) {
+            loads.extend(phases.iter().map(|&phase| (3 * node + phase, 1.0)));
+        }
+        for &index in &self.extra_of[device] {
+            let extra = &self.extra[index];
+            let per_a = match extra.phase {
+                Some(phase) if phases.contains(&phase) => 1.0,
+                Some(_) => continue,
+                None => setup.kw(1.0, phases.len()),
+            };
+            loads.push((extra.row, per_a));
+        }
+        loads
+    }
+
+    /// Whether a row is a grid operator's limit.
+    pub(super) fn is_grid(&self, row: usize) -> bool {
+        self.extra.iter().any(|extra| extra.row == row && extra.grid)
+    }
+
+    fn add(&mut self, room: f64, most: f64, phase: Option<PhaseIndex>, grid: bool, devices: impl Iterator<Item = usize>) {
+        let row = self.rooms.len();
+        self.rooms.push(room);
+        self.spare.push(room - most);
+        let index = self.extra.len();
+        self.extra.push(Extra { row, phase, grid });
+        devices.for_each(|device| self.extra_of[device].push(index));
+    }
+
+    /// The contract's cap on a clock quarter-hour.
+    fn caps(&mut self, state: &State) {
+        let setup = &*state.setup;
+        let Some(cap_kw) = setup.import_cap_kw else { return };
+        let Some(root) = setup.nodes.iter().position(|node| node.parent.is_none()) else { return };
+        let allowed_kw = rest_of_quarter(state, cap_kw, state.quarter.net_kwh);
+        let building_kw = node_kw(state, root);
+        let devices = 0..setup.devices.len();
+        self.add(allowed_kw - building_kw, most_kw(state, devices.clone()), None, false, devices);
+    }
+
+    fn signals(&mut self, state: &State) {
+        let setup = &*state.setup;
+        let now = state.clock.now;
+        for signal in &state.signals {
+            if now < signal.from || signal.until.is_some_and(|until| now >= until) {
+                continue;
+            }
+            let (members, building_a): (Vec<usize>, [f64; 3]) = match &signal.on {
+                Scope::Devices(devices) => {
+                    (devices.iter().copied().filter(|&device| device < setup.devices.len()).collect(), [0.0; 3])
+                }
+                Scope::Node(node) => {
+                    let Some(known) = state.nodes.get(*node) else { continue };
+                    let below = |device: &usize| setup.chain(setup.devices[*device].node).any(|above| above == *node);
+                    ((0..setup.devices.len()).filter(below).collect(), known.counts_a)
+                }
+            };
+            let most_kw = most_kw(state, members.iter().copied());
+            let building_kw = setup.kw(building_a.into_iter().sum(), 1);
+            match signal.limit {
+                Limit::Power(limit_kw) => self.add(limit_kw - building_kw, most_kw, None, true, members.into_iter()),
+                Limit::Quarter(limit_kw) => {
+                    let used = state.quarter.signals_kwh.iter().find(|(id, _)| *id == signal.id);
+                    let allowed_kw = rest_of_quarter(state, limit_kw, used.map_or(0.0, |(_, kwh)| *kwh));
+                    self.add(allowed_kw - building_kw, most_kw, None, true, members.into_iter());
+                }
+                Limit::Amps(limit_a) => {
+                    for phase in 0..3 {
+                        let most_a = members.iter().map(|&device| most_on(state, device, phase)).sum();
+                        let room_a = limit_a[phase] - building_a[phase];
+                        self.add(room_a, most_a, Some(phase), true, members.iter().copied());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes off what devices may draw that take no setpoints now.
+    fn take_off_others(&mut self, state: &State) {
+        let setup = &*state.setup;
+        for (k, known) in state.devices.iter().enumerate() {
+            if known.steerable(setup.devices[k].managed) {
+                continue;
+            }
+            let amps = known.most_a(setup, k, state.clock);
+            let told = known.stay.as_ref().and_then(|stay| stay.session.phases);
+            let phases: Vec<PhaseIndex> = phases_used(setup, k, known.uses, told).map(|(phase, _)| phase).collect();
+            for (row, per_a) in self.loads(state, k, &phases) {
+                self.rooms[row] -= per_a * amps;
+            }
+        }
+    }
+}
+
+/// The power that a limit on a clock quarter-hour leaves for the rest of it, in kW.
+fn rest_of_quarter(state: &State, limit_kw: f64, used_kwh: f64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "at most 900")]
+    let gone_s = state.clock.now.timestamp().rem_euclid(QUARTER_S) as f64;
+    #[expect(clippy::cast_precision_loss, reason = "900")]
+    let left_s = (QUARTER_S as f64 - gone_s).max(QUARTER_END_S);
+    (QUARTER_AIM * limit_kw * 0.25 - used_kwh) * 3600.0 / left_s
+}
+
+/// What the building draws at and below a board, in kW.
+fn node_kw(state: &State, node: usize) -> f64 {
+    state.setup.kw(state.nodes[node].counts_a.into_iter().sum(), 1)
+}
+
+/// What devices may draw now, in kW.
+fn most_kw(state: &State, devices: impl Iterator<Item = usize>) -> f64 {
+    devices.map(|device| (0..3).map(|phase| state.setup.kw(most_on(state, device, phase), 1)).sum::<f64>()).sum()
+}
+
+/// What a device may draw now on a grid phase, in A.
+fn most_on(state: &State, device: usize, phase: PhaseIndex) -> f64 {
+    let known = &state.devices[device];
+    let told = known.stay.as_ref().and_then(|stay| stay.session.phases);
+    if phases_used(&state.setup, device, known.uses, told).any(|(used, _)| used == phase) {
+        known.most_a(&state.setup, device, state.clock)
+    } else {
+        0.0
+    }
+}
+
+/// Counts the energy of the quarter-hour that runs, at the power that counted since the step before.
+pub(super) fn count_quarter(state: &mut State, passed_s: f64) {
+    let number = state.clock.now.timestamp().div_euclid(QUARTER_S);
+    if number != state.quarter.number {
+        state.quarter.number = number;
+        state.quarter.net_kwh = 0.0;
+        state.quarter.signals_kwh.clear();
+        // Only what passed since the quarter-hour began counts.
+        #[expect(clippy::cast_precision_loss, reason = "at most 900")]
+        let gone_s = state.clock.now.timestamp().rem_euclid(QUARTER_S) as f64;
+        return add_energy(state, passed_s.min(gone_s));
+    }
+    add_energy(state, passed_s);
+}
+
+fn add_energy(state: &mut State, passed_s: f64) {
+    let setup = state.setup.clone();
+    let hours = passed_s / 3600.0;
+    state.quarter.net_kwh += state.quarter.net_kw * hours;
+    if let Some(root) = setup.nodes.iter().position(|node| node.parent.is_none()) {
+        state.quarter.net_kw = drawn_kw(state, root);
+    }
+    for k in 0..state.signals.len() {
+        if !matches!(state.signals[k].limit, Limit::Quarter(_)) {
+            continue;
+        }
+        let kw = match &state.signals[k].on {
+            Scope::Node(node) => drawn_kw(state, *node),
+            Scope::Devices(devices) => most_kw(state, devices.iter().copied().filter(|&k| k < setup.devices.len())),
+        };
+        let id = state.signals[k].id.clone();
+        match state.quarter.signals_kwh.iter_mut().find(|(known, _)| *known == id) {
+            Some((_, kwh)) => *kwh += kw * hours,
+            None => state.quarter.signals_kwh.push((id, 0.0)),
+        }
+    }
+}
+
+/// What goes through a board in kW: by its meter, or the most it may be.
+fn drawn_kw(state: &State, node: usize) -> f64 {
+    let setup = &*state.setup;
+    match state.nodes.get(node).and_then(|known| known.meter.as_ref()).filter(|meter| meter.distrust.is_none()) {
+        Some(meter) => setup.kw(meter.phases_a.into_iter().sum(), 1),
+        None => {
+            let below = (0..setup.devices.len())
+                .filter(|&device| setup.chain(setup.devices[device].node).any(|above| above == node));
+            state.nodes.get(node).map_or(0.0, |_| node_kw(state, node)) + most_kw(state, below)
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Grants into commands: decreases at once, increases into what is free now.
+
+use super::command::{Output, Setpoint, Why};
+use super::held::Sent;
+use super::rooms::Rooms;
+use super::settings::Settings;
+use super::setup::Kind;
+use super::share::{Grant, LAYERS};
+use super::state::{DeviceState, SILENT, State};
+use super::wants::Wanted;
+
+/// Setpoints are whole tenths of an ampere, as OCPP sends them (1.6: `limit` with at most one decimal).
+const STEP_A: f64 = 0.1;
+
+/// Decreases smaller than this are not worth a message, in A; the margin below every limit is larger.
+const NOTHING_A: f64 = 0.05;
+
+/// A decrease must be answered within so many s, or is sent again.
+const DECREASE_ANSWER_S: f64 = 3.0;
+
+/// What was refused, or not answered again and again, is tried again after so many s.
+const RETRY_S: f64 = 30.0;
+
+/// Sends what follows from the grants.
+pub(super) fn send(state: &mut State, rooms: &mut Rooms, wanted: &[Wanted], grants: &[Grant], output: &mut Output) {
+    let setup = state.setup.clone();
+    let mut place = vec![None; setup.devices.len()];
+    for (k, wanted) in wanted.iter().enumerate() {
+        place[wanted.device] = Some(k);
+    }
+    // Decreases first.
+    for device in 0..setup.devices.len() {
+        if !setup.devices[device].managed || !state.devices[device].up || discharges(state, device) {
+            continue;
+        }
+        let (target_a, phases, why) = match place[device] {
+            Some(k) => (floor(grants[k].amps, wanted[k].claim.min_a), wanted[k].told, why(rooms, &wanted[k], grants[k])),
+            None => (0.0, state.devices[device].granted_phases, Why::Idle),
+        };
+        remember(state, device, place[device].map(|k| (&wanted[k], grants[k])));
+        let known = &state.devices[device];
+        let steerable = known.steerable(true);
+        let lower = target_a < known.granted_a - NOTHING_A || !known.known;
+        let target_a = if steerable || lower { target_a } else { known.granted_a.min(target_a) };
+        if (lower && due(known, steerable, state.clock.sure_s)) || overdue(known, state, target_a) {
+            let amps = target_a.min(if known.known { known.granted_a } else { target_a });
+            command(state, device, amps, phases, why, output);
+        }
+    }
+    let order: Vec<usize> = (0..wanted.len()).collect();
+    for k in order {
+        raise(state, rooms, &wanted[k], grants[k], output);
+    }
+}
+
+fn raise(state: &mut State, rooms: &mut Rooms, wanted: &Wanted, grant: Grant, output: &mut Output) {
+    let (device, min_a) = (wanted.device, wanted.claim.min_a);
+    let known = &state.devices[device];
+    let target_a = floor(grant.amps, min_a);
+    let (sure_s, settings) = (state.clock.sure_s, &state.setup.settings);
+    let starts = known.granted_a <= 0.0;
+    let more_a = target_a - known.granted_a;
+    if more_a < settings.deadband_a && !(more_a > NOTHING_A && target_a >= wanted.claim.want_a[LAYERS - 1] - STEP_A) {
+        return;
+    }
+    if known.held.pending.is_some() || (!starts && sure_s - known.raised_at_s < settings.raise_every_s) {
+        return;
+    }
+    // What it may draw already is taken off the spare room: only what goes beyond that needs room.
+    let most_a = known.most_a(&state.setup, device, state.clock);
+    let free_a = wanted
+        .claim
+        .loads
+        .iter()
+        .map(|(row, per_a)| rooms.spare[*row] / per_a)
+        .fold(f64::INFINITY, f64::min);
+    let amps = floor(target_a.min(most_a + free_a.max(0.0)), min_a);
+    if amps < known.granted_a + STEP_A / 2.0 || (amps < target_a && amps - known.granted_a < settings.deadband_a) {
+        return;
+    }
+    let added_a = (amps - most_a).max(0.0);
+    wanted.claim.loads.iter().for_each(|(row, per_a)| rooms.spare[*row] -= per_a * added_a);
+    let why = why(rooms, wanted, grant);
+    state.devices[device].raised_at_s = sure_s;
+    command(state, device, amps, wanted.told, why, output);
+}
+
+/// Whether a device may be bothered again.
+fn due(known: &DeviceState, steerable: bool, sure_s: f64) -> bool {
+    if steerable && known.failures == 0 {
+        return known.held.pending.is_none_or(|sent| sure_s > sent.at_s);
+    }
+    sure_s - known.sent_at_s >= if known.failures < SILENT { DECREASE_ANSWER_S } else { RETRY_S }
+}
+
+/// Until when an answer is awaited, on the sure clock.
+pub(super) fn answer_by_s(known: &DeviceState, settings: &Settings) -> f64 {
+    let Some(sent) = known.held.pending else { return f64::INFINITY };
+    let patience_s = if sent.amps < known.held.confirmed_a { DECREASE_ANSWER_S } else { settings.answer_timeout_s };
+    sent.at_s + if known.failures < SILENT { patience_s } else { RETRY_S }
+}
+
+/// Whether a setpoint must be sent again: it has not been answered, is about to lapse, or was refused.
+fn overdue(known: &DeviceState, state: &State, target_a: f64) -> bool {
+    let sure_s = state.clock.sure_s;
+    if known.held.pending.is_some() {
+        return sure_s >= answer_by_s(known, &state.setup.settings);
+    }
+    let refused = known.failures > 0 && target_a < known.held.confirmed_a - NOTHING_A;
+    sure_s - known.sent_at_s >= if refused { RETRY_S } else { state.setup.settings.renew_s }
+}
+
+/// Remembers what later steps need of a grant.
+fn remember(state: &mut State, device: usize, granted: Option<(&Wanted, Grant)>) {
+    let sure_s = state.clock.sure_s;
+    let known = &mut state.devices[device];
+    let left_out = granted.is_some_and(|(_, grant)| grant.amps <= 0.0);
+    known.left_out_since_s = if left_out { known.left_out_since_s.or(Some(sure_s)) } else { None };
+    known.spare_a = granted.map_or(0.0, |(wanted, grant)| (grant.amps - wanted.plan_a).max(0.0));
+}
+
+/// Sends a setpoint, and counts the higher of old and new until it has been obeyed.
+fn command(state: &mut State, device: usize, amps: f64, phases: u8, why: Why, output: &mut Output) {
+    let sure_s = state.clock.sure_s;
+    let number = state.next_number;
+    state.next_number += 1;
+    let known = &mut state.devices[device];
+    if known.held.pending.is_some() {
+        if sure_s >= answer_by_s(known, &state.setup.settings) {
+            known.failures += 1;
+        }
+        // It may have arrived all the same.
+        known.held.settling = Some((known.held.most_a(sure_s), f64::INFINITY));
+    }
+    if (known.granted_a > 0.0) != (amps > 0.0) {
+        known.switched_at_s = sure_s;
+    }
+    known.granted_a = amps;
+    known.granted_phases = phases;
+    known.sent_at_s = sure_s;
+    known.held.pending = Some(Sent { number, amps, phases, at_s: sure_s });
+    output.setpoints.push(Setpoint { number, device, amps, phases, why });
+}
+
+/// Down to whole steps; nothing below the minimum.
+fn floor(amps: f64, min_a: f64) -> f64 {
+    let amps = ((amps + 1e-6) / STEP_A).floor() * STEP_A;
+    if amps + 1e-6 < min_a { 0.0 } else { amps.max(min_a) }
+}
+
+fn why(rooms: &Rooms, wanted: &Wanted, grant: Grant) -> Why {
+    match (grant.stopped_by, grant.layer) {
+        (Some(row), _) if rooms.is_grid(row) => Why::Grid,
+        (Some(_), LAYERS) => Why::Turn,
+        (Some(_), _) => Why::Limit,
+        (None, 0) if wanted.boosted => Why::Override,
+        (None, 0) => Why::Guaranteed,
+        (None, 1) => Why::Plan,
+        (None, 2) => Why::Spare,
+        (None, _) => Why::Idle,
+    }
+}
+
+/// What a device is planned to feed in, in A per phase; 0 where it is not or cannot.
+fn feeds_a(state: &State, device: usize) -> f64 {
+    let (setup, known) = (&*state.setup, &state.devices[device]);
+    let about = &setup.devices[device];
+    if about.max_discharge_a <= 0.0 || !known.steerable(about.managed) {
+        return 0.0;
+    }
+    let planned_a = state.targets.as_ref().and_then(|targets| targets.at(device, state.clock.now));
+    let asked_a = planned_a.or(known.wish_a).unwrap_or(0.0);
+    let most_a = match (&known.stay, about.kind) {
+        (Some(stay), Kind::Station) => about.max_discharge_a.min(stay.session.max_discharge_a),
+        (None, Kind::Station) => 0.0,
+        (_, _) => about.max_discharge_a,
+    };
+    (-asked_a).clamp(0.0, most_a)
+}
+
+fn discharges(state: &State, device: usize) -> bool {
+    feeds_a(state, device) > 0.0
+}
+
+/// Sends what feeds in: as planned, as far as no board is driven above its limit backwards. It needs a meter to see that.
+pub(super) fn discharge(state: &mut State, output: &mut Output) {
+    let setup = state.setup.clone();
+    let mut room_a: Vec<[f64; 3]> = (0..setup.nodes.len())
+        .map(|node| {
+            let known = &state.nodes[node];
+            let lowest_a = known.dip_a.map(|(amps, _)| amps.min(0.0));
+            std::array::from_fn(|phase| setup.nodes[node].limit_a[phase] - setup.settings.margin_a + lowest_a[phase])
+        })
+        .collect();
+    for device in 0..setup.devices.len() {
+        let wish_a = feeds_a(state, device);
+        if wish_a <= 0.0 {
+            continue;
+        }
+        let about = &setup.devices[device];
+        let seen = setup.chain(about.node).any(|node| state.meter_believed(node));
+        let mut amps = if seen { wish_a } else { 0.0 };
+        for node in setup.chain(about.node) {
+            about.phases.iter().for_each(|&phase| amps = amps.min(room_a[node][phase].max(0.0)));
+        }
+        let amps = (amps / STEP_A).floor() * STEP_A;
+        for node in setup.chain(about.node) {
+            about.phases.iter().for_each(|&phase| room_a[node][phase] -= amps);
+        }
+        let known = &state.devices[device];
+        let changed = (known.granted_a + amps).abs() > state.setup.settings.deadband_a;
+        if (changed && due(known, true, state.clock.sure_s)) || overdue(known, state, -amps) {
+            let phases = u8::try_from(about.phases.len()).unwrap_or(3);
+            command(state, device, -amps, phases, Why::Plan, output);
+        }
+    }
+}

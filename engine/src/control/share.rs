@@ -1,0 +1,245 @@
+//! Sharing out what is there: who gets how many amperes, within every limit at once. Pure arithmetic on rows and columns;
+//! what the rows mean is not known here.
+//!
+//! 1. *Minima.* A vehicle draws nothing or at least its minimum. In the order given each gets its minimum if that still
+//!    fits: the first in line is never left out for one behind.
+//! 2. *Shares.* Layer by layer (what the order of authority puts first comes first), and within a layer class by class, all
+//!    that are on rise together from their minimum in proportion to what they want, until a limit is reached; then those
+//!    that load it stop and the others go on. The result is the lexicographic max–min of (granted − minimum) ÷ wanted
+//!    (progressive filling: Bertsekas and Gallager, *Data Networks*, section 6.5.2).
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+
+/// Amperes or kilowatts that count as nothing: rounding.
+pub const SLACK: f64 = 1e-9;
+
+/// Somebody who wants current.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claim {
+    /// The least it can draw other than 0, in A per phase.
+    pub min_a: f64,
+    /// What it wants in each layer in A per phase, never falling from layer to layer.
+    pub want_a: [f64; LAYERS],
+    /// Classes are served from the highest to the lowest.
+    pub class: u8,
+    /// The limits it loads, and by how much for each ampere.
+    pub loads: Vec<(usize, f64)>,
+    /// The layer from which on it may be on at all.
+    pub from: usize,
+}
+
+/// Guaranteed minima and overrides, the plan, what is spare.
+pub const LAYERS: usize = 3;
+
+/// What a claim gets.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Grant {
+    /// A per phase; 0, nothing.
+    pub amps: f64,
+    /// The layer that gave most of it; [`LAYERS`] where there is nothing.
+    pub layer: usize,
+    /// The limit at which it stopped rising, if one did.
+    pub stopped_by: Option<usize>,
+}
+
+/// Shares out `rooms` (what each limit still has) among claims, the first in line first. Rooms may be negative: then
+/// nothing is added to what loads them.
+pub fn share(rooms: &[f64], claims: &[Claim]) -> Vec<Grant> {
+    let mut rooms = rooms.to_vec();
+    let mut grants = vec![Grant { amps: 0.0, layer: LAYERS, stopped_by: None }; claims.len()];
+    let mut members: Vec<Vec<usize>> = Vec::new();
+    for layer in 0..LAYERS {
+        minima(layer, &mut rooms, claims, &mut grants);
+        let mut classes: Vec<u8> = claims.iter().map(|claim| claim.class).collect();
+        classes.sort_unstable();
+        classes.dedup();
+        for &class in classes.iter().rev() {
+            fill(layer, class, &mut rooms, claims, &mut grants, &mut members);
+        }
+    }
+    grants
+}
+
+/// Puts on whoever may be on from this layer, if the minimum fits.
+fn minima(layer: usize, rooms: &mut [f64], claims: &[Claim], grants: &mut [Grant]) {
+    for (claim, grant) in claims.iter().zip(grants.iter_mut()) {
+        if claim.from != layer {
+            continue;
+        }
+        match claim.loads.iter().find(|(row, per_a)| rooms[*row] + SLACK < per_a * claim.min_a) {
+            Some((row, _)) => grant.stopped_by = Some(*row),
+            None => {
+                claim.loads.iter().for_each(|(row, per_a)| rooms[*row] -= per_a * claim.min_a);
+                *grant = Grant { amps: claim.min_a, layer, stopped_by: None };
+            }
+        }
+    }
+}
+
+/// Something that ends the rise of one or more claims, by the level at which it does.
+#[derive(Debug, PartialEq)]
+struct Stop {
+    level: f64,
+    what: What,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum What {
+    /// A claim has what it wants.
+    Claim(usize),
+    /// A limit is reached.
+    Row(usize),
+}
+
+impl Eq for Stop {}
+
+impl PartialOrd for Stop {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Stop {
+    /// The lowest level is the greatest, for a heap; ties in the order of the claims and rows.
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.level.total_cmp(&self.level).then_with(|| other.what.cmp(&self.what))
+    }
+}
+
+/// Raises the claims of a class that are on, together, to what they want in a layer.
+fn fill(
+    layer: usize,
+    class: u8,
+    rooms: &mut [f64],
+    claims: &[Claim],
+    grants: &mut [Grant],
+    members: &mut Vec<Vec<usize>>,
+) {
+    // From what each has, the level of (granted − minimum) ÷ wanted rises for those that are lowest first, so that whoever
+    // got more in an earlier layer waits until the others are level with it.
+    let level_of = |k: usize, amps: f64| (amps - claims[k].min_a) / claims[k].want_a[layer].max(SLACK);
+    let mut rising: Vec<usize> = (0..claims.len())
+        .filter(|&k| claims[k].class == class && grants[k].layer < LAYERS)
+        .filter(|&k| claims[k].want_a[layer] > grants[k].amps + SLACK)
+        .collect();
+    if rising.is_empty() {
+        return;
+    }
+    rising.sort_by(|&a, &b| level_of(a, grants[a].amps).total_cmp(&level_of(b, grants[b].amps)).then(a.cmp(&b)));
+    if members.len() < rooms.len() {
+        members.resize_with(rooms.len(), Vec::new);
+    }
+    let mut weights = vec![0.0; rooms.len()];
+    // The level at which `rooms` of each row is right.
+    let mut as_of = vec![0.0; rooms.len()];
+    let mut active = vec![false; claims.len()];
+    let mut touched: Vec<usize> = Vec::new();
+    let (mut joined, mut fresh) = (Vec::new(), vec![false; rooms.len()]);
+    let mut heap: BinaryHeap<Stop> = BinaryHeap::new();
+    let mut next = 0;
+    let mut level = level_of(rising[0], grants[rising[0]].amps);
+    loop {
+        // Whoever starts at this level joins.
+        while let Some(&k) = rising.get(next).filter(|&&k| level_of(k, grants[k].amps) <= level + SLACK) {
+            next += 1;
+            active[k] = true;
+            let want = claims[k].want_a[layer];
+            heap.push(Stop { level: level_of(k, want), what: What::Claim(k) });
+            for &(row, per_a) in &claims[k].loads {
+                advance(row, level, rooms, &weights, &mut as_of);
+                if members[row].is_empty() {
+                    touched.push(row);
+                }
+                if !fresh[row] {
+                    fresh[row] = true;
+                    joined.push(row);
+                }
+                members[row].push(k);
+                weights[row] += per_a * want;
+            }
+        }
+        for row in joined.drain(..) {
+            fresh[row] = false;
+            push_row(row, level, rooms, &weights, &mut heap);
+        }
+        let joins = rising.get(next).map_or(f64::INFINITY, |&k| level_of(k, grants[k].amps));
+        let Some(stop) = heap.peek().filter(|stop| stop.level <= joins) else {
+            if joins.is_finite() {
+                level = joins;
+                continue;
+            }
+            break;
+        };
+        let (at, what) = (stop.level.max(level), stop.what);
+        heap.pop();
+        level = at;
+        match what {
+            What::Claim(k) => {
+                if active[k] {
+                    settle(k, None, level, layer, claims, grants, rooms, &mut weights, &mut as_of);
+                    active[k] = false;
+                }
+            }
+            What::Row(row) => {
+                advance(row, level, rooms, &weights, &mut as_of);
+                // An entry made before others stopped comes too early.
+                if weights[row] > SLACK && rooms[row] > SLACK * weights[row].max(1.0) {
+                    push_row(row, level, rooms, &weights, &mut heap);
+                    continue;
+                }
+                if weights[row] <= SLACK {
+                    continue;
+                }
+                for k in std::mem::take(&mut members[row]) {
+                    if active[k] {
+                        settle(k, Some(row), level, layer, claims, grants, rooms, &mut weights, &mut as_of);
+                        active[k] = false;
+                    }
+                }
+            }
+        }
+    }
+    touched.into_iter().for_each(|row| members[row].clear());
+}
+
+/// Brings the room of a row to a level.
+fn advance(row: usize, level: f64, rooms: &mut [f64], weights: &[f64], as_of: &mut [f64]) {
+    if weights[row] > 0.0 {
+        rooms[row] -= weights[row] * (level - as_of[row]);
+    }
+    as_of[row] = level;
+}
+
+fn push_row(row: usize, level: f64, rooms: &[f64], weights: &[f64], heap: &mut BinaryHeap<Stop>) {
+    if weights[row] > SLACK {
+        heap.push(Stop { level: level + rooms[row].max(0.0) / weights[row], what: What::Row(row) });
+    }
+}
+
+/// Ends the rise of a claim at a level.
+#[expect(clippy::too_many_arguments, reason = "the state of one loop, which lives nowhere else")]
+fn settle(
+    k: usize,
+    by: Option<usize>,
+    level: f64,
+    layer: usize,
+    claims: &[Claim],
+    grants: &mut [Grant],
+    rooms: &mut [f64],
+    weights: &mut [f64],
+    as_of: &mut [f64],
+) {
+    let want = claims[k].want_a[layer];
+    let amps = (claims[k].min_a + level * want).min(want).max(grants[k].amps);
+    if amps - grants[k].amps > grants[k].amps - claims[k].min_a {
+        grants[k].layer = layer;
+    }
+    grants[k].amps = amps;
+    grants[k].stopped_by = by;
+    for &(row, per_a) in &claims[k].loads {
+        advance(row, level, rooms, weights, as_of);
+        // The row's entry in the heap comes too early now, and is put right when it comes.
+        weights[row] = (weights[row] - per_a * want).max(0.0);
+    }
+}

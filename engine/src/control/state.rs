@@ -1,0 +1,302 @@
+//! What the fast loop remembers.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use super::event::{Action, Session, Signal, Targets};
+use super::command::Distrust;
+use super::held::Held;
+use super::setup::Setup;
+
+/// Everything the fast loop remembers between two steps.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    pub(super) setup: Arc<Setup>,
+    pub(super) clock: Clock,
+    /// The number of the next command.
+    pub(super) next_number: u64,
+    pub(super) devices: Vec<DeviceState>,
+    pub(super) nodes: Vec<NodeState>,
+    pub(super) targets: Option<Arc<Targets>>,
+    pub(super) signals: Vec<Signal>,
+    pub(super) quarter: Quarter,
+    /// Whether something has happened that the plan did not reckon with.
+    pub(super) replan: bool,
+}
+
+impl State {
+    /// A loop that begins with nothing known: no device is connected, each may draw what it holds when alone, and no
+    /// meter has spoken. What devices really hold they tell when they connect ([`Event::Holds`](super::event::Event::Holds)).
+    pub fn new(setup: Arc<Setup>, now: DateTime<Utc>) -> State {
+        let devices = setup.devices.iter().map(|device| DeviceState::unknown(Held::unknown(device))).collect();
+        let nodes = setup.nodes.iter().map(|_| NodeState::default()).collect();
+        State {
+            clock: Clock { now, sure_s: 0.0, maybe_s: 0.0 },
+            next_number: 1,
+            devices,
+            nodes,
+            targets: None,
+            signals: Vec::new(),
+            quarter: Quarter::default(),
+            replan: false,
+            setup,
+        }
+    }
+
+    /// What the loop knows of the site.
+    pub fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
+    /// The setpoint last given to a device in A per phase, whether it has taken it or not.
+    pub fn granted_a(&self, device: usize) -> f64 {
+        self.devices[device].granted_a
+    }
+
+    /// The most that a device may draw now in A per phase, as the loop counts it.
+    pub fn most_a(&self, device: usize) -> f64 {
+        self.devices[device].most_a(&self.setup, device, self.clock)
+    }
+
+    /// What the loop takes the building to draw at a board and all below it, by phase, in A.
+    pub fn building_a(&self, node: usize) -> [f64; 3] {
+        self.nodes[node].building_a
+    }
+
+    /// Whether the meter of a board is believed.
+    pub fn meter_believed(&self, node: usize) -> bool {
+        self.nodes[node].meter.as_ref().is_some_and(|meter| meter.distrust.is_none())
+    }
+}
+
+/// Time, in two ways: clocks jump, processes are paused. What must have happened counts with what has surely passed, how
+/// old knowledge is counts with what may have passed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Clock {
+    /// The clock of the wall.
+    pub now: DateTime<Utc>,
+    /// Seconds that have surely passed.
+    pub sure_s: f64,
+    /// Seconds that may have passed.
+    pub maybe_s: f64,
+}
+
+/// Longest time between two steps in s: the loop asks to be woken before. A longer one is a clock that jumped or a process
+/// that stood still, and nobody knows which.
+pub const LONGEST_STEP_S: f64 = 60.0;
+
+impl Clock {
+    /// Goes on to an instant; the seconds by which the clock has jumped, as far as it can be told.
+    pub fn go(&mut self, now: DateTime<Utc>) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds of years fit")]
+        let passed_s = (now - self.now).num_milliseconds() as f64 / 1000.0;
+        self.now = now;
+        let believable = (0.0..=LONGEST_STEP_S + 1.0).contains(&passed_s);
+        self.sure_s += if believable { passed_s } else { 0.0 };
+        self.maybe_s += if believable { passed_s } else { passed_s.max(1.0) };
+        if believable { 0.0 } else { passed_s }
+    }
+}
+
+/// A device that has left so many commands in a row unanswered, or refused them, counts as one that hears nothing.
+pub const SILENT: u32 = 3;
+
+/// What is remembered of a device.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeviceState {
+    /// Whether it is connected.
+    pub up: bool,
+    /// Whether it has been connected at all.
+    pub met: bool,
+    /// What it may draw.
+    pub held: Held,
+    /// Whether it is known what it holds: false from a restart on until it tells or takes a command.
+    pub known: bool,
+    /// The setpoint given last in A per phase.
+    pub granted_a: f64,
+    /// On how many phases.
+    pub granted_phases: u8,
+    /// When that was last raised, on the sure clock.
+    pub raised_at_s: f64,
+    /// When a command was last sent, on the sure clock.
+    pub sent_at_s: f64,
+    /// How many commands in a row were not answered or rejected.
+    pub failures: u32,
+    /// Since when it shows more than it may, on the sure clock.
+    pub exceeds_since_s: Option<f64>,
+    /// Since when it is counted as disobedient, on the sure clock.
+    pub disobeys_since_s: Option<f64>,
+    /// The stay.
+    pub stay: Option<Stay>,
+    /// What a load or battery may draw at most; `None`, nothing is known.
+    pub wish_a: Option<f64>,
+    /// An override and its end.
+    pub action: Option<(Action, DateTime<Utc>)>,
+    /// Since when it is on (current granted), or off, on the sure clock.
+    pub switched_at_s: f64,
+    /// What it was given beyond the plan in A per phase, from power that would have been fed in.
+    pub spare_a: f64,
+    /// Since when it charges on one phase although it could on three, on the sure clock.
+    pub single_since_s: Option<f64>,
+    /// Since when its minimum does not fit, on the sure clock.
+    pub left_out_since_s: Option<f64>,
+    /// Whether a vehicle that takes no current has been told.
+    pub asleep_told: bool,
+    /// How many phases were learnt to be used: a bit for each of its own.
+    pub uses: Option<u8>,
+    /// Evidence for that: the bits seen last, and since when on the sure clock.
+    pub using: Option<(u8, f64)>,
+}
+
+/// What is remembered of a vehicle's stay.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stay {
+    /// What was told.
+    pub session: Session,
+    /// Energy at the charger so far in kWh.
+    pub got_kwh: f64,
+    /// When it began, on the sure clock.
+    pub since_s: f64,
+    /// When it last drew current, on the sure clock.
+    pub drew_at_s: f64,
+    /// The most it is taken to draw, where it has shown less than it is offered; A per phase.
+    pub takes_a: f64,
+    /// Since when it shows less than it is offered, on the sure clock.
+    pub less_since_s: Option<f64>,
+    /// Since when it has been offered current and has taken none, on the sure clock.
+    pub refuses_since_s: Option<f64>,
+    /// How often it has been woken.
+    pub woken: u32,
+    /// Until when its current is withheld to wake it, on the sure clock.
+    pub waking_until_s: f64,
+}
+
+impl DeviceState {
+    fn unknown(held: Held) -> DeviceState {
+        DeviceState {
+            up: false,
+            met: false,
+            held,
+            known: false,
+            granted_a: 0.0,
+            granted_phases: 0,
+            raised_at_s: f64::NEG_INFINITY,
+            sent_at_s: f64::NEG_INFINITY,
+            failures: 0,
+            exceeds_since_s: None,
+            disobeys_since_s: None,
+            stay: None,
+            wish_a: None,
+            action: None,
+            switched_at_s: f64::NEG_INFINITY,
+            spare_a: 0.0,
+            single_since_s: None,
+            left_out_since_s: None,
+            asleep_told: false,
+            uses: None,
+            using: None,
+        }
+    }
+
+    /// Whether it takes setpoints now.
+    pub fn steerable(&self, managed: bool) -> bool {
+        managed && self.up && self.known && self.failures < SILENT && self.disobeys_since_s.is_none()
+    }
+
+    /// The most it may draw now in A per phase, whatever it is told next.
+    pub fn most_a(&self, setup: &Setup, index: usize, clock: Clock) -> f64 {
+        let device = &setup.devices[index];
+        if !device.managed || self.disobeys_since_s.is_some() {
+            return device.max_a;
+        }
+        let held_a = self.held.most_a(clock.sure_s).min(device.max_a);
+        if self.up && self.known && self.failures < SILENT {
+            let shown_a = if self.exceeds_since_s.is_some() { self.held.shown_most_a() } else { 0.0 };
+            return held_a.max(shown_a.min(device.max_a));
+        }
+        if self.up && !self.known {
+            return device.max_a;
+        }
+        alone_a(setup, index, clock.now, if self.met { held_a } else { 0.0 })
+    }
+}
+
+/// What a device that hears nothing may draw in A per phase: what it held when it was last heard, or its fallback at this
+/// or the next hour of the day (its clock may be off); all it can, where nothing is stored or what is stored may be lost.
+pub fn alone_a(setup: &Setup, index: usize, now: DateTime<Utc>, held_a: f64) -> f64 {
+    let device = &setup.devices[index];
+    match device.fallback_a {
+        Some(fallback_a) if device.keeps_fallback => {
+            let hour = setup.hour(now);
+            let around = [(hour + 23) % 24, hour, (hour + 1) % 24].map(|hour| fallback_a[hour]);
+            around.into_iter().fold(held_a, f64::max).min(device.max_a)
+        }
+        _ => device.max_a,
+    }
+}
+
+/// What is remembered of a board.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct NodeState {
+    /// Its meter, once it has spoken.
+    pub meter: Option<MeterState>,
+    /// What the building draws at the board and all below it, by phase, in A.
+    pub building_a: [f64; 3],
+    /// What the devices below show that they draw, by phase, in A.
+    pub shown_below_a: [f64; 3],
+    /// The highest that the building has drawn in the last seconds, and when it was: increases go into room that lasts.
+    pub peak_a: [(f64, f64); 3],
+    /// The lowest that the building has drawn in the last seconds, and when it was.
+    pub dip_a: [(f64, f64); 3],
+    /// The highest seen that is drawn at the board itself, by phase, in A.
+    pub highest_own_a: [f64; 3],
+    /// The last seen of that.
+    pub last_own_a: Option<[f64; 3]>,
+    /// What counts as the building's when room is shared out, by phase, in A: the highest lately, without a motor that
+    /// starts.
+    pub counts_a: [f64; 3],
+    /// What counted before a phase might go above its limit, and since when it might, on the sure clock.
+    pub over: [Option<(f64, f64)>; 3],
+    /// Since when the meter shows more than the limit although the devices below should leave room, on the sure clock.
+    pub above_since_s: Option<f64>,
+    /// By which share all devices below are cut, because what is done about an overload does not help, and since when on
+    /// the sure clock.
+    pub cut: Option<(f64, f64)>,
+    /// Whether nothing is known of the building here: only fallback values are granted.
+    pub blind: bool,
+    /// Whether an overload has been told.
+    pub overload_told: bool,
+}
+
+/// What is remembered of a meter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MeterState {
+    /// Its last reading that made sense, L1, L2, L3 in A.
+    pub phases_a: [f64; 3],
+    /// When that was measured, by its own clock.
+    pub at: DateTime<Utc>,
+    /// When that was measured, on the clock of what may have passed.
+    pub heard_s: f64,
+    /// Our clock less its own in s, where readings come fastest.
+    pub ahead_s: f64,
+    /// Why it is not believed.
+    pub distrust: Option<Distrust>,
+    /// How many readings in a row made no sense, or came from the past.
+    pub odd: u32,
+    /// Since when it has shown the same values, on the sure clock, and what devices below showed then, by phase in A.
+    pub same: Option<(f64, [f64; 3])>,
+}
+
+/// Energy through the grid connection in the clock quarter-hour that runs.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Quarter {
+    /// Its number since 1970.
+    pub number: i64,
+    /// Energy imported less exported, in kWh.
+    pub net_kwh: f64,
+    /// By signal that limits a quarter-hour: energy of what it limits, in kWh.
+    pub signals_kwh: Vec<(String, f64)>,
+    /// The power that counts until the next step, in kW.
+    pub net_kw: f64,
+}

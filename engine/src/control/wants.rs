@@ -1,0 +1,197 @@
+//! What each device wants, by layer of authority, and who stands where in line.
+
+use kwartier_data::instance::PhaseIndex;
+
+use super::building::phases_used;
+use super::event::Action;
+use super::rooms::Rooms;
+use super::settings::Split;
+use super::setup::Kind;
+use super::share::{Claim, LAYERS};
+use super::state::State;
+
+/// A vehicle that has less time to spare than this in h is charged as fast as it can: forecasts and plans are not exact.
+const LAST_CALL_H: f64 = 0.25;
+
+/// A device that takes setpoints and wants current.
+pub(super) struct Wanted {
+    pub device: usize,
+    /// Grid phases it is counted on.
+    pub phases: Vec<PhaseIndex>,
+    /// On how many phases it is told to charge.
+    pub told: u8,
+    /// What it wants of the plan's layer in A.
+    pub plan_a: f64,
+    /// Whether it charges because of an override.
+    pub boosted: bool,
+    pub claim: Claim,
+}
+
+/// The claims of all devices that want current, the first in line first.
+pub(super) fn wanted(state: &State, rooms: &Rooms) -> Vec<Wanted> {
+    let setup = &*state.setup;
+    let mut surplus_kw = surplus_kw(state);
+    let mut line: Vec<(usize, (u8, u8, f64))> = (0..setup.devices.len())
+        .filter(|&k| state.devices[k].steerable(setup.devices[k].managed))
+        .map(|k| (k, place(state, k)))
+        .collect();
+    line.sort_by(|(a, (class_a, group_a, since_a)), (b, (class_b, group_b, since_b))| {
+        class_b.cmp(class_a).then(group_a.cmp(group_b)).then(since_a.total_cmp(since_b)).then(a.cmp(b))
+    });
+    line.into_iter().filter_map(|(k, (class, ..))| want(state, rooms, k, class, &mut surplus_kw)).collect()
+}
+
+fn class(state: &State, device: usize) -> u8 {
+    match state.setup.settings.split {
+        Split::Equal => 0,
+        Split::Prioritised => {
+            let own = state.setup.devices[device].priority;
+            state.devices[device].stay.as_ref().map_or(own, |stay| stay.session.priority)
+        }
+    }
+}
+
+/// Class, then those that run and have not had their turn, then those that wait, then those that have had theirs; within
+/// these who has waited longest, or has run shortest.
+fn place(state: &State, device: usize) -> (u8, u8, f64) {
+    let known = &state.devices[device];
+    let class = class(state, device);
+    let since_s = known.switched_at_s;
+    if known.granted_a > 0.0 {
+        let had = state.clock.sure_s - since_s >= state.setup.settings.turn_s;
+        (class, if had { 2 } else { 0 }, -since_s)
+    } else {
+        let waits_since_s = since_s.max(known.stay.as_ref().map_or(f64::NEG_INFINITY, |stay| stay.since_s));
+        (class, 1, waits_since_s)
+    }
+}
+
+fn want(state: &State, rooms: &Rooms, device: usize, class: u8, surplus_kw: &mut f64) -> Option<Wanted> {
+    let (setup, known, now) = (&*state.setup, &state.devices[device], state.clock.now);
+    let about = &setup.devices[device];
+    let action = known.action.filter(|(_, until)| now < *until).map(|(action, _)| action);
+    if action == Some(Action::Stop) {
+        return None;
+    }
+    let told = known.stay.as_ref().and_then(|stay| stay.session.phases);
+    let mut phases: Vec<PhaseIndex> = phases_used(setup, device, known.uses, told).map(|(phase, _)| phase).collect();
+    if known.single_since_s.is_some() && about.phases_known {
+        phases = about.phases.first().copied().into_iter().collect();
+    }
+    let told_phases = if known.single_since_s.is_some() { 1 } else { u8::try_from(about.phases.len()).unwrap_or(3) };
+    let (min_a, mut cap_a) = bounds(state, device);
+    if let Some(Action::AtMost(most_a)) = action {
+        cap_a = cap_a.min(most_a);
+    }
+    cap_a *= state.cut_above(device);
+    if setup.chain(about.node).any(|node| state.nodes[node].blind) {
+        let fallback_a = about.fallback_a.map_or(0.0, |hours| hours[setup.hour(now)]);
+        cap_a = cap_a.min(fallback_a);
+    }
+    if cap_a < min_a || cap_a <= 0.0 {
+        return None;
+    }
+    let planned_a = state.targets.as_ref().and_then(|targets| targets.at(device, now));
+    let plan_a = match (&known.stay, about.kind) {
+        (Some(stay), Kind::Station) => of_stay(state, stay, planned_a, cap_a, phases.len())?,
+        (None, Kind::Station) => return None,
+        (_, _) => planned_a.unwrap_or_else(|| known.wish_a.unwrap_or(0.0)).max(0.0),
+    };
+    let at_least = |amps: f64| if amps > 0.0 { amps.clamp(min_a, cap_a) } else { 0.0 };
+    let guaranteed_a = known.stay.as_ref().map_or(0.0, |stay| stay.session.guaranteed_a.max(about.guaranteed_a));
+    let boosted = action == Some(Action::Boost);
+    let first_a = if boosted { cap_a } else { at_least(guaranteed_a) };
+    let plan_a = at_least(plan_a).max(first_a);
+    let spare_a = if about.kind == Kind::Station { spare(state, plan_a, min_a, cap_a, phases.len(), surplus_kw) } else { plan_a };
+    let want_a: [f64; LAYERS] = [first_a, plan_a, spare_a.max(plan_a)];
+    let from = want_a.iter().position(|amps| *amps > 0.0)?;
+    // Who was stopped waits a little before it starts again.
+    let paused = known.granted_a <= 0.0 && state.clock.sure_s - known.switched_at_s < setup.settings.pause_s;
+    if paused && !boosted {
+        return None;
+    }
+    let loads = rooms.loads(state, device, &phases);
+    Some(Wanted { device, phases, told: told_phases, plan_a, boosted, claim: Claim { min_a, want_a, class, loads, from } })
+}
+
+/// Lowest and highest current in A per phase.
+pub(super) fn bounds(state: &State, device: usize) -> (f64, f64) {
+    let about = &state.setup.devices[device];
+    match &state.devices[device].stay {
+        Some(stay) => {
+            let session = &stay.session;
+            let min_a = about.min_a.max(session.min_a);
+            (min_a, about.max_a.min(session.max_a).min(stay.takes_a.max(min_a)))
+        }
+        None => (about.min_a, about.max_a.min(state.devices[device].wish_a.map_or(f64::INFINITY, |amps| amps.max(0.0)))),
+    }
+}
+
+/// What a vehicle wants of the plan's layer; `None`, nothing at all.
+fn of_stay(
+    state: &State,
+    stay: &super::state::Stay,
+    planned_a: Option<f64>,
+    cap_a: f64,
+    phases: usize,
+) -> Option<f64> {
+    if state.clock.sure_s < stay.waking_until_s {
+        return None;
+    }
+    let left_kwh = stay.session.need_kwh.map(|need_kwh| need_kwh - stay.got_kwh);
+    if left_kwh.is_some_and(|left_kwh| left_kwh <= 0.0) {
+        return None;
+    }
+    let Some(planned_a) = planned_a else { return Some(cap_a) };
+    if let (Some(left_kwh), Some(departure)) = (left_kwh, stay.session.departure) {
+        #[expect(clippy::cast_precision_loss, reason = "seconds of a stay")]
+        let left_h = (departure - state.clock.now).num_seconds() as f64 / 3600.0;
+        let needed_h = left_kwh / state.setup.kw(cap_a, phases).max(0.01);
+        if left_h - needed_h < LAST_CALL_H {
+            return Some(cap_a);
+        }
+    }
+    Some(planned_a.max(0.0))
+}
+
+/// What a vehicle may have of power that would be fed in, in A per phase, beside what the plan gives.
+fn spare(state: &State, plan_a: f64, min_a: f64, cap_a: f64, phases: usize, surplus_kw: &mut f64) -> f64 {
+    if *surplus_kw <= 0.0 {
+        return plan_a;
+    }
+    let per_a = state.setup.kw(1.0, phases).max(1e-3);
+    let more_a = (*surplus_kw / per_a).min(cap_a - plan_a);
+    if plan_a + more_a < min_a || more_a <= 0.0 {
+        return plan_a;
+    }
+    *surplus_kw -= more_a * per_a;
+    plan_a + more_a
+}
+
+/// Power that is fed in now, with what devices already take of it, in kW.
+fn surplus_kw(state: &State) -> f64 {
+    let setup = &*state.setup;
+    if !setup.settings.surplus || state.targets.is_none() {
+        return 0.0;
+    }
+    let Some(root) = setup.nodes.iter().position(|node| node.parent.is_none()) else { return 0.0 };
+    let Some(meter) = state.nodes[root].meter.as_ref().filter(|meter| meter.distrust.is_none()) else { return 0.0 };
+    let net_kw = setup.kw(meter.phases_a.into_iter().sum(), 1);
+    let taken_kw: f64 = state
+        .devices
+        .iter()
+        .enumerate()
+        .filter(|(_, known)| known.spare_a > 0.0)
+        .map(|(k, known)| setup.kw(known.spare_a, setup.devices[k].phases.len()))
+        .sum();
+    taken_kw - net_kw
+}
+
+impl State {
+    /// The share that overloads which nothing explains leave to a device.
+    pub(super) fn cut_above(&self, device: usize) -> f64 {
+        let setup = &*self.setup;
+        let cuts = setup.chain(setup.devices[device].node).filter_map(|node| self.nodes[node].cut);
+        cuts.map(|(share, _)| share).fold(1.0, f64::min)
+    }
+}
