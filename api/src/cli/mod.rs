@@ -5,10 +5,10 @@ mod check;
 mod comparison;
 mod completions;
 mod extras;
-mod failure;
+pub mod failure;
 mod forecast;
 mod history;
-mod input;
+pub mod input;
 mod man;
 mod methods;
 mod output;
@@ -18,6 +18,8 @@ mod site;
 mod span;
 mod summary;
 mod worker;
+
+pub use site::usable as usable_site;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;

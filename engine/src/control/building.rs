@@ -8,8 +8,8 @@
 //! last.
 
 use super::command::{Distrust, Notice, Output};
-use super::setup::{Kind, Node, Setup};
 use super::settings::Management;
+use super::setup::{Kind, Node, Setup};
 use super::state::{NodeState, State};
 
 /// The estimate goes to its upper bound with this time constant in s: a device that is given current has drawn it, or shown
@@ -53,7 +53,9 @@ impl Below {
             let most_a = known.most_a(setup, k, state.clock);
             let kind = device.kind as usize;
             let sums = &mut by_kind[device.node];
-            for (phase, most) in phases_used(setup, k, known.uses, known.stay.as_ref().and_then(|stay| stay.session.phases)) {
+            for (phase, most) in
+                phases_used(setup, k, known.uses, known.stay.as_ref().and_then(|stay| stay.session.phases))
+            {
                 if most {
                     sums[kind][0][phase] += most_a;
                 }

@@ -179,15 +179,8 @@ fn meter(state: &mut State, node: usize, at: chrono::DateTime<chrono::Utc>, phas
     let ahead_s = (clock.now - at).num_milliseconds() as f64 / 1000.0;
     let Some(meter) = &mut state.nodes[node].meter else {
         if !absurd {
-            state.nodes[node].meter = Some(MeterState {
-                phases_a,
-                at,
-                heard_s: clock.maybe_s,
-                ahead_s,
-                distrust: None,
-                odd: 0,
-                same: None,
-            });
+            state.nodes[node].meter =
+                Some(MeterState { phases_a, at, heard_s: clock.maybe_s, ahead_s, distrust: None, odd: 0, same: None });
         }
         return;
     };

@@ -47,7 +47,13 @@ pub struct Held {
 impl Held {
     /// A device of which nothing is known.
     pub fn unknown(device: &Device) -> Held {
-        Held { confirmed_a: device.max_a, pending: None, settling: None, shown_a: None, confirmed_at_s: f64::NEG_INFINITY }
+        Held {
+            confirmed_a: device.max_a,
+            pending: None,
+            settling: None,
+            shown_a: None,
+            confirmed_at_s: f64::NEG_INFINITY,
+        }
     }
 
     /// The most it may draw by what it was told, in A per phase: the highest of what it holds, what is on its way and what it
@@ -62,7 +68,9 @@ impl Held {
     pub fn least_a(&self, own_phase: usize, maybe_s: f64) -> f64 {
         let told = self.confirmed_a.min(self.pending.map_or(f64::INFINITY, |sent| sent.amps));
         match self.shown_a {
-            Some((amps, at_s)) if maybe_s - at_s <= SHOWN_S => amps[own_phase].min(told.max(0.0)).min(amps[own_phase].max(0.0)),
+            Some((amps, at_s)) if maybe_s - at_s <= SHOWN_S => {
+                amps[own_phase].min(told.max(0.0)).min(amps[own_phase].max(0.0))
+            }
             _ => told.min(0.0),
         }
     }

@@ -79,7 +79,14 @@ impl Rooms {
         self.extra.iter().any(|extra| extra.row == row && extra.grid)
     }
 
-    fn add(&mut self, room: f64, most: f64, phase: Option<PhaseIndex>, grid: bool, devices: impl Iterator<Item = usize>) {
+    fn add(
+        &mut self,
+        room: f64,
+        most: f64,
+        phase: Option<PhaseIndex>,
+        grid: bool,
+        devices: impl Iterator<Item = usize>,
+    ) {
         let row = self.rooms.len();
         self.rooms.push(room);
         self.spare.push(room - most);

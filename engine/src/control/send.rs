@@ -34,7 +34,9 @@ pub(super) fn send(state: &mut State, rooms: &mut Rooms, wanted: &[Wanted], gran
             continue;
         }
         let (target_a, phases, why) = match place[device] {
-            Some(k) => (floor(grants[k].amps, wanted[k].claim.min_a), wanted[k].told, why(rooms, &wanted[k], grants[k])),
+            Some(k) => {
+                (floor(grants[k].amps, wanted[k].claim.min_a), wanted[k].told, why(rooms, &wanted[k], grants[k]))
+            }
             None => (0.0, state.devices[device].granted_phases, Why::Idle),
         };
         remember(state, device, place[device].map(|k| (&wanted[k], grants[k])));
@@ -68,12 +70,7 @@ fn raise(state: &mut State, rooms: &mut Rooms, wanted: &Wanted, grant: Grant, ou
     }
     // What it may draw already is taken off the spare room: only what goes beyond that needs room.
     let most_a = known.most_a(&state.setup, device, state.clock);
-    let free_a = wanted
-        .claim
-        .loads
-        .iter()
-        .map(|(row, per_a)| rooms.spare[*row] / per_a)
-        .fold(f64::INFINITY, f64::min);
+    let free_a = wanted.claim.loads.iter().map(|(row, per_a)| rooms.spare[*row] / per_a).fold(f64::INFINITY, f64::min);
     let amps = floor(target_a.min(most_a + free_a.max(0.0)), min_a);
     if amps < known.granted_a + STEP_A / 2.0 || (amps < target_a && amps - known.granted_a < settings.deadband_a) {
         return;

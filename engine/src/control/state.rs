@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::event::{Action, Session, Signal, Targets};
 use super::command::Distrust;
+use super::event::{Action, Session, Signal, Targets};
 use super::held::Held;
 use super::setup::Setup;
 

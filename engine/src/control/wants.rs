@@ -102,7 +102,8 @@ fn want(state: &State, rooms: &Rooms, device: usize, class: u8, surplus_kw: &mut
     let boosted = action == Some(Action::Boost);
     let first_a = if boosted { cap_a } else { at_least(guaranteed_a) };
     let plan_a = at_least(plan_a).max(first_a);
-    let spare_a = if about.kind == Kind::Station { spare(state, plan_a, min_a, cap_a, phases.len(), surplus_kw) } else { plan_a };
+    let spare_a =
+        if about.kind == Kind::Station { spare(state, plan_a, min_a, cap_a, phases.len(), surplus_kw) } else { plan_a };
     let want_a: [f64; LAYERS] = [first_a, plan_a, spare_a.max(plan_a)];
     let from = want_a.iter().position(|amps| *amps > 0.0)?;
     // Who was stopped waits a little before it starts again.
@@ -111,7 +112,14 @@ fn want(state: &State, rooms: &Rooms, device: usize, class: u8, surplus_kw: &mut
         return None;
     }
     let loads = rooms.loads(state, device, &phases);
-    Some(Wanted { device, phases, told: told_phases, plan_a, boosted, claim: Claim { min_a, want_a, class, loads, from } })
+    Some(Wanted {
+        device,
+        phases,
+        told: told_phases,
+        plan_a,
+        boosted,
+        claim: Claim { min_a, want_a, class, loads, from },
+    })
 }
 
 /// Lowest and highest current in A per phase.
@@ -123,18 +131,14 @@ pub(super) fn bounds(state: &State, device: usize) -> (f64, f64) {
             let min_a = about.min_a.max(session.min_a);
             (min_a, about.max_a.min(session.max_a).min(stay.takes_a.max(min_a)))
         }
-        None => (about.min_a, about.max_a.min(state.devices[device].wish_a.map_or(f64::INFINITY, |amps| amps.max(0.0)))),
+        None => {
+            (about.min_a, about.max_a.min(state.devices[device].wish_a.map_or(f64::INFINITY, |amps| amps.max(0.0))))
+        }
     }
 }
 
 /// What a vehicle wants of the plan's layer; `None`, nothing at all.
-fn of_stay(
-    state: &State,
-    stay: &super::state::Stay,
-    planned_a: Option<f64>,
-    cap_a: f64,
-    phases: usize,
-) -> Option<f64> {
+fn of_stay(state: &State, stay: &super::state::Stay, planned_a: Option<f64>, cap_a: f64, phases: usize) -> Option<f64> {
     if state.clock.sure_s < stay.waking_until_s {
         return None;
     }

@@ -7,6 +7,8 @@ mod input;
 mod instance;
 mod text;
 
+pub use input::usable;
+
 use super::Verdict;
 use super::failure::Failure;
 
