@@ -96,3 +96,15 @@ fn the_verifier_shares_no_code_with_the_solvers() {
         }
     }
 }
+
+#[test]
+fn the_clamp_and_the_fallback_know_nothing_of_control_but_its_words() {
+    let words = ["setup::", "event::", "command::", "settings::Settings"];
+    for (path, text) in sources("engine/src/limits").into_iter().chain(sources("engine/src/fallback")) {
+        for named in text.split("crate::").skip(1).filter(|named| !named.starts_with("fallback")) {
+            let word = named.strip_prefix("control::");
+            let allowed = word.is_some_and(|word| words.iter().any(|allowed| word.starts_with(allowed)));
+            assert!(allowed, "{} names crate::{}", path.display(), named.lines().next().unwrap_or_default());
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! What a device may be drawing: what it holds, what it may have been told, and what it shows.
+
+use std::collections::VecDeque;
+
+use super::Counted;
+use crate::control::setup::Device;
+
+/// Commands without an answer that are kept one by one; older ones are kept as the range they span.
+const PENDING: usize = 16;
+
+/// After so many s what a device said that it draws is no longer believed: chargers report once a minute or more often.
+pub(super) const BELIEVED_S: f64 = 90.0;
+
+/// A device draws more than it may once it is so many A above: meters of chargers err by about that much.
+const OVER_A: f64 = 1.0;
+
+/// Below this a phase is not in use, in A: standby of cars and chargers.
+const USED_A: f64 = 1.0;
+
+/// What one device holds and shows.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Held {
+    /// The lowest and highest setpoint that it may be holding; `None`, nothing is known.
+    range_a: Option<[f64; 2]>,
+    /// Commands that have no answer yet, oldest first.
+    pending: VecDeque<Command>,
+    /// Whether it may have gone over to its fallback: out of reach, or back and not yet told otherwise.
+    adrift: bool,
+    down: bool,
+    /// On how many phases the vehicle charges, where it is known.
+    vehicle_phases: Option<u8>,
+    /// On how many phases it was told to charge, where it can choose, by the last command that it took.
+    told_phases: Option<u8>,
+    /// What it said that it draws: all within the time in which meters may lag, and the one before; oldest first.
+    drawn: VecDeque<Drawn>,
+    /// Since when it has been drawing more than it may.
+    over_since_s: Option<f64>,
+    disobeys: bool,
+}
+
+/// A command that may be in force.
+#[derive(Debug, Clone, Copy)]
+struct Command {
+    number: u64,
+    amps: f64,
+    phases: u8,
+}
+
+/// What a device said that it draws, on its own phases in A.
+#[derive(Debug, Clone, Copy)]
+struct Drawn {
+    at_s: f64,
+    phases_a: [f64; 3],
+}
+
+/// The lower and the higher fallback of two hours; `None`, it has none that can be relied on.
+pub(super) fn fallback_now(device: &Device, hours: [usize; 2]) -> Option<[f64; 2]> {
+    let by_hour = device.fallback_a.as_ref()?;
+    let [a, b] = hours.map(|hour| by_hour[hour % 24]);
+    Some([a.min(b), a.max(b)])
+}
+
+impl Held {
+    pub(super) fn is_adrift(&self) -> bool {
+        self.adrift || self.range_a.is_none()
+    }
+
+    pub(super) fn link(&mut self, up: bool) {
+        self.down = !up;
+        if !up {
+            self.adrift = true;
+            self.forget_draws();
+        }
+    }
+
+    /// What it drew is no longer known; what was more than it may is held on to.
+    fn forget_draws(&mut self) {
+        let peak_a = self.draws().into_iter().flatten().fold(0.0, f64::max);
+        self.range_a = self.range_a.map(|[low, high]| [low, high.max(peak_a)]);
+        self.drawn.clear();
+    }
+
+    pub(super) fn booted(&mut self, device: &Device) {
+        self.adrift = true;
+        self.forget_draws();
+        if !device.keeps_fallback {
+            self.range_a = None;
+        }
+    }
+
+    pub(super) fn holds(&mut self, amps: f64) {
+        self.range_a = Some([amps, amps]);
+        self.told_phases = None;
+        self.adrift = self.down;
+    }
+
+    pub(super) fn answered(&mut self, number: u64, accepted: bool) {
+        let Some(index) = self.pending.iter().position(|pending| pending.number == number) else { return };
+        if accepted {
+            let Command { amps, phases, .. } = self.pending[index];
+            self.pending.drain(..=index);
+            self.range_a = Some([amps, amps]);
+            self.told_phases = Some(phases);
+            self.adrift = self.down;
+        } else {
+            self.pending.remove(index);
+        }
+    }
+
+    pub(super) fn plugged(&mut self, phases: Option<u8>) {
+        self.vehicle_phases = phases.filter(|&phases| phases > 0);
+        self.over_since_s = None;
+    }
+
+    pub(super) fn sent(&mut self, number: u64, amps: f64, phases: u8) {
+        self.pending.push_back(Command { number, amps, phases });
+        if self.pending.len() > PENDING
+            && let Some(oldest) = self.pending.pop_front()
+        {
+            self.range_a = self.range_a.map(|[low, high]| [low.min(oldest.amps), high.max(oldest.amps)]);
+            self.told_phases = self.told_phases.map(|told| told.max(oldest.phases));
+        }
+    }
+
+    pub(super) fn drew(&mut self, now_s: f64, phases_a: [f64; 3], device: &Device, hours: [usize; 2], lag_s: f64) {
+        if !phases_a.iter().all(|a| a.is_finite()) {
+            return;
+        }
+        self.drawn.push_back(Drawn { at_s: now_s, phases_a });
+        while self.drawn.get(1).is_some_and(|second| now_s - second.at_s >= lag_s) {
+            self.drawn.pop_front();
+        }
+        let peak_a = phases_a.into_iter().fold(0.0, f64::max);
+        if peak_a > self.most(device, hours).max(0.0) + OVER_A {
+            let since_s = *self.over_since_s.get_or_insert(now_s);
+            self.disobeys |= now_s - since_s > device.reaction_s;
+        } else {
+            self.over_since_s = None;
+            self.disobeys = false;
+        }
+    }
+
+    /// What it draws by its last reading.
+    fn draws(&self) -> Option<[f64; 3]> {
+        self.drawn.back().map(|drawn| drawn.phases_a)
+    }
+
+    /// The lowest and highest that it may have drawn while a meter was read that counts now.
+    fn recently(&self, now_s: f64, lag_s: f64) -> [[f64; 3]; 2] {
+        let mut range = [[f64::INFINITY; 3], [f64::NEG_INFINITY; 3]];
+        for (k, drawn) in self.drawn.iter().enumerate() {
+            if self.drawn.get(k + 1).is_some_and(|next| now_s - next.at_s >= lag_s) {
+                continue;
+            }
+            for phase in 0..3 {
+                range[0][phase] = range[0][phase].min(drawn.phases_a[phase]);
+                range[1][phase] = range[1][phase].max(drawn.phases_a[phase]);
+            }
+        }
+        match self.drawn.back() {
+            Some(last) if now_s - last.at_s >= lag_s => [last.phases_a; 2],
+            _ => range,
+        }
+    }
+
+    /// The highest setpoint that may be in force, in A.
+    fn most(&self, device: &Device, hours: [usize; 2]) -> f64 {
+        if !device.managed {
+            return device.max_a;
+        }
+        let Some([_, high_a]) = self.range_a else { return device.max_a };
+        let mut most_a = self.pending.iter().fold(high_a, |most_a, pending| most_a.max(pending.amps));
+        if self.adrift {
+            let fallback = fallback_now(device, hours).filter(|_| device.keeps_fallback);
+            most_a = most_a.max(fallback.map_or(device.max_a, |[_, high_a]| high_a));
+        }
+        most_a
+    }
+
+    /// The most that it may be feeding in, as a current below 0.
+    fn feeding(&self, device: &Device) -> f64 {
+        let all_a = -device.max_discharge_a.max(0.0);
+        let Some([low_a, _]) = self.range_a.filter(|_| device.managed) else { return all_a };
+        self.pending.iter().fold(low_a, |least_a, pending| least_a.min(pending.amps)).min(0.0).max(all_a)
+    }
+
+    /// A setpoint that surely is in force already, whichever command has reached it: up to it, nothing new is granted.
+    pub(super) fn surely(&self, device: &Device, hours: [usize; 2]) -> f64 {
+        let Some([low_a, high_a]) = self.range_a.filter(|_| device.managed) else { return 0.0 };
+        let fallback = fallback_now(device, hours).filter(|_| self.adrift).map(|[low_a, _]| low_a);
+        let in_force = self.pending.iter().map(|pending| pending.amps).chain(fallback).chain([high_a]);
+        let (lowest, highest) =
+            in_force.fold((low_a, low_a), |(lowest, highest), amps| (lowest.min(amps), highest.max(amps)));
+        if lowest >= 0.0 {
+            lowest
+        } else if highest <= 0.0 {
+            highest
+        } else {
+            0.0
+        }
+    }
+
+    /// Grid phases on which it counts, with what has been sent, or with a command for so many phases besides.
+    pub(super) fn phases(&self, device: &Device, besides: Option<u8>) -> [bool; 3] {
+        let mut counts = [!device.phases_known; 3];
+        let told = self.told_phases.filter(|_| device.switches_phases && self.range_a.is_some() && !self.adrift);
+        let told =
+            told.map(|told| self.pending.iter().map(|pending| pending.phases).chain(besides).fold(told, u8::max));
+        let vehicle = self.vehicle_phases.filter(|_| device.managed && !self.disobeys);
+        let used = [told, vehicle].into_iter().flatten().min().unwrap_or(3).max(1);
+        for (own, &phase) in device.phases.iter().enumerate().take(3) {
+            let draws = self.draws().is_some_and(|phases_a| phases_a[own].abs() > USED_A);
+            counts[phase] |= own < usize::from(used) || draws;
+        }
+        counts
+    }
+
+    /// What it counts with in the sums.
+    pub(super) fn counted(&self, device: &Device, now_s: f64, hours: [usize; 2], lag_s: f64) -> Counted {
+        let most_a = if self.disobeys { device.max_a } else { self.most(device, hours) };
+        let feeding_a = self.feeding(device);
+        let mut counted = Counted::default();
+        for (phase, _) in self.phases(device, None).into_iter().enumerate().filter(|(_, counts)| *counts) {
+            counted.most_a[phase] = most_a.max(0.0);
+            counted.least_a[phase] = feeding_a;
+        }
+        let Some(now_a) = self.draws().filter(|_| self.is_believed(now_s)) else {
+            // What it draws is not known: nothing of a reading is surely its own, and up to all it may draw can be.
+            counted.seen_a = [counted.least_a, counted.most_a];
+            return counted;
+        };
+        let [low_a, high_a] = self.recently(now_s, lag_s);
+        if device.phases_known {
+            for (own, &phase) in device.phases.iter().enumerate().take(3) {
+                counted.seen_a[0][phase] = low_a[own];
+                counted.seen_a[1][phase] = high_a[own];
+                if most_a < 0.0 && now_a[own] < 0.0 {
+                    // It feeds in as it was told to: that relieves, as far as it is measured.
+                    counted.most_a[phase] = most_a.max(high_a[own]);
+                } else if now_a[own] > counted.most_a[phase] + OVER_A {
+                    counted.most_a[phase] = now_a[own];
+                }
+            }
+        } else {
+            // Its phases may hang anywhere: on each, surely only what all of them draw, and at most what any does.
+            let least_a = low_a.into_iter().fold(f64::INFINITY, f64::min);
+            let highest_a = high_a.into_iter().fold(0.0, f64::max);
+            counted.seen_a = [[if device.phases.len() == 3 { least_a } else { least_a.min(0.0) }; 3], [highest_a; 3]];
+            counted.most_a = counted.most_a.map(|a| if highest_a > a + OVER_A { highest_a } else { a });
+        }
+        counted
+    }
+
+    fn is_believed(&self, now_s: f64) -> bool {
+        self.drawn.back().is_some_and(|drawn| now_s - drawn.at_s < BELIEVED_S)
+    }
+}

@@ -1,0 +1,76 @@
+//! What a board's meter shows, and whether it is believed.
+
+use chrono::{DateTime, Utc};
+
+use crate::control::settings::Settings;
+use crate::control::setup::Node;
+
+/// A reading of more than so many times the limit is none: the fuse would have blown long before.
+const ABSURD: f64 = 3.0;
+
+/// A meter that shows the same to the last digit while what hangs below has changed by so many A is frozen.
+const MOVED_A: f64 = 3.0;
+
+/// The last of a meter's readings, and what they have told about the building.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Shown {
+    /// When the last believed reading was heard, in s; `None`, never.
+    heard_s: Option<f64>,
+    stamp: Option<DateTime<Utc>>,
+    /// L1, L2, L3 in A.
+    pub(super) phases_a: [f64; 3],
+    /// Since when exactly these values have been shown, and what devices drew then, at least and at most.
+    same_since: (f64, [[f64; 3]; 2]),
+    /// What the building drew by the last reading, and at most and at least ever; `None`, never known.
+    pub(super) last_a: Option<[f64; 3]>,
+    pub(super) highest_a: Option<[f64; 3]>,
+    pub(super) lowest_a: Option<[f64; 3]>,
+}
+
+impl Shown {
+    /// Takes in a reading. `seen_a` is what the devices in it draw, at least and at most.
+    pub(super) fn hear(
+        &mut self,
+        now_s: f64,
+        at: DateTime<Utc>,
+        phases_a: [f64; 3],
+        node: &Node,
+        seen_a: &[[f64; 3]; 2],
+        settings: &Settings,
+    ) {
+        let absurd = (0..3).any(|k| !phases_a[k].is_finite() || phases_a[k].abs() > ABSURD * node.limit_a[k]);
+        if absurd
+            || self
+                .stamp
+                .is_some_and(|stamp| at < stamp && now_s - self.heard_s.unwrap_or(0.0) < settings.meter_timeout_s)
+        {
+            return;
+        }
+        let same = self.heard_s.is_some() && (0..3).all(|k| self.phases_a[k].to_bits() == phases_a[k].to_bits());
+        if !same {
+            self.same_since = (now_s, *seen_a);
+        }
+        self.phases_a = phases_a;
+        let (since_s, then_a) = self.same_since;
+        let moved = (0..3).any(|k| seen_a[0][k] > then_a[1][k] + MOVED_A || seen_a[1][k] < then_a[0][k] - MOVED_A);
+        if same && moved && now_s - since_s > settings.meter_timeout_s {
+            return;
+        }
+        self.heard_s = Some(now_s);
+        self.stamp = Some(at);
+        let building_a: [f64; 3] = std::array::from_fn(|k| phases_a[k] - seen_a[0][k]);
+        let rest_a: [f64; 3] = std::array::from_fn(|k| phases_a[k] - seen_a[1][k]);
+        self.last_a = Some(building_a);
+        self.highest_a = Some(pick(self.highest_a, building_a, f64::max));
+        self.lowest_a = Some(pick(self.lowest_a, rest_a, f64::min));
+    }
+
+    /// Whether the last reading still counts.
+    pub(super) fn is_believed(&self, now_s: f64, settings: &Settings) -> bool {
+        self.heard_s.is_some_and(|heard_s| now_s - heard_s <= settings.meter_timeout_s)
+    }
+}
+
+fn pick(before: Option<[f64; 3]>, now: [f64; 3], pick: fn(f64, f64) -> f64) -> [f64; 3] {
+    before.map_or(now, |before| std::array::from_fn(|k| pick(before[k], now[k])))
+}

@@ -1,0 +1,357 @@
+//! The clamp only lowers, never lets a limit be broken, and leaves alone what fits.
+
+use kwartier_engine::control::event::{Event, Limit, Scope, Session, Signal};
+use kwartier_engine::control::setup::Setup;
+use kwartier_engine::limits::Clamp;
+use proptest::prelude::*;
+
+use super::cases;
+use super::sites::{at, board_with, draws, holds, meter, noon, random, reads, setpoint, setup};
+
+/// Four stations on 100 A, metered, all holding 0 A; the building draws 20 A.
+fn metered() -> (Setup, Clamp) {
+    let mut site = board_with(4);
+    site.meters.push(meter("Main"));
+    let setup = setup(&site);
+    let mut clamp = Clamp::new(&setup);
+    let quiet: Vec<Event> = (0..4).flat_map(|device| [holds(device, 0.0), draws(device, 0.0)]).collect();
+    clamp.hear(noon(), &quiet);
+    clamp.hear(noon(), &[reads(0, 0, 20.0)]);
+    (setup, clamp)
+}
+
+fn passes(clamp: &mut Clamp, seconds: i64, wanted: &[(usize, f64)]) -> Vec<f64> {
+    let number = u64::try_from(seconds * 100).unwrap();
+    let setpoints =
+        wanted.iter().zip(number..).map(|(&(device, amps), number)| setpoint(number, device, amps)).collect();
+    clamp.pass(at(seconds), setpoints).into_iter().map(|setpoint| setpoint.amps).collect()
+}
+
+fn accepts(seconds: i64, k: u64, device: usize) -> Event {
+    Event::Answered { device, number: u64::try_from(seconds * 100).unwrap() + k, accepted: true }
+}
+
+#[test]
+fn what_fits_passes_and_who_comes_last_is_cut() {
+    let (_, mut clamp) = metered();
+    assert_eq!(passes(&mut clamp, 1, &[(0, 32.0), (1, 32.0), (2, 10.0), (3, 10.0)]), [32.0, 32.0, 10.0, 6.0]);
+    assert_eq!(clamp.most_a(0), [100.0; 3]);
+    // Sent again, the same passes again.
+    assert_eq!(passes(&mut clamp, 2, &[(0, 32.0), (1, 32.0), (2, 10.0), (3, 6.0)]), [32.0, 32.0, 10.0, 6.0]);
+}
+
+#[test]
+fn less_than_the_minimum_is_nothing() {
+    let (_, mut clamp) = metered();
+    assert_eq!(passes(&mut clamp, 1, &[(0, 32.0), (1, 32.0), (2, 12.0), (3, 8.0)]), [32.0, 32.0, 12.0, 0.0]);
+    assert_eq!(passes(&mut clamp, 2, &[(3, 5.0), (2, f64::NAN)]), [0.0, 0.0]);
+}
+
+#[test]
+fn room_is_free_once_a_decrease_is_confirmed() {
+    let (_, mut clamp) = metered();
+    passes(&mut clamp, 1, &[(0, 32.0), (1, 32.0), (2, 16.0)]);
+    clamp.hear(at(2), &[accepts(1, 0, 0), accepts(1, 1, 1), accepts(1, 2, 2)]);
+    assert_eq!(passes(&mut clamp, 3, &[(0, 10.0), (3, 20.0)]), [10.0, 0.0], "not yet lowered");
+    clamp.hear(at(4), &[accepts(3, 0, 0)]);
+    assert_eq!(passes(&mut clamp, 5, &[(3, 20.0)]), [20.0]);
+    clamp.hear(at(6), &[Event::Answered { device: 3, number: 500, accepted: false }]);
+    assert_eq!(clamp.most_a(0), [78.0; 3], "rejected: it holds what it held");
+}
+
+#[test]
+fn decreases_pass_whatever_the_building_draws() {
+    let (_, mut clamp) = metered();
+    passes(&mut clamp, 1, &[(0, 32.0), (1, 32.0)]);
+    clamp.hear(at(2), &[accepts(1, 0, 0), accepts(1, 1, 1), reads(0, 2, 90.0)]);
+    assert_eq!(passes(&mut clamp, 3, &[(0, 20.0), (1, 32.0), (2, 6.0)]), [20.0, 32.0, 0.0]);
+    // Back to what it surely held before is no longer sure: the lower one may be in force.
+    assert_eq!(passes(&mut clamp, 4, &[(0, 32.0)]), [20.0]);
+}
+
+#[test]
+fn what_devices_draw_is_not_counted_twice_and_a_lagging_meter_makes_no_ghosts() {
+    let (_, mut clamp) = metered();
+    passes(&mut clamp, 1, &[(0, 32.0)]);
+    clamp.hear(at(2), &[accepts(1, 0, 0)]);
+    // The device is faster than the meter: its 32 A are not in the 20 A yet.
+    clamp.hear(at(5), &[draws(0, 32.0), reads(0, 4, 20.0)]);
+    assert_eq!(clamp.most_a(0), [52.0; 3]);
+    clamp.hear(at(6), &[reads(0, 6, 52.0)]);
+    assert_eq!(clamp.most_a(0), [84.0; 3], "careful for as long as the meter may lag");
+    clamp.hear(at(16), &[reads(0, 16, 52.0)]);
+    assert_eq!(clamp.most_a(0), [52.0; 3], "20 A of building and 32 A of the device");
+    // The other way round: the car has stopped, the meter still shows it.
+    clamp.hear(at(17), &[draws(0, 0.0)]);
+    assert_eq!(clamp.most_a(0), [84.0; 3]);
+}
+
+#[test]
+fn a_silent_meter_is_the_worst_building() {
+    let mut site = board_with(2);
+    site.meters.push(meter("Main"));
+    site.boards[0].building_max_a =
+        Some(kwartier_data::site::HourlyByPhase::Constant(kwartier_data::site::PerPhase::Same(70.0)));
+    let mut clamp = Clamp::new(&setup(&site));
+    clamp.hear(noon(), &[holds(0, 0.0), holds(1, 0.0), draws(0, 0.0), draws(1, 0.0), reads(0, 0, 10.0)]);
+    assert_eq!(clamp.most_a(0), [10.0; 3]);
+    clamp.hear(at(11), &[]);
+    assert_eq!(clamp.most_a(0), [70.0; 3], "the installer's figure");
+    clamp.hear(at(12), &[reads(0, 12, 80.0)]);
+    clamp.hear(at(30), &[reads(0, 30, f64::NAN), reads(0, 31, 1e6)]);
+    assert_eq!(clamp.most_a(0), [80.0; 3], "the last value, which was higher");
+    assert_eq!(passes(&mut clamp, 31, &[(0, 32.0), (1, 6.0)]), [20.0, 0.0]);
+}
+
+#[test]
+fn a_frozen_meter_is_a_silent_one() {
+    let (_, mut clamp) = metered();
+    passes(&mut clamp, 1, &[(0, 32.0)]);
+    clamp.hear(at(2), &[accepts(1, 0, 0), draws(0, 32.0)]);
+    for second in 3..40 {
+        clamp.hear(at(second), &[reads(0, second, 20.0), draws(0, 32.0)]);
+    }
+    assert_eq!(clamp.most_a(0), [52.0; 3], "20 A at its highest, and 32 A");
+}
+
+#[test]
+fn where_nothing_tells_of_the_building_there_is_the_fallback_and_no_more() {
+    let mut clamp = Clamp::new(&setup(&board_with(2)));
+    clamp.hear(noon(), &[holds(0, 0.0), holds(1, 0.0)]);
+    assert_eq!(passes(&mut clamp, 1, &[(0, 32.0), (1, 6.0)]), [6.0, 6.0]);
+}
+
+#[test]
+fn who_is_out_of_reach_counts_with_what_it_falls_back_to() {
+    let (_, mut clamp) = metered();
+    clamp.hear(at(1), &[Event::Link { device: 0, up: false }]);
+    assert_eq!(clamp.most_a(0), [26.0; 3]);
+    clamp.hear(at(2), &[Event::Link { device: 0, up: true }]);
+    assert_eq!(clamp.most_a(0), [26.0; 3], "it may still hold it");
+    clamp.hear(at(3), &[holds(0, 0.0)]);
+    assert_eq!(clamp.most_a(0), [20.0; 3]);
+
+    let mut site = board_with(1);
+    site.meters.push(meter("Main"));
+    site.stations[0].keeps_fallback = false;
+    let mut clamp = Clamp::new(&setup(&site));
+    clamp.hear(noon(), &[holds(0, 0.0), reads(0, 0, 20.0), Event::Booted { device: 0 }]);
+    assert_eq!(clamp.most_a(0), [52.0; 3], "forgotten: its rating");
+}
+
+#[test]
+fn nothing_known_of_a_device_is_its_rating_and_it_gets_what_fits_beside() {
+    let mut site = board_with(4);
+    site.meters.push(meter("Main"));
+    let mut clamp = Clamp::new(&setup(&site));
+    clamp.hear(noon(), &[reads(0, 0, 0.0)]);
+    assert_eq!(clamp.most_a(0), [128.0; 3]);
+    assert_eq!(passes(&mut clamp, 1, &[(0, 32.0), (1, 6.0), (2, 0.0)]), [0.0, 0.0, 0.0]);
+}
+
+#[test]
+fn who_draws_more_than_it_may_counts_with_that_and_then_with_all_it_can() {
+    let (_, mut clamp) = metered();
+    passes(&mut clamp, 1, &[(0, 10.0)]);
+    clamp.hear(at(2), &[accepts(1, 0, 0)]);
+    clamp.hear(at(3), &[draws(0, 16.0), reads(0, 3, 36.0)]);
+    assert_eq!(clamp.most_a(0), [52.0; 3], "36 A shown, of which none is surely the device's yet, and 16 A");
+    clamp.hear(at(14), &[draws(0, 16.0), reads(0, 14, 36.0)]);
+    assert_eq!(clamp.most_a(0), [52.0; 3], "20 A of building and 32 A of the device");
+    clamp.hear(at(15), &[draws(0, 10.0)]);
+    assert!(clamp.most_a(0)[0] < 52.0, "it obeys again");
+}
+
+#[test]
+fn a_vehicle_counts_on_the_phases_it_uses() {
+    let (_, mut clamp) = metered();
+    let session = Session {
+        id: "A".to_owned(),
+        phases: Some(1),
+        min_a: 6.0,
+        max_a: 32.0,
+        max_discharge_a: 0.0,
+        need_kwh: None,
+        departure: None,
+        priority: 0,
+        guaranteed_a: 0.0,
+    };
+    clamp.hear(at(1), &[Event::Session { device: 0, session }]);
+    passes(&mut clamp, 1, &[(0, 32.0)]);
+    assert_eq!(clamp.most_a(0), [52.0, 20.0, 20.0]);
+    clamp.hear(at(2), &[Event::Drawn { device: 0, phases_a: [16.0, 16.0, 0.0], session_kwh: None }]);
+    assert_eq!(clamp.most_a(0), [52.0, 52.0, 20.0], "it was told wrong");
+    clamp.hear(at(3), &[Event::Unplugged { device: 0 }]);
+    assert_eq!(clamp.most_a(0), [52.0; 3], "whoever comes next may use all");
+}
+
+#[test]
+fn undocumented_phases_count_on_all() {
+    let mut site = board_with(1);
+    site.meters.push(meter("Main"));
+    site.stations[0].rotation = None;
+    let mut clamp = Clamp::new(&setup(&site));
+    clamp.hear(noon(), &[holds(0, 16.0), reads(0, 0, 20.0)]);
+    clamp.hear(noon(), &[Event::Drawn { device: 0, phases_a: [16.0, 0.0, 0.0], session_kwh: None }]);
+    assert_eq!(clamp.most_a(0), [36.0; 3]);
+}
+
+#[test]
+fn grid_orders_lower_boards_and_groups() {
+    let (setup, mut clamp) = metered();
+    let order = |id: &str, on, limit| {
+        Event::Signal(Signal { id: id.to_owned(), on, limit, from: at(10), until: Some(at(100)) })
+    };
+    clamp.hear(at(1), &[order("group", Scope::Devices(vec![0, 1]), Limit::Power(setup.kw(20.0, 3)))]);
+    assert_eq!(passes(&mut clamp, 2, &[(0, 6.0)]), [6.0], "not yet in force");
+    clamp.hear(at(10), &[reads(0, 10, 20.0)]);
+    let got = passes(&mut clamp, 10, &[(0, 12.0), (1, 16.0), (2, 16.0)]);
+    assert_eq!((got[0], got[2]), (12.0, 16.0));
+    assert!((got[1] - 8.0).abs() < 1e-6, "8 A are left of 20: {got:?}");
+    clamp.hear(at(11), &[reads(0, 11, 20.0), order("board", Scope::Node(0), Limit::Amps([60.0, 64.0, 64.0]))]);
+    let got = passes(&mut clamp, 11, &[(3, 32.0)]);
+    assert_eq!(got, [0.0], "4 A are left on L1");
+    clamp.hear(at(12), &[reads(0, 12, 20.0), Event::Withdrawn { id: "board".to_owned() }]);
+    assert_eq!(passes(&mut clamp, 12, &[(3, 32.0)]), [32.0]);
+    clamp.hear(at(12), &[accepts(12, 0, 3)]);
+    clamp.hear(at(100), &[reads(0, 100, 20.0)]);
+    assert_eq!(passes(&mut clamp, 100, &[(1, 12.0)]), [12.0], "the group's is over");
+}
+
+#[test]
+fn what_is_fed_in_has_a_limit_too() {
+    let mut site = board_with(2);
+    site.meters.push(meter("Main"));
+    site.stations.iter_mut().for_each(|station| station.max_discharge_a = Some(32.0));
+    let mut clamp = Clamp::new(&setup(&site));
+    clamp.hear(noon(), &[holds(0, 0.0), holds(1, 0.0), draws(0, 0.0), draws(1, 0.0)]);
+    clamp.hear(at(1), &[reads(0, 1, -60.0)]);
+    assert_eq!(passes(&mut clamp, 1, &[(0, -40.0), (1, -20.0)]), [-32.0, -8.0]);
+    assert_eq!(clamp.least_a(0), [-100.0; 3]);
+}
+
+/// What happens at random to a site of up to three boards and eight stations.
+fn happening() -> impl Strategy<Value = (u8, usize, f64, bool, u64)> {
+    (0_u8..8, 0_usize..8, 0.0..120.0_f64, any::<bool>(), 0_u64..40)
+}
+
+fn event(setup: &Setup, (kind, k, amps, flag, number): (u8, usize, f64, bool, u64), seconds: i64) -> Event {
+    let (device, node) = (k % setup.devices.len(), k % setup.nodes.len());
+    let amps_of_device = amps.min(setup.devices[device].max_a);
+    match kind {
+        0 => reads(node, seconds, amps),
+        1 => Event::Link { device, up: flag },
+        2 => Event::Booted { device },
+        3 => holds(device, amps_of_device),
+        4 => Event::Unplugged { device },
+        5 => draws(device, amps_of_device),
+        _ => Event::Answered { device, number, accepted: flag },
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(256))]
+
+    /// Nothing is raised; what was within its limits by the clamp's own reckoning stays so, what was not gets no worse by
+    /// a grant; the same again passes unchanged.
+    #[test]
+    fn it_only_lowers_and_never_breaks_a_limit(
+        site in random(),
+        steps in prop::collection::vec(
+            (prop::collection::vec(happening(), 0..6), prop::collection::vec((0_usize..8, 0.0..40.0_f64), 0..6), 0_i64..20),
+            1..12,
+        ),
+    ) {
+        let setup = setup(&site);
+        let mut clamp = Clamp::new(&setup);
+        let (mut seconds, mut number) = (0, 0);
+        for (happenings, wanted, passed) in steps {
+            seconds += passed;
+            let events: Vec<Event> = happenings.into_iter().map(|h| event(&setup, h, seconds)).collect();
+            clamp.hear(at(seconds), &events);
+            let before: Vec<[f64; 3]> = (0..setup.nodes.len()).map(|node| clamp.most_a(node)).collect();
+            let mut wanted = wanted;
+            wanted.sort_by_key(|(device, _)| device % setup.devices.len());
+            wanted.dedup_by_key(|(device, _)| *device % setup.devices.len());
+            let wanted: Vec<_> = wanted.into_iter().map(|(device, amps)| {
+                number += 1;
+                setpoint(number, device % setup.devices.len(), amps)
+            }).collect();
+            let sent = clamp.pass(at(seconds), wanted.clone());
+            for (wanted, sent) in wanted.iter().zip(&sent) {
+                prop_assert_eq!(wanted.device, sent.device);
+                prop_assert!(sent.amps >= 0.0 && sent.amps <= wanted.amps, "{} from {}", sent.amps, wanted.amps);
+                prop_assert!(sent.amps == 0.0 || sent.amps >= 6.0);
+            }
+            for (node, before) in before.iter().enumerate() {
+                let after = clamp.most_a(node);
+                for phase in (0..3).filter(|&phase| before[phase].is_finite()) {
+                    let limit = setup.nodes[node].limit_a[phase].max(before[phase]);
+                    prop_assert!(after[phase] <= limit + 1e-6, "board {node}: {} after {}", after[phase], before[phase]);
+                }
+            }
+            let again = clamp.pass(at(seconds), sent.clone());
+            prop_assert_eq!(again, sent);
+        }
+    }
+
+    /// Losing a link, a device's memory or a meter never makes the reckoning smaller.
+    #[test]
+    fn lost_knowledge_never_gives_room(site in random(), happenings in prop::collection::vec(happening(), 0..20), lost in 0_usize..8) {
+        let setup = setup(&site);
+        let mut clamp = Clamp::new(&setup);
+        let events: Vec<Event> = happenings.into_iter().map(|h| event(&setup, h, 0)).collect();
+        clamp.hear(noon(), &events);
+        let before: Vec<[f64; 3]> = (0..setup.nodes.len()).map(|node| clamp.most_a(node)).collect();
+        let device = lost % setup.devices.len();
+        for event in [Event::Link { device, up: false }, Event::Booted { device }] {
+            let mut clamp = clamp.clone();
+            clamp.hear(noon(), &[event]);
+            for (node, before) in before.iter().enumerate() {
+                let after = clamp.most_a(node);
+                prop_assert!((0..3).all(|phase| after[phase] >= before[phase] - 1e-6), "board {node}: {after:?} after {before:?}");
+            }
+        }
+    }
+}
+
+#[test]
+#[ignore = "a measurement"]
+fn a_large_site() {
+    let mut site = board_with(0);
+    site.boards[0].limit_a = kwartier_data::site::PerPhase::Same(9_000.0);
+    site.meters.push(meter("Main"));
+    let station = board_with(1).stations.remove(0);
+    for board in 0..500 {
+        let id = format!("B{board}");
+        site.boards.push(kwartier_data::site::Board::new(
+            id.clone(),
+            Some("Main".to_owned()),
+            kwartier_data::site::PerPhase::Same(250.0),
+        ));
+        site.meters.push(meter(&id));
+        for k in 0..20 {
+            site.stations.push(kwartier_data::site::Station {
+                id: format!("{id}-{k}"),
+                board: id.clone(),
+                ..station.clone()
+            });
+        }
+    }
+    let setup = setup(&site);
+    let mut clamp = Clamp::new(&setup);
+    let quiet: Vec<Event> = (0..10_000).flat_map(|device| [holds(device, 0.0), draws(device, 0.0)]).collect();
+    clamp.hear(noon(), &quiet);
+    let begun = std::time::Instant::now();
+    let rounds: i64 = 200;
+    let mut sent = 0.0;
+    for second in 0..rounds {
+        let meters: Vec<Event> = (0..501).map(|node| reads(node, second, 20.0)).collect();
+        clamp.hear(at(second), &meters);
+        let wanted = (0..20).map(|k| (usize::try_from(second).unwrap() * 20 + k, 10.0)).collect::<Vec<_>>();
+        sent += passes(&mut clamp, second + 1, &wanted).iter().sum::<f64>();
+    }
+    let each = begun.elapsed() / u32::try_from(rounds).unwrap();
+    println!("hearing 501 meters and passing 20 setpoints of 10,000 devices: {each:?}");
+    assert!(sent > 0.0);
+}
