@@ -4,17 +4,17 @@
 //! they showed lately, at most what they may. So the building lies between bounds too, and the estimate moves no further
 //! than it must to stay within them: a rise that a device may have caused, which was given current and has not drawn it yet,
 //! is not taken for the building's. Should that be wrong, the device draws its share later, the meter shows it, and it is
-//! shed within its reaction time. While nothing moves the estimate creeps towards the upper bound, so that a mistake does not
-//! last.
+//! shed within its reaction time. While nothing moves the estimate creeps up to what follows from what the devices show, so
+//! that a mistake does not last. The first estimate is the installer's worst case, within the bounds.
 
 use super::command::{Distrust, Notice, Output};
 use super::settings::Management;
 use super::setup::{Kind, Node, Setup};
 use super::state::{NodeState, State};
 
-/// The estimate goes to its upper bound with this time constant in s: a device that is given current has drawn it, or shown
-/// that it does not, after a minute.
-const CREEP_S: f64 = 60.0;
+/// The estimate goes to what the devices below leave if they draw what is expected of them, with this time constant in s:
+/// meters and chargers do not show the same instant.
+const CREEP_S: f64 = 10.0;
 
 /// For so long room must have been there before it is given away, in s.
 const LASTING_S: f64 = 15.0;
@@ -26,8 +26,8 @@ const SEVERE: f64 = 1.6;
 /// Devices below must have changed by so much in A while a meter shows the same to the last digit: it has frozen.
 const FROZEN_A: f64 = 4.0;
 
-/// And for so long, in s: devices and meters do not show the same instant.
-const FROZEN_S: f64 = 15.0;
+/// After it has shown the same for so long, in s: until then devices may only just show what the meter showed before.
+const SETTLED_S: f64 = 65.0;
 
 /// Currents of the devices below each board by grid phase, in A.
 pub(super) struct Below {
@@ -35,6 +35,8 @@ pub(super) struct Below {
     pub most_a: Vec<[f64; 3]>,
     /// The least they surely draw, of what the board's meter sees.
     least_seen_a: Vec<[f64; 3]>,
+    /// What they are expected to draw, of what the board's meter sees.
+    expected_a: Vec<[f64; 3]>,
     /// The most they may draw, of what the board's meter sees.
     most_seen_a: Vec<[f64; 3]>,
     /// What they show.
@@ -46,9 +48,9 @@ impl Below {
         let setup = &*state.setup;
         let none = vec![[0.0; 3]; setup.nodes.len()];
         let mut below =
-            Below { most_a: none.clone(), least_seen_a: none.clone(), most_seen_a: none.clone(), shown_a: none };
+            Below { most_a: none.clone(), least_seen_a: none.clone(), expected_a: none.clone(), most_seen_a: none.clone(), shown_a: none };
         // By kind, because meters differ in what they see.
-        let mut by_kind = vec![[[[0.0; 3]; 3]; 3]; setup.nodes.len()];
+        let mut by_kind = vec![[[[0.0; 3]; 4]; 3]; setup.nodes.len()];
         for (k, (device, known)) in setup.devices.iter().zip(&state.devices).enumerate() {
             let most_a = known.most_a(setup, k, state.clock);
             let kind = device.kind as usize;
@@ -62,6 +64,7 @@ impl Below {
             }
             for (own, &phase) in device.phases.iter().enumerate() {
                 sums[kind][1][phase] += known.held.least_a(own, state.clock.maybe_s);
+                sums[kind][3][phase] += known.held.expected_a(own, state.clock);
                 sums[kind][2][phase] += known.held.shown_a.map_or(0.0, |(amps, _)| amps[own]);
             }
         }
@@ -75,13 +78,14 @@ impl Below {
                 }
             }
             for (index, kind) in [Kind::Station, Kind::Load, Kind::Battery].into_iter().enumerate() {
-                let [most_a, least_a, shown_a] = by_kind[node][index];
+                let [most_a, least_a, shown_a, expected_a] = by_kind[node][index];
                 let seen = setup.nodes[node].meter.is_some_and(|meter| meter.sees(kind));
                 for phase in 0..3 {
                     below.most_a[node][phase] += most_a[phase];
                     if seen {
                         below.most_seen_a[node][phase] += most_a[phase];
                         below.least_seen_a[node][phase] += least_a[phase];
+                        below.expected_a[node][phase] += expected_a[phase];
                         below.shown_a[node][phase] += shown_a[phase];
                     }
                 }
@@ -122,8 +126,12 @@ pub(super) fn trust(state: &mut State, output: &mut Output) {
         let shown_a = known.shown_below_a;
         let Some(meter) = &mut known.meter else { continue };
         let silent = clock.maybe_s - meter.heard_s > timeout_s;
-        let frozen = meter.same.is_some_and(|(since_s, then_a)| {
-            clock.sure_s - since_s > FROZEN_S && (0..3).any(|phase| (shown_a[phase] - then_a[phase]).abs() > FROZEN_A)
+        let frozen = meter.same.as_mut().is_some_and(|(since_s, then_a)| {
+            if clock.sure_s - *since_s <= SETTLED_S {
+                return false;
+            }
+            let then_a = then_a.get_or_insert(shown_a);
+            (0..3).any(|phase| (shown_a[phase] - then_a[phase]).abs() > FROZEN_A)
         });
         let distrust = if silent && meter.odd > 0 {
             Some(Distrust::Absurd)
@@ -159,7 +167,12 @@ pub(super) fn estimate(state: &mut State, below: &Below, passed_s: f64) {
         known.blind = false;
         if believed {
             let first = known.last_own_a.is_none();
-            measured(known, below, node, first, passed_s);
+            if first {
+                let figure_a = setup.nodes[node].building_max_a.as_ref();
+                known.building_a =
+                    std::array::from_fn(|phase| figure_a.map_or(f64::MAX, |figure| figure[phase][hour]) + child_a[phase]);
+            }
+            measured(known, below, node, passed_s);
             for phase in 0..3 {
                 let own_a = known.building_a[phase] - child_a[phase];
                 known.highest_own_a[phase] = known.highest_own_a[phase].max(own_a);
@@ -215,13 +228,14 @@ fn count(known: &mut NodeState, node: &Node, most_a: [f64; 3], believed: bool, s
     }
 }
 
-fn measured(known: &mut NodeState, below: &Below, node: usize, first: bool, passed_s: f64) {
-    let Some(meter) = &mut known.meter else { return };
-    let creep = if first { 1.0 } else { 1.0 - (-passed_s / CREEP_S).exp() };
+fn measured(known: &mut NodeState, below: &Below, node: usize, passed_s: f64) {
+    let Some(meter) = &known.meter else { return };
+    let creep = 1.0 - (-passed_s / CREEP_S).exp();
     for phase in 0..3 {
         let upper_a = meter.phases_a[phase] - below.least_seen_a[node][phase];
         let lower_a = (meter.phases_a[phase] - below.most_seen_a[node][phase]).min(upper_a);
-        let crept_a = known.building_a[phase] + creep * (upper_a - known.building_a[phase]).max(0.0);
-        known.building_a[phase] = if first { upper_a } else { crept_a.clamp(lower_a, upper_a) };
+        let likely_a = meter.phases_a[phase] - below.expected_a[node][phase];
+        let before_a = known.building_a[phase].min(upper_a);
+        known.building_a[phase] = (before_a + creep * (likely_a - before_a).max(0.0)).clamp(lower_a, upper_a);
     }
 }

@@ -48,6 +48,9 @@ pub(super) fn hear(state: &mut State, event: &Event) {
             known.held.settling = None;
             if !known.known {
                 known.granted_a = amps;
+                if amps > 0.0 {
+                    known.switched_at_s = state.clock.sure_s;
+                }
                 known.known = true;
             }
         }
@@ -172,7 +175,7 @@ fn meter(state: &mut State, node: usize, at: chrono::DateTime<chrono::Utc>, phas
     if state.setup.nodes[node].meter.is_none() {
         return;
     }
-    let (clock, shown_a) = (state.clock, state.nodes[node].shown_below_a);
+    let clock = state.clock;
     let absurd_a = ABSURD_TIMES * limits_a.into_iter().fold(1.0, f64::max);
     let absurd = phases_a.iter().any(|amps| !amps.is_finite() || amps.abs() > absurd_a);
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of years fit")]
@@ -203,7 +206,7 @@ fn meter(state: &mut State, node: usize, at: chrono::DateTime<chrono::Utc>, phas
     #[expect(clippy::float_cmp, reason = "a frozen meter repeats itself to the last digit")]
     let same = meter.phases_a == phases_a;
     if same {
-        meter.same.get_or_insert((clock.sure_s, shown_a));
+        meter.same.get_or_insert((clock.sure_s, None));
     } else {
         meter.same = None;
     }

@@ -4,6 +4,7 @@
 //! it obeys. Until then the higher of old and new counts.
 
 use super::setup::{Device, LOWEST_A};
+use super::state::Clock;
 
 /// Amperes by which a device may be above its setpoint before that is disobedience: meters and vehicles are not exact
 /// (IEC 61851-1 allows the vehicle its own tolerance).
@@ -15,6 +16,12 @@ const EXCESS: f64 = 0.1;
 /// For so long after a reading a device is believed to draw at least that much, in s; chargers commonly send theirs every
 /// 10 to 60 s.
 const SHOWN_S: f64 = 65.0;
+
+/// What a device shows within so many s of a command says nothing of how it follows it.
+const FOLLOWS_S: f64 = 10.0;
+
+/// One that has not shown that it follows for so long does not, in s.
+const LONGEST_S: f64 = 45.0;
 
 /// A command on its way.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -72,6 +79,21 @@ impl Held {
                 amps[own_phase].min(told.max(0.0)).min(amps[own_phase].max(0.0))
             }
             _ => told.min(0.0),
+        }
+    }
+
+    /// What it is expected to draw on one of its own phases, in A: what it showed last, or what it may where it has not shown
+    /// anything since that was raised, for as long as a vehicle may take to follow.
+    pub fn expected_a(&self, own_phase: usize, clock: Clock) -> f64 {
+        let most_a = self.most_a(clock.sure_s);
+        match self.shown_a {
+            Some((amps, at_s)) if clock.maybe_s - at_s <= SHOWN_S => {
+                let told_s = clock.sure_s - self.confirmed_at_s;
+                let shown_s = clock.maybe_s - at_s;
+                let may_still_follow = told_s - shown_s < FOLLOWS_S && told_s < LONGEST_S;
+                if may_still_follow { most_a.max(amps[own_phase]) } else { amps[own_phase].min(most_a.max(0.0)) }
+            }
+            _ => most_a,
         }
     }
 

@@ -18,6 +18,9 @@ const NOTHING_A: f64 = 0.05;
 /// A decrease must be answered within so many s, or is sent again.
 const DECREASE_ANSWER_S: f64 = 3.0;
 
+/// Increases smaller than the dead band wait for so long, in s.
+const SMALL_S: f64 = 60.0;
+
 /// What was refused, or not answered again and again, is tried again after so many s.
 const RETRY_S: f64 = 30.0;
 
@@ -62,7 +65,9 @@ fn raise(state: &mut State, rooms: &mut Rooms, wanted: &Wanted, grant: Grant, ou
     let (sure_s, settings) = (state.clock.sure_s, &state.setup.settings);
     let starts = known.granted_a <= 0.0;
     let more_a = target_a - known.granted_a;
-    if more_a < settings.deadband_a && !(more_a > NOTHING_A && target_a >= wanted.claim.want_a[LAYERS - 1] - STEP_A) {
+    // Small ones wait, but not for ever.
+    let small_a = if sure_s - known.raised_at_s < SMALL_S { settings.deadband_a } else { STEP_A / 2.0 };
+    if more_a < small_a {
         return;
     }
     if known.held.pending.is_some() || (!starts && sure_s - known.raised_at_s < settings.raise_every_s) {
@@ -72,7 +77,7 @@ fn raise(state: &mut State, rooms: &mut Rooms, wanted: &Wanted, grant: Grant, ou
     let most_a = known.most_a(&state.setup, device, state.clock);
     let free_a = wanted.claim.loads.iter().map(|(row, per_a)| rooms.spare[*row] / per_a).fold(f64::INFINITY, f64::min);
     let amps = floor(target_a.min(most_a + free_a.max(0.0)), min_a);
-    if amps < known.granted_a + STEP_A / 2.0 || (amps < target_a && amps - known.granted_a < settings.deadband_a) {
+    if amps < known.granted_a + STEP_A / 2.0 || (amps < target_a && amps - known.granted_a < small_a) {
         return;
     }
     let added_a = (amps - most_a).max(0.0);

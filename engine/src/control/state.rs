@@ -284,8 +284,9 @@ pub struct MeterState {
     pub distrust: Option<Distrust>,
     /// How many readings in a row made no sense, or came from the past.
     pub odd: u32,
-    /// Since when it has shown the same values, on the sure clock, and what devices below showed then, by phase in A.
-    pub same: Option<(f64, [f64; 3])>,
+    /// Since when it has shown the same values, on the sure clock, and what devices below showed once that had lasted, by
+    /// phase in A.
+    pub same: Option<(f64, Option<[f64; 3]>)>,
 }
 
 /// Energy through the grid connection in the clock quarter-hour that runs.

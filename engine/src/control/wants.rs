@@ -107,7 +107,8 @@ fn want(state: &State, rooms: &Rooms, device: usize, class: u8, surplus_kw: &mut
     let want_a: [f64; LAYERS] = [first_a, plan_a, spare_a.max(plan_a)];
     let from = want_a.iter().position(|amps| *amps > 0.0)?;
     // Who was stopped waits a little before it starts again.
-    let paused = known.granted_a <= 0.0 && state.clock.sure_s - known.switched_at_s < setup.settings.pause_s;
+    let stopped = known.stay.as_ref().is_some_and(|stay| known.granted_a <= 0.0 && known.switched_at_s >= stay.since_s);
+    let paused = stopped && state.clock.sure_s - known.switched_at_s < setup.settings.pause_s;
     if paused && !boosted {
         return None;
     }

@@ -1,0 +1,238 @@
+//! A depot in a test's hand: chargers that obey after a while, a meter at every board, a building that can be moved. What the
+//! simulated depot of `engine::plant` does in earnest, this does in a few lines, so that a test can say what it means.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use kwartier_data::site::{Board, HourlyByPhase, Meter, PerPhase, Site, Station};
+use kwartier_engine::control::event::Session;
+use kwartier_engine::control::settings::Settings;
+use kwartier_engine::control::{Event, Output, Setpoint, Setup, State, step};
+
+/// A winter's midnight.
+pub fn midnight() -> DateTime<Utc> {
+    "2026-01-14T23:00:00Z".parse().unwrap()
+}
+
+/// A board of the test.
+pub fn board(id: &str, parent: Option<&str>, limit_a: f64, building_max_a: f64) -> Board {
+    Board {
+        building_max_a: Some(HourlyByPhase::Constant(PerPhase::Same(building_max_a))),
+        ..Board::new(id.to_owned(), parent.map(str::to_owned), PerPhase::Same(limit_a))
+    }
+}
+
+/// A station of the test, with a fallback of 6 A.
+pub fn station(id: &str, board: &str, rotation: &str, max_a: f64) -> Station {
+    Station {
+        rotation: Some(rotation.to_owned()),
+        fallback_a: Some(kwartier_data::site::Hourly::Constant(6.0)),
+        ..Station::new(id.to_owned(), board.to_owned(), max_a)
+    }
+}
+
+/// A site of these, with a meter at each board named.
+pub fn site(boards: Vec<Board>, stations: Vec<Station>, metered: &[&str]) -> Site {
+    let mut site = Site::new("Test".to_owned(), "Europe/Amsterdam".to_owned(), boards, stations);
+    site.meters = metered
+        .iter()
+        .map(|board| Meter {
+            id: format!("M {board}"),
+            board: (*board).to_owned(),
+            includes: vec![
+                kwartier_data::site::Included::Building,
+                kwartier_data::site::Included::Stations,
+                kwartier_data::site::Included::Pv,
+                kwartier_data::site::Included::Batteries,
+                kwartier_data::site::Included::Loads,
+            ],
+        })
+        .collect();
+    site
+}
+
+/// How a charger of the test behaves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Charger {
+    pub up: bool,
+    /// What it holds in A per phase.
+    pub holds_a: f64,
+    /// What its vehicle takes at most; 0 without one.
+    pub takes_a: f64,
+    /// On how many of its own phases.
+    pub phases: usize,
+    /// Whether it does what it accepts.
+    pub obeys: bool,
+    /// Whether commands and answers get through.
+    pub answers: bool,
+    /// The grid phases it really hangs on.
+    pub wired: Vec<usize>,
+    /// A setpoint and when it is obeyed.
+    pub coming: Option<(DateTime<Utc>, f64)>,
+}
+
+/// The depot.
+#[derive(Debug)]
+pub struct Depot {
+    pub setup: Arc<Setup>,
+    pub state: Option<State>,
+    pub now: DateTime<Utc>,
+    pub chargers: Vec<Charger>,
+    /// What the building draws at each board itself, by phase, in A.
+    pub building_a: Vec<[f64; 3]>,
+    /// Whether the meter of each board speaks.
+    pub meter_up: Vec<bool>,
+    /// Seconds until a charger and its vehicle have followed.
+    pub reaction_s: i64,
+    pub events: Vec<Event>,
+    pub sent: Vec<Setpoint>,
+    pub last: Output,
+    /// For each board and phase, the seconds above the limit in one go, now and at most.
+    pub over_s: Vec<[(i64, i64); 3]>,
+}
+
+impl Depot {
+    pub fn new(site: &Site, settings: Settings) -> Depot {
+        let setup = Arc::new(Setup::of(site, chrono_tz::Europe::Amsterdam, settings));
+        let chargers = setup.devices.iter().map(|device| Charger {
+            up: true,
+            holds_a: 0.0,
+            takes_a: 0.0,
+            phases: device.phases.len(),
+            obeys: true,
+            answers: true,
+            wired: device.phases.clone(),
+            coming: None,
+        });
+        let now = midnight();
+        let mut depot = Depot {
+            state: Some(State::new(setup.clone(), now)),
+            now,
+            chargers: chargers.collect(),
+            building_a: vec![[0.0; 3]; setup.nodes.len()],
+            meter_up: vec![true; setup.nodes.len()],
+            reaction_s: 5,
+            events: Vec::new(),
+            sent: Vec::new(),
+            last: Output::default(),
+            over_s: vec![[(0, 0); 3]; setup.nodes.len()],
+            setup,
+        };
+        for device in 0..depot.chargers.len() {
+            depot.events.push(Event::Link { device, up: true });
+            depot.events.push(Event::Holds { device, amps: Some(0.0) });
+        }
+        depot
+    }
+
+    /// A vehicle that wants as much as it can get.
+    pub fn plug(&mut self, device: usize, takes_a: f64) {
+        self.plug_as(device, takes_a, 0, 0.0);
+    }
+
+    pub fn plug_as(&mut self, device: usize, takes_a: f64, priority: u8, guaranteed_a: f64) {
+        self.chargers[device].takes_a = takes_a;
+        let session = Session {
+            id: format!("stay {device} {}", self.now.timestamp()),
+            phases: u8::try_from(self.chargers[device].phases).ok(),
+            min_a: 6.0,
+            max_a: 32.0,
+            max_discharge_a: 0.0,
+            need_kwh: None,
+            departure: None,
+            priority,
+            guaranteed_a,
+        };
+        self.events.push(Event::Session { device, session });
+    }
+
+    pub fn unplug(&mut self, device: usize) {
+        self.chargers[device].takes_a = 0.0;
+        self.events.push(Event::Unplugged { device });
+    }
+
+    /// What a charger draws per phase.
+    pub fn draws_a(&self, device: usize) -> f64 {
+        let charger = &self.chargers[device];
+        let amps = charger.holds_a.min(charger.takes_a);
+        if amps < 6.0 { 0.0 } else { amps }
+    }
+
+    /// What flows through a board by phase, in A.
+    pub fn flows_a(&self, node: usize) -> [f64; 3] {
+        let below = |of: usize| self.setup.chain(of).any(|above| above == node);
+        let mut amps = [0.0; 3];
+        for (_, building_a) in self.building_a.iter().enumerate().filter(|(board, _)| below(*board)) {
+            (0..3).for_each(|phase| amps[phase] += building_a[phase]);
+        }
+        for (k, _) in self.setup.devices.iter().enumerate().filter(|(_, device)| below(device.node)) {
+            let charger = &self.chargers[k];
+            charger.wired.iter().take(charger.phases).for_each(|&phase| amps[phase] += self.draws_a(k));
+        }
+        amps
+    }
+
+    /// One second.
+    pub fn second(&mut self) {
+        self.now += TimeDelta::seconds(1);
+        let now = self.now;
+        for charger in &mut self.chargers {
+            if let Some((_, amps)) = charger.coming.filter(|(at, _)| *at <= now) {
+                charger.holds_a = amps;
+                charger.coming = None;
+            }
+        }
+        let mut events = std::mem::take(&mut self.events);
+        for node in 0..self.setup.nodes.len() {
+            if self.meter_up[node] && self.setup.nodes[node].meter.is_some() {
+                events.push(Event::Meter { node, at: now, phases_a: self.flows_a(node) });
+            }
+        }
+        for device in 0..self.chargers.len() {
+            if self.chargers[device].up && now.timestamp() % 10 == i64::try_from(device % 10).unwrap() {
+                let mut phases_a = [0.0; 3];
+                (0..self.chargers[device].phases).for_each(|own| phases_a[own] = self.draws_a(device));
+                events.push(Event::Drawn { device, phases_a, session_kwh: None });
+            }
+        }
+        let (state, output) = step(self.state.take().unwrap(), now, &events);
+        self.state = Some(state);
+        for setpoint in &output.setpoints {
+            self.sent.push(*setpoint);
+            let charger = &mut self.chargers[setpoint.device];
+            if !charger.up || !charger.answers {
+                continue;
+            }
+            self.events.push(Event::Answered { device: setpoint.device, number: setpoint.number, accepted: true });
+            if charger.obeys {
+                charger.coming = Some((now + TimeDelta::seconds(self.reaction_s), setpoint.amps));
+            }
+        }
+        self.last = output;
+        if std::env::var("TRACE").is_ok() && (!self.last.setpoints.is_empty() || self.now.timestamp() % 15 == 0) {
+            eprintln!("{} B {:?} flows {:?} {:?} {:?}", self.now, self.state.as_ref().unwrap().building_a(0), self.flows_a(0), self.last.setpoints.iter().map(|s| (s.device, s.amps, s.why)).collect::<Vec<_>>(), self.last.notices);
+        }
+        for node in 0..self.setup.nodes.len() {
+            let flows_a = self.flows_a(node);
+            for phase in 0..3 {
+                let over = flows_a[phase] > self.setup.nodes[node].limit_a[phase] + 1.0;
+                if over && std::env::var("TRACE").is_ok() {
+                    let all: Vec<_> = (0..self.chargers.len()).map(|k| (self.chargers[k].holds_a, self.draws_a(k), self.state.as_ref().unwrap().most_a(k))).collect();
+                    eprintln!("{} {} {phase} {:?} B {:?} {all:?} {:?}", self.now, self.setup.nodes[node].id, flows_a, self.state.as_ref().unwrap().building_a(node), self.last.setpoints);
+                }
+                let (run_s, most_s) = &mut self.over_s[node][phase];
+                *run_s = if over { *run_s + 1 } else { 0 };
+                *most_s = (*most_s).max(*run_s);
+            }
+        }
+    }
+
+    pub fn seconds(&mut self, count: usize) {
+        (0..count).for_each(|_| self.second());
+    }
+
+    /// The longest time that any phase of any board was above its limit in one go, in s.
+    pub fn longest_over_s(&self) -> i64 {
+        self.over_s.iter().flatten().map(|(_, most_s)| *most_s).max().unwrap_or(0)
+    }
+}

@@ -1,0 +1,156 @@
+//! What must never happen, on random sites with random events.
+
+use kwartier_engine::control::event::{Limit, Scope, Signal};
+use kwartier_engine::control::settings::Settings;
+use kwartier_engine::control::{Event, State, step};
+use proptest::prelude::*;
+
+use super::depot::{Depot, board, site, station};
+
+/// A thing that happens after some seconds.
+#[derive(Debug, Clone)]
+enum Happening {
+    Plug(usize, f64),
+    Unplug(usize),
+    Building(usize, [f64; 3]),
+    Link(usize, bool),
+    Meter(usize, bool),
+    Answers(usize, bool),
+    Signal(usize, f64),
+    Restart,
+}
+
+fn happenings() -> impl Strategy<Value = Vec<(usize, Happening)>> {
+    let one = prop_oneof![
+        4 => (0..6_usize, 6.0..32.0_f64).prop_map(|(k, amps)| Happening::Plug(k, amps)),
+        2 => (0..6_usize).prop_map(Happening::Unplug),
+        3 => (0..3_usize, prop::array::uniform3(0.0..12.0_f64)).prop_map(|(k, amps)| Happening::Building(k, amps)),
+        2 => (0..6_usize, any::<bool>()).prop_map(|(k, up)| Happening::Link(k, up)),
+        2 => (0..3_usize, any::<bool>()).prop_map(|(k, up)| Happening::Meter(k, up)),
+        1 => (0..6_usize, any::<bool>()).prop_map(|(k, answers)| Happening::Answers(k, answers)),
+        1 => (0..3_usize, 5.0..30.0_f64).prop_map(|(k, kw)| Happening::Signal(k, kw)),
+        1 => Just(Happening::Restart),
+    ];
+    prop::collection::vec((1..60_usize, one), 1..25)
+}
+
+fn sites() -> impl Strategy<Value = Depot> {
+    let rotation = prop::sample::select(vec!["RST", "STR", "TRS"]);
+    let station_of = (0..3_usize, rotation, prop::sample::select(vec![16.0, 32.0]), 1..=3_usize);
+    (prop::collection::vec(station_of, 6), 60.0..120.0_f64, 50.0..70.0_f64, prop::sample::subsequence(vec!["HV", "UV1", "UV2"], 0..=3))
+        .prop_map(|(stations, main_a, sub_a, metered)| {
+            let names = ["HV", "UV1", "UV2"];
+            let boards = vec![
+                board("HV", None, main_a, 12.0),
+                board("UV1", Some("HV"), sub_a, 12.0),
+                board("UV2", Some("HV"), sub_a, 12.0),
+            ];
+            let phases: Vec<usize> = stations.iter().map(|(_, _, _, phases)| *phases).collect();
+            let stations = stations
+                .into_iter()
+                .enumerate()
+                .map(|(k, (at, rotation, max_a, _))| station(&format!("S{k}"), names[at], rotation, max_a));
+            let mut depot = Depot::new(&site(boards, stations.collect(), &metered), Settings::default());
+            depot.chargers.iter_mut().zip(phases).for_each(|(charger, phases)| charger.phases = phases);
+            depot
+        })
+}
+
+fn happen(depot: &mut Depot, what: &Happening) {
+    match *what {
+        Happening::Plug(device, amps) => depot.plug(device, amps),
+        Happening::Unplug(device) => depot.unplug(device),
+        Happening::Building(node, amps) => depot.building_a[node] = amps,
+        Happening::Link(device, up) => {
+            depot.chargers[device].up = up;
+            depot.events.push(Event::Link { device, up });
+        }
+        Happening::Meter(node, up) => depot.meter_up[node] = up,
+        Happening::Answers(device, answers) => depot.chargers[device].answers = answers,
+        Happening::Signal(node, kw) => depot.events.push(Event::Signal(Signal {
+            id: "S".to_owned(),
+            on: Scope::Node(node),
+            limit: Limit::Power(kw),
+            from: depot.now,
+            until: None,
+        })),
+        Happening::Restart => {
+            depot.state = Some(State::new(depot.setup.clone(), depot.now));
+            depot.events.clear();
+            for device in 0..depot.chargers.len() {
+                let charger = &depot.chargers[device];
+                if charger.up {
+                    let amps = Some(charger.coming.map_or(charger.holds_a, |(_, amps)| amps.max(charger.holds_a)));
+                    depot.events.push(Event::Link { device, up: true });
+                    depot.events.push(Event::Holds { device, amps });
+                    if charger.takes_a > 0.0 {
+                        let takes_a = charger.takes_a;
+                        depot.plug(device, takes_a);
+                    }
+                }
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Buildings within what the installer wrote, chargers that keep to what they accepted: no limit is exceeded for longer
+    /// than a charger's reaction, whatever is lost.
+    #[test]
+    fn no_limit_is_exceeded_for_long(mut depot in sites(), what in happenings()) {
+        for (seconds, happening) in &what {
+            depot.seconds(*seconds);
+            happen(&mut depot, happening);
+        }
+        depot.seconds(60);
+        prop_assert!(depot.longest_over_s() <= 10, "{} s above a limit\n{what:?}", depot.longest_over_s());
+    }
+
+    /// What is counted for a board never falls when a meter or a link is lost.
+    #[test]
+    fn what_is_lost_raises_no_setpoint(mut depot in sites(), what in happenings(), device in 0..6_usize, node in 0..3_usize) {
+        for (seconds, happening) in &what {
+            depot.seconds(*seconds);
+            happen(&mut depot, happening);
+        }
+        depot.seconds(90);
+        depot.meter_up[node] = false;
+        depot.chargers[device].up = false;
+        depot.events.push(Event::Link { device, up: false });
+        let granted: Vec<f64> = (0..6).map(|k| depot.state.as_ref().unwrap().granted_a(k)).collect();
+        let sent = depot.sent.len();
+        depot.seconds(12);
+        for setpoint in &depot.sent[sent..] {
+            prop_assert!(
+                setpoint.amps <= granted[setpoint.device].max(6.0) + 10.0 * f64::from(u8::from(setpoint.device != device)),
+                "{setpoint:?} after {granted:?}"
+            );
+        }
+    }
+
+    /// The same events give the same commands.
+    #[test]
+    fn the_same_events_give_the_same_commands(depot in sites(), what in happenings()) {
+        let mut events = Vec::new();
+        let mut now = depot.now;
+        let first = State::new(depot.setup.clone(), now);
+        let (mut a, mut b) = (first.clone(), first);
+        for (seconds, happening) in &what {
+            now += chrono::TimeDelta::seconds(i64::try_from(*seconds).unwrap());
+            events.clear();
+            if let Happening::Link(device, up) = happening {
+                events.push(Event::Link { device: *device, up: *up });
+            }
+            if let Happening::Building(node, phases_a) = happening {
+                events.push(Event::Meter { node: *node, at: now, phases_a: *phases_a });
+            }
+            let (after_a, output_a) = step(a, now, &events);
+            let (after_b, output_b) = step(b, now, &events);
+            prop_assert_eq!(output_a, output_b);
+            prop_assert_eq!(&after_a, &after_b);
+            (a, b) = (after_a, after_b);
+        }
+    }
+}
