@@ -9,6 +9,7 @@ mod interrupt;
 mod reports;
 mod second_checker;
 mod site;
+mod site_fallback;
 mod site_instance;
 
 use std::path::{Path, PathBuf};

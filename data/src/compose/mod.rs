@@ -15,6 +15,7 @@ use chrono_tz::Tz;
 use serde::Serialize;
 
 pub use horizon::Horizon;
+pub use sessions::Need;
 
 use crate::instance::{Instance, wire};
 use crate::local;
@@ -165,6 +166,30 @@ pub fn instance(site: &Site, inputs: &Inputs<'_>) -> Result<(wire::Instance, Vec
     let notes = context.faults.or(context.notes)?;
     Instance::from_wire(wire.clone())?;
     Ok((wire, notes))
+}
+
+/// What the vehicles want that stay within a horizon, and what was assumed.
+///
+/// # Errors
+///
+/// [`Refusal`] with every row that cannot be used, and stays that overlap.
+pub fn needs<'a>(site: &Site, roster: &'a Roster, horizon: Horizon) -> Result<(Vec<Need<'a>>, Vec<Note>), Refusal> {
+    let inputs = Inputs {
+        horizon,
+        roster,
+        prices: None,
+        building: &[],
+        pv: &[],
+        co2: None,
+        peak_so_far_kw: None,
+        used_this_year_kwh: None,
+        battery_soc_kwh: &[],
+    };
+    let faults = Faults::default();
+    let mut context = Context { site, inputs: &inputs, zone: roster.zone, horizon, faults, notes: Vec::new() };
+    let needs = sessions::needs(&mut context, roster)?;
+    let notes = context.faults.or(context.notes)?;
+    Ok((needs, notes))
 }
 
 fn nodes(site: &Site) -> Vec<wire::Node> {

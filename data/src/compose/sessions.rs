@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use super::stations::Placed;
 use super::{Context, NoteCode, dated_name, kwh, listed};
 use crate::instance::wire;
-use crate::refusal::{number, quoted};
-use crate::roster::{Entry, Stay};
+use crate::refusal::{Refusal, number, quoted};
+use crate::roster::{Entry, Roster, Stay};
 use crate::site::{Group, Vehicle};
 
 /// A vehicle as a row, the site and the defaults together say.
@@ -54,6 +54,42 @@ pub(super) fn sessions(context: &mut Context<'_>, stations: &[Placed]) -> Vec<wi
     }
     notes.tell(context);
     sessions
+}
+
+/// A stay and what its vehicle wants, whole.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Need<'a> {
+    /// The stay.
+    pub stay: Stay<'a>,
+    /// On how many phases the vehicle charges.
+    pub phases: u8,
+    /// Lowest current per phase in A.
+    pub min_a: f64,
+    /// Highest current per phase in A.
+    pub max_a: f64,
+    /// Energy wanted at the charger in kWh.
+    pub charger_kwh: f64,
+}
+
+/// What the vehicles want that stay within the horizon, none of it clipped.
+pub(super) fn needs<'a>(context: &mut Context<'_>, roster: &'a Roster) -> Result<Vec<Need<'a>>, Refusal> {
+    let stays = roster.stays(context.horizon.start, context.horizon.end())?;
+    let mut assumed = Assumed::default();
+    let mut needs = Vec::with_capacity(stays.len());
+    for stay in stays {
+        let Some(vehicle) = known(context, stay.entry) else { continue };
+        let Some((_, need_kwh)) = energies(context, &mut assumed, stay.entry, &vehicle) else { continue };
+        needs.push(Need {
+            stay,
+            phases: vehicle.phases,
+            min_a: vehicle.min_a,
+            max_a: vehicle.max_a,
+            charger_kwh: need_kwh / vehicle.efficiency,
+        });
+    }
+    // What a vehicle has on arrival matters to nobody here.
+    Assumed { soc: Vec::new(), ..assumed }.tell(context);
+    Ok(needs)
 }
 
 /// Every row is at a station of the site, whether or not it concerns the horizon.

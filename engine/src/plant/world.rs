@@ -220,7 +220,9 @@ pub struct Charger {
     pub zero_means_unlimited: bool,
     /// It takes whole multiples of so many A, rounded down; 0, any current.
     pub rounds_down_to_a: f64,
-    /// So many s after its last command it falls back to its stored fallback; `None`, a command holds for ever.
+    /// How long a setpoint is good for without being renewed, in s; then the stored fallback holds. Setpoints are renewed
+    /// at half time while the connection lasts, so that it lapses half as long to as long after the cut. `None`, it
+    /// holds for ever.
     pub expires_after_s: Option<f64>,
     /// How long it takes to boot in s. It draws nothing meanwhile.
     pub boot_s: f64,

@@ -8,7 +8,7 @@ use kwartier_data::tables;
 use kwartier_data::{Finding, Severity};
 use serde::Serialize;
 
-use super::{import, input, text};
+use super::{import, input, proof, text};
 use crate::cli::failure::Failure;
 use crate::cli::{Verdict, output};
 
@@ -50,7 +50,8 @@ pub fn run(args: &Args) -> Result<Verdict, Failure> {
         (site, import::told_by_tables(findings))
     } else {
         let (file, _) = input::site(&args.inputs[0])?;
-        let findings = file.check();
+        let mut findings = file.check();
+        proof::add(&file, &mut findings);
         (file.site, findings)
     };
     let worst = if args.strict { Severity::Warning } else { Severity::Error };

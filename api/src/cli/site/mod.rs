@@ -1,10 +1,13 @@
-//! `kwartier site`: what an installer hands over, what is wrong with it, back again, and on to a planning instance.
+//! `kwartier site`: what an installer hands over, what is wrong with it, back again, what to store in stations, and on to a
+//! planning instance.
 
 mod check;
 mod export;
+mod fallback;
 mod import;
 mod input;
 mod instance;
+mod proof;
 mod text;
 
 pub use input::usable;
@@ -12,7 +15,8 @@ pub use input::usable;
 use super::Verdict;
 use super::failure::Failure;
 
-/// Turn an installer's tables into a site file, check it, write the tables again, and make a planning instance.
+/// Turn an installer's tables into a site file, check it, write the tables again, find what to store in
+/// stations, and make a planning instance.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -24,6 +28,7 @@ enum Command {
     Import(import::Args),
     Check(check::Args),
     Export(export::Args),
+    Fallback(fallback::Args),
     Instance(Box<instance::Args>),
 }
 
@@ -33,6 +38,7 @@ pub fn run(args: &Args) -> Result<Verdict, Failure> {
         Command::Import(args) => import::run(args),
         Command::Check(args) => check::run(args),
         Command::Export(args) => export::run(args),
+        Command::Fallback(args) => fallback::run(args),
         Command::Instance(args) => instance::run(args),
     }
 }

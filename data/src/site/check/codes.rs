@@ -22,6 +22,8 @@ pub const CODES: &[&str] = &[
     "duplicate-name",
     "duplicate-serial",
     "empty-board",
+    "fallback-at-change",
+    "fallback-at-rating",
     "fallback-does-not-fit",
     "fallback-unproven",
     "fallback-without-devices",

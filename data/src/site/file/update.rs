@@ -1,11 +1,11 @@
-//! Bringing a site file in line with tables that were read again: what the tables say is changed, everything else, down to
-//! comments and spacing, stays.
+//! Bringing a site file in line with tables that were read again, or with values that were computed: what these say is
+//! changed, everything else, down to comments and spacing, stays.
 
 use serde::Serialize;
 use toml_edit::{Array, DocumentMut, Item, Table, Value};
 
 use super::write::{document, number, spread};
-use crate::site::{Board, PerPhase, Site, Station};
+use crate::site::{Board, Hourly, PerPhase, Site, Station};
 
 /// What the tables say; `None` where no table of that kind was read, which changes nothing.
 #[derive(Debug, Clone, Copy)]
@@ -138,6 +138,14 @@ impl Row for Station {
         if differ([self.max_a; 3], [old.max_a; 3]) {
             changed = true;
             put(table, "max_a", number(self.max_a));
+        }
+        if let Some(fallback_a) = self.fallback_a.as_ref().filter(|&new| old.fallback_a.as_ref() != Some(new)) {
+            changed = true;
+            let value = match fallback_a {
+                Hourly::Constant(amps) => number(*amps),
+                Hourly::Hours(hours) => Value::Array(hours.iter().map(|amps| number(*amps)).collect::<Array>()),
+            };
+            put(table, "fallback_a", value);
         }
         changed
     }

@@ -1,0 +1,536 @@
+//! What happens in the depot, one kind of happening after the other, and what is heard of it.
+
+use chrono::{DateTime, Utc};
+
+use super::car::OnCable;
+use super::charger::OnItsWay;
+use super::meter::Reading;
+use super::queue::{Ms, ms, seconds};
+use super::world::{What, World};
+use super::{Body, Plant};
+use crate::control::event::{Event, Session};
+use crate::control::setup::Kind;
+
+/// How long contactors stay open when a station changes phases, in s: vehicles take offence at less.
+const SWITCHING_S: f64 = 10.0;
+
+/// A second.
+const SECOND: Ms = 1000;
+
+/// Something that happens.
+#[derive(Debug, Clone)]
+pub(super) enum Happening {
+    /// The next step of the series.
+    Step,
+    /// A full hour: fallbacks may differ.
+    Hour,
+    /// A building's noise changes.
+    Wavers(usize),
+    /// A plant's noise changes.
+    Clouds(usize),
+    /// A motor starts at a node.
+    MotorStarts(usize),
+    /// It runs.
+    MotorRuns(usize),
+    /// A fault begins.
+    Begins(usize),
+    /// A fault ends.
+    Ends(usize),
+    /// A stay begins.
+    Comes(usize),
+    /// A stay ends.
+    Leaves(usize),
+    /// A flexible load wants to run.
+    Wants(usize),
+    /// It does not any more.
+    Wanted(usize),
+    /// The fast loop is told something.
+    Told(usize),
+    /// A command arrives.
+    Arrives(OnItsWay),
+    /// A vehicle notices what it is offered: device, guest, A.
+    Notices(usize, u32, f64),
+    /// A vehicle or battery changes by itself: device, turn.
+    Turns(usize, u32),
+    /// A setpoint lapses: device, era.
+    Lapses(usize, u32),
+    /// A device has booted: device, era.
+    Boots(usize, u32),
+    /// The fast loop notices that a connection is cut: device, era.
+    Missed(usize, u32),
+    /// A device tells what it holds: device, era.
+    Holds(usize, u32),
+    /// A device tells what it draws.
+    Tells(usize),
+    /// A meter publishes.
+    Publishes(usize),
+    /// A late reading arrives.
+    Reads(usize, Reading),
+}
+
+impl Plant {
+    /// Everything that is known from the beginning goes into the queue.
+    pub(super) fn begin(&mut self) {
+        let World { faults, stays, runs, signals, start, .. } = &self.world;
+        let at = |instant: DateTime<Utc>| (instant - *start).num_milliseconds().max(0);
+        for (k, fault) in faults.iter().enumerate() {
+            self.queue.unseen(at(fault.from), Happening::Begins(k));
+            if fault.until > fault.from {
+                self.queue.unseen(at(fault.until), Happening::Ends(k));
+            }
+        }
+        for (k, stay) in stays.iter().enumerate().filter(|(_, stay)| stay.comes && stay.leaves > stay.plugs_in) {
+            if stay.device < self.units.len() {
+                self.queue.seen(at(stay.leaves), Happening::Leaves(k));
+                self.queue.seen(at(stay.plugs_in), Happening::Comes(k));
+            }
+        }
+        for (k, run) in runs.iter().enumerate().filter(|(_, run)| run.device < self.units.len()) {
+            self.queue.seen(at(run.until), Happening::Wanted(k));
+            self.queue.seen(at(run.from), Happening::Wants(k));
+        }
+        for (k, (instant, _)) in signals.iter().enumerate() {
+            self.queue.seen(at(*instant), Happening::Told(k));
+        }
+        let (nodes, plants) = self.building.wavering();
+        nodes.into_iter().for_each(|node| self.queue.unseen(0, Happening::Wavers(node)));
+        plants.into_iter().for_each(|plant| self.queue.unseen(0, Happening::Clouds(plant)));
+        for node in 0..self.setup.nodes.len() {
+            if let Some(wait) = self.building.next_motor(node) {
+                self.queue.unseen(wait, Happening::MotorStarts(node));
+            }
+            self.rebuild(node);
+        }
+        self.queue.unseen(self.building.step(), Happening::Step);
+        self.queue.unseen(self.next_hour(), Happening::Hour);
+        (0..self.units.len()).for_each(|device| self.offer(device, 0));
+    }
+
+    /// Something happens now.
+    pub(super) fn happen(&mut self, what: Happening) {
+        match what {
+            Happening::Step => {
+                (0..self.own_a.len()).for_each(|node| self.rebuild(node));
+                self.queue.unseen(self.now + self.building.step(), Happening::Step);
+            }
+            Happening::Hour => {
+                let hour = self.setup.hour(self.now());
+                for device in 0..self.units.len() {
+                    if self.units[device].own.on_fallback {
+                        self.units[device].own.fall_back(hour);
+                        self.offer(device, 0);
+                    }
+                }
+                self.queue.unseen(self.next_hour(), Happening::Hour);
+            }
+            Happening::Wavers(node) => {
+                let lasts = self.building.waver(node);
+                self.queue.unseen(self.now + lasts, Happening::Wavers(node));
+                self.rebuild(node);
+            }
+            Happening::Clouds(plant) => {
+                let (node, lasts) = self.building.cloud(plant);
+                self.queue.unseen(self.now + lasts, Happening::Clouds(plant));
+                self.rebuild(node);
+            }
+            Happening::MotorStarts(node) => {
+                let takes = self.building.motor_starts(node);
+                self.queue.unseen(self.now + takes, Happening::MotorRuns(node));
+                if let Some(wait) = self.building.next_motor(node) {
+                    self.queue.unseen(self.now + wait, Happening::MotorStarts(node));
+                }
+                self.rebuild(node);
+            }
+            Happening::MotorRuns(node) => {
+                self.building.motor_runs(node);
+                self.rebuild(node);
+            }
+            Happening::Begins(fault) => self.fault(fault, true),
+            Happening::Ends(fault) => self.fault(fault, false),
+            Happening::Comes(stay) => self.comes(stay),
+            Happening::Leaves(stay) => self.leaves(stay),
+            Happening::Wants(run) => self.wants(run, self.world.runs[run].amps),
+            Happening::Wanted(run) => self.wants(run, 0.0),
+            Happening::Told(signal) => self.out.push(self.world.signals[signal].1.clone()),
+            Happening::Arrives(command) => self.arrives(command),
+            Happening::Notices(device, guest, amps) => {
+                if self.units[device].guest == guest {
+                    self.change(device, |car, now| car.hear(now, amps));
+                }
+            }
+            Happening::Turns(device, turn) => {
+                if self.units[device].turn == turn {
+                    self.change(device, OnCable::turn);
+                }
+            }
+            Happening::Lapses(device, era) => {
+                if self.units[device].own.era == era && !self.units[device].own.booting {
+                    let hour = self.setup.hour(self.now());
+                    let own = &mut self.units[device].own;
+                    if own.ignoring == 0 && !own.charger.ignores {
+                        own.fall_back(hour);
+                        self.offer(device, 0);
+                    }
+                }
+            }
+            Happening::Boots(device, era) => self.boots(device, era),
+            Happening::Missed(device, era) => {
+                if self.units[device].own.era == era && self.units[device].own.cut > 0 {
+                    self.count(device);
+                    self.units[device].own.silent = true;
+                    self.out.push(Event::Link { device, up: false });
+                    self.redraw(device);
+                }
+            }
+            Happening::Holds(device, era) => {
+                let own = &self.units[device].own;
+                if own.era == era && own.reachable() && own.charger.tells_limit {
+                    self.out.push(Event::Holds { device, amps: own.claims_a });
+                }
+            }
+            Happening::Tells(device) => {
+                self.units[device].due = false;
+                self.count(device);
+                self.tell(device, self.now);
+            }
+            Happening::Publishes(node) => self.publishes(node),
+            Happening::Reads(node, reading) => self.reads(node, reading),
+        }
+    }
+
+    /// A change of a vehicle or battery by itself, then of all that hangs on it.
+    fn change(&mut self, device: usize, change: impl FnOnce(&mut OnCable, Ms)) {
+        self.count(device);
+        if let Body::Car(car) = &mut self.units[device].body {
+            change(car, self.now);
+        }
+        self.redraw(device);
+    }
+
+    /// What a device allows may have changed: whoever hangs on it will notice, after so long and its own reaction.
+    fn offer(&mut self, device: usize, after: Ms) {
+        self.count(device);
+        let unit = &mut self.units[device];
+        let allows_a = unit.own.allows_a();
+        match &mut unit.body {
+            Body::Car(car) => {
+                if unit.own.booting {
+                    car.interrupt(self.now);
+                    unit.guest += 1;
+                    unit.offered_a = 0.0;
+                } else if unit.offered_a != allows_a || after > 0 {
+                    unit.offered_a = allows_a;
+                    let at = self.now + after + car.reaction();
+                    self.queue.unseen(at, Happening::Notices(device, unit.guest, allows_a));
+                }
+            }
+            Body::Battery(battery) => battery.hear(allows_a),
+            Body::Nothing | Body::Load(_) => {}
+        }
+        self.redraw(device);
+    }
+
+    /// The next change of a vehicle or battery by itself.
+    pub(super) fn plan_turn(&mut self, device: usize) {
+        let kw = self.setup.kw(self.truth.devices[device].drawn_a[0], self.phases(device));
+        let unit = &mut self.units[device];
+        unit.turn += 1;
+        let next = match &unit.body {
+            Body::Car(car) => car.next(self.now, kw),
+            Body::Battery(battery) => battery.next(self.now, kw),
+            Body::Nothing | Body::Load(_) => None,
+        };
+        if let Some(at) = next {
+            self.queue.unseen(at.max(self.now + 1), Happening::Turns(device, unit.turn));
+        }
+    }
+
+    fn comes(&mut self, stay: usize) {
+        let device = self.world.stays[stay].device;
+        if self.truth.devices[device].stay.is_some() {
+            self.units[device].waiting.push(stay);
+            return;
+        }
+        self.count(device);
+        let visit = &self.world.stays[stay];
+        let unit = &mut self.units[device];
+        unit.body = Body::Car(OnCable::new(visit.car, visit.soc_kwh, self.now));
+        unit.guest += 1;
+        unit.offered_a = 0.0;
+        self.truth.devices[device].stay = Some(stay);
+        self.stays[stay].plugged_in = Some(self.now());
+        self.introduce(device);
+        self.offer(device, 0);
+    }
+
+    fn leaves(&mut self, stay: usize) {
+        let device = self.world.stays[stay].device;
+        self.units[device].waiting.retain(|&other| other != stay);
+        if self.truth.devices[device].stay != Some(stay) {
+            return;
+        }
+        self.count(device);
+        self.stays[stay].left = Some(self.now());
+        self.truth.devices[device].stay = None;
+        let unit = &mut self.units[device];
+        unit.body = Body::Nothing;
+        unit.guest += 1;
+        let next = if unit.waiting.is_empty() { None } else { Some(unit.waiting.remove(0)) };
+        self.introduce(device);
+        self.redraw(device);
+        if let Some(next) = next {
+            self.comes(next);
+        }
+    }
+
+    /// The fast loop is told who is plugged in, if the device can be reached.
+    fn introduce(&mut self, device: usize) {
+        let unit = &self.units[device];
+        let there = self.truth.devices[device].stay;
+        if unit.own.cut > 0 || unit.own.booting || unit.told_stay == there {
+            return;
+        }
+        if unit.told_stay.is_some() {
+            self.out.push(Event::Unplugged { device });
+        }
+        if let Some(stay) = there {
+            self.out.push(self.session(stay));
+        }
+        self.units[device].told_stay = there;
+    }
+
+    /// What is told of a stay.
+    pub(super) fn session(&self, stay: usize) -> Event {
+        let visit = &self.world.stays[stay];
+        let session = Session {
+            id: visit.id.clone(),
+            phases: visit.told.phases,
+            min_a: visit.car.min_a,
+            max_a: visit.car.max_a,
+            max_discharge_a: visit.car.max_discharge_a,
+            need_kwh: visit.told.need_kwh,
+            departure: visit.told.departure,
+            priority: visit.told.priority,
+            guaranteed_a: visit.told.guaranteed_a,
+        };
+        Event::Session { device: visit.device, session }
+    }
+
+    fn wants(&mut self, run: usize, amps: f64) {
+        let device = self.world.runs[run].device;
+        if self.setup.devices[device].kind == Kind::Load {
+            self.count(device);
+            self.units[device].body = Body::Load(amps);
+            self.out.push(Event::Wish { device, amps });
+            self.redraw(device);
+        }
+    }
+
+    fn arrives(&mut self, command: OnItsWay) {
+        let device = command.setpoint.device;
+        self.count(device);
+        let took = self.units[device].own.takes(command);
+        if let Some(accepted) = took.answer {
+            self.out.push(Event::Answered { device, number: command.setpoint.number, accepted });
+        }
+        if took.switches && matches!(self.units[device].body, Body::Car(_)) {
+            self.change(device, OnCable::interrupt);
+            self.units[device].guest += 1;
+            self.offer(device, ms(SWITCHING_S));
+        } else {
+            self.offer(device, 0);
+        }
+    }
+
+    fn boots(&mut self, device: usize, era: u32) {
+        if self.units[device].own.era != era {
+            return;
+        }
+        let hour = self.setup.hour(self.now());
+        let own = &mut self.units[device].own;
+        own.booted(hour);
+        if own.cut == 0 {
+            self.out.push(Event::Booted { device });
+            self.connected(device);
+        }
+        self.offer(device, 0);
+    }
+
+    /// A connection stands again.
+    fn connected(&mut self, device: usize) {
+        self.introduce(device);
+        let own = &self.units[device].own;
+        let at = self.now + ms(own.charger.latency_s).max(1);
+        self.queue.seen(at, Happening::Holds(device, own.era));
+        self.tell_soon(device);
+    }
+
+    /// A fault begins or ends.
+    fn fault(&mut self, index: usize, begins: bool) {
+        let what = self.world.faults[index].what.clone();
+        match what {
+            What::Meter { node, how } => {
+                let flows_a = self.flows_a.get(node).copied().unwrap_or_default();
+                if let Some(Some(meter)) = self.meters.get_mut(node) {
+                    if begins {
+                        meter.begins(index, how, flows_a)
+                    } else {
+                        meter.ends(index)
+                    }
+                    self.show_soon(node);
+                }
+            }
+            What::Link { devices, noticed_after_s } => {
+                let all: Vec<usize> = if devices.is_empty() { (0..self.units.len()).collect() } else { devices };
+                all.into_iter().for_each(|device| self.link(device, begins, noticed_after_s));
+            }
+            What::Building { node, amps } if node < self.own_a.len() => {
+                self.building.add(node, amps, if begins { 1.0 } else { -1.0 });
+                self.rebuild(node);
+            }
+            What::Pv { plant, share } => {
+                if let Some(node) = self.building.dim(plant, if begins { share } else { 1.0 }) {
+                    self.rebuild(node);
+                }
+            }
+            What::Reboot { device } if begins => self.reboots(device),
+            What::Ignores { device } => self.device_fault(device, |own| count(&mut own.ignoring, begins)),
+            What::Rejects { device } => self.device_fault(device, |own| count(&mut own.rejecting, begins)),
+            What::Overdraws { device, by_a } => {
+                self.device_fault(device, |own| own.overdraws_a = if begins { by_a } else { 0.0 });
+            }
+            What::Slow { device, latency_s } => {
+                self.device_fault(device, |own| own.slow_s = begins.then_some(latency_s));
+            }
+            What::Building { .. } | What::Reboot { .. } | What::Restart | What::Clock { .. } => {}
+        }
+    }
+
+    fn device_fault(&mut self, device: usize, change: impl FnOnce(&mut super::charger::Electronics)) {
+        if device < self.units.len() {
+            change(&mut self.units[device].own);
+            self.offer(device, 0);
+        }
+    }
+
+    fn reboots(&mut self, device: usize) {
+        if device >= self.units.len() {
+            return;
+        }
+        let own = &mut self.units[device].own;
+        own.booting = true;
+        own.era += 1;
+        let at = self.now + ms(own.charger.boot_s).max(1);
+        self.queue.seen(at, Happening::Boots(device, own.era));
+        self.offer(device, 0);
+    }
+
+    fn link(&mut self, device: usize, cut: bool, noticed_after_s: f64) {
+        if device >= self.units.len() {
+            return;
+        }
+        self.count(device);
+        let own = &mut self.units[device].own;
+        count(&mut own.cut, cut);
+        if cut && own.cut == 1 {
+            if !own.booting {
+                own.era += 1;
+                if let Some(wait) = own.lapses_in() {
+                    self.queue.unseen(self.now + wait, Happening::Lapses(device, own.era));
+                }
+            }
+            let era = own.era;
+            self.queue.seen(self.now + ms(noticed_after_s).max(1), Happening::Missed(device, era));
+        } else if !cut && own.cut == 0 {
+            if !own.booting {
+                own.era += 1;
+            }
+            own.silent = false;
+            self.out.push(Event::Link { device, up: true });
+            if !self.units[device].own.booting {
+                self.connected(device);
+            }
+            self.redraw(device);
+        }
+    }
+
+    /// A device tells what it draws at its next regular instant.
+    pub(super) fn tell_soon(&mut self, device: usize) {
+        let Some(every) = self.every(device) else { return };
+        if !self.units[device].due {
+            self.units[device].due = true;
+            self.queue.seen((self.now / every + 1) * every, Happening::Tells(device));
+        }
+    }
+
+    /// Where nothing has changed since the last regular instant, what was drawn then is heard.
+    pub(super) fn tell_again(&mut self, device: usize) {
+        let Some(every) = self.every(device) else { return };
+        let at = self.now / every * every;
+        let unit = &self.units[device];
+        if !unit.due && at > unit.told_at && self.truth.devices[device].stay.is_some() {
+            self.tell(device, at);
+        }
+    }
+
+    /// How often a device tells what it draws.
+    fn every(&self, device: usize) -> Option<Ms> {
+        self.units[device].own.charger.meter_every_s.map(|every_s| ms(every_s).max(SECOND))
+    }
+
+    fn tell(&mut self, device: usize, at: Ms) {
+        let truth = &self.truth.devices[device];
+        let kw = self.setup.kw(truth.drawn_a[0], self.phases(device));
+        let unit = &mut self.units[device];
+        if !unit.own.reachable() {
+            return;
+        }
+        unit.told_at = at;
+        let energy_kwh = truth.stay.map(|stay| self.stays[stay].energy_kwh - kw * seconds(self.now - at) / 3600.0);
+        let session_kwh = energy_kwh.filter(|_| unit.own.charger.tells_energy);
+        self.out.push(Event::Drawn { device, phases_a: truth.drawn_a, session_kwh });
+    }
+
+    /// A meter publishes at the next whole second.
+    pub(super) fn show_soon(&mut self, node: usize) {
+        if let Some(meter) = &mut self.meters[node]
+            && !meter.due
+        {
+            meter.due = true;
+            self.queue.seen((self.now / SECOND + 1) * SECOND, Happening::Publishes(node));
+        }
+    }
+
+    fn publishes(&mut self, node: usize) {
+        let flows_a = self.flows_a[node];
+        let Some(meter) = &mut self.meters[node] else { return };
+        meter.due = false;
+        let Some(reading) = meter.read(self.now, flows_a) else { return };
+        match meter.latency() {
+            0 => self.reads(node, reading),
+            latency => self.queue.seen(self.now + latency, Happening::Reads(node, reading)),
+        }
+    }
+
+    /// Whoever looks at a meter sees what it shows.
+    pub(super) fn show_again(&mut self, node: usize) {
+        let flows_a = self.flows_a[node];
+        if let Some(reading) = self.meters[node].as_ref().and_then(|meter| meter.again(self.now, flows_a)) {
+            self.reads(node, reading);
+        }
+    }
+
+    fn reads(&mut self, node: usize, reading: Reading) {
+        let Some(meter) = &mut self.meters[node] else { return };
+        let clock = meter.clock();
+        for heard in meter.arrives(reading).into_iter().flatten() {
+            let at = self.instant(heard.at + clock);
+            self.out.push(Event::Meter { node, at, phases_a: heard.amps });
+        }
+    }
+}
+
+/// Counts something that begins or ends.
+fn count(number: &mut u32, begins: bool) {
+    *number = if begins { *number + 1 } else { number.saturating_sub(1) };
+}
