@@ -14,6 +14,7 @@ mod methods;
 mod output;
 mod plan;
 mod sessions;
+mod simulate;
 mod site;
 mod span;
 mod summary;
@@ -52,6 +53,7 @@ enum Command {
     Site(site::Args),
     Forecast(forecast::Args),
     Backtest(backtest::Args),
+    Simulate(simulate::Args),
     Completions(completions::Args),
     Man(man::Args),
     /// Solve one exact model: one request on standard input, one answer on standard output.
@@ -68,6 +70,7 @@ pub fn run() -> ExitCode {
         Command::Site(args) => site::run(args),
         Command::Forecast(args) => forecast::run(args),
         Command::Backtest(args) => backtest::run(args),
+        Command::Simulate(args) => simulate::run(args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
         Command::SolveWorker => worker::run(),

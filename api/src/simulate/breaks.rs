@@ -6,6 +6,7 @@ use kwartier_engine::control::setup::{Kind, Setup};
 use kwartier_engine::plant::world::{Fault, MeterFault, What};
 
 use super::dice::{Dice, Subject};
+use super::inputs::Inputs;
 use super::scenario::{self, Scenario, Source, Times, seconds};
 use super::world::{device, devices, node};
 use crate::cli::failure::Failure;
@@ -15,9 +16,8 @@ pub fn faults(
     scenario: &Scenario,
     source: &Source,
     setup: &Setup,
-    site: &Site,
-    times: Times,
-    end: DateTime<Utc>,
+    (site, inputs): (&Site, &Inputs),
+    (times, end): (Times, DateTime<Utc>),
     seed: u64,
 ) -> Result<Vec<Fault>, Failure> {
     let mut all = Vec::new();
@@ -35,11 +35,11 @@ pub fn faults(
             scenario::What::Reboot { .. } | scenario::What::Restart | scenario::What::Clock { .. }
         );
         let until = until.unwrap_or(if momentary { from } else { end });
-        for what in named(&fault.what, source, setup, site, &path("what"))? {
+        for what in named(&fault.what, source, setup, (site, inputs), &path("what"))? {
             all.push(Fault { from, until, what });
         }
     }
-    by_chance(scenario, setup, site, (times.start, end), &mut Dice::of(seed, Subject::Faults), &mut all);
+    by_chance(scenario, setup, inputs, (times.start, end), &mut Dice::of(seed, Subject::Faults), &mut all);
     all.sort_by_key(|fault| fault.from);
     Ok(all)
 }
@@ -49,7 +49,13 @@ fn shown(at: DateTime<Utc>) -> String {
 }
 
 /// A fault with its names as indices; one for each device that reboots.
-fn named(what: &scenario::What, source: &Source, setup: &Setup, site: &Site, path: &str) -> Result<Vec<What>, Failure> {
+fn named(
+    what: &scenario::What,
+    source: &Source,
+    setup: &Setup,
+    (site, inputs): (&Site, &Inputs),
+    path: &str,
+) -> Result<Vec<What>, Failure> {
     let one = |name: &str| device(source, setup, &format!("{path}.device"), name);
     let board = |name: &str| node(source, setup, &format!("{path}.board"), name);
     let what = match what {
@@ -79,9 +85,9 @@ fn named(what: &scenario::What, source: &Source, setup: &Setup, site: &Site, pat
         scenario::What::Slow { device, latency_s } => What::Slow { device: one(device)?, latency_s: *latency_s },
         scenario::What::Building { board: name, amps } => What::Building { node: board(name)?, amps: *amps },
         scenario::What::Pv { plant, share } => {
-            let wrong = "is no plant of the site; write the id of one of its plants";
-            let plant = site.pv.iter().position(|known| known.id == *plant);
-            let plant = plant.ok_or_else(|| source.wrong(&format!("{path}.plant"), "", wrong))?;
+            let wrong = "delivers nothing in this scenario; name a plant of [[pv]]";
+            let entry = inputs.pv.iter().position(|entry| site.pv[entry.plant].id == *plant);
+            let plant = entry.ok_or_else(|| source.wrong(&format!("{path}.plant"), plant, wrong))?;
             What::Pv { plant, share: share.clamp(0.0, 1.0) }
         }
         scenario::What::Restart => What::Restart,
@@ -94,14 +100,14 @@ fn named(what: &scenario::What, source: &Source, setup: &Setup, site: &Site, pat
 fn by_chance(
     scenario: &Scenario,
     setup: &Setup,
-    site: &Site,
+    inputs: &Inputs,
     (start, end): (DateTime<Utc>, DateTime<Utc>),
     dice: &mut Dice,
     all: &mut Vec<Fault>,
 ) {
     type Make = fn(&mut Dice, &Ground) -> Option<What>;
     let chance = &scenario.chance;
-    let ground = Ground::of(setup, site);
+    let ground = Ground::of(setup, inputs);
     let kinds: [(f64, Make); 12] = [
         (chance.meter_per_day, |dice, ground| {
             let node = *ground.metered.get(dice.one_of(ground.metered.len()))?;
@@ -162,13 +168,13 @@ struct Ground {
 }
 
 impl Ground {
-    fn of(setup: &Setup, site: &Site) -> Ground {
+    fn of(setup: &Setup, inputs: &Inputs) -> Ground {
         let stations = (0..setup.devices.len()).filter(|&k| setup.devices[k].kind == Kind::Station).collect();
         let metered = (0..setup.nodes.len()).filter(|&k| setup.nodes[k].meter.is_some()).collect();
         let draws =
             |k: &usize| setup.nodes[*k].building_max_a.is_some_and(|most| most.iter().flatten().any(|a| *a > 0.0));
         let limits_a = (0..setup.nodes.len()).filter(draws).map(|k| (k, setup.nodes[k].limit_a[0])).collect();
-        Ground { stations, metered, limits_a, plants: site.pv.len() }
+        Ground { stations, metered, limits_a, plants: inputs.pv.len() }
     }
 
     fn station(&self, dice: &mut Dice) -> Option<usize> {

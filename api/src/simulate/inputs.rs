@@ -253,7 +253,7 @@ fn usual_kw(usage: Usage, annual_kwh: f64, grid: Grid) -> Vec<f64> {
     let method: Box<dyn Method> = usual_building(prior::Building { usage, annual_kwh: Some(annual_kwh) });
     let unknown = Series { start: grid.start, step: TimeDelta::seconds(QUARTER_S), values: vec![None; grid.steps] };
     let history = History::new(unknown, grid.zone);
-    let past = history.as_of(grid.start);
+    let past = history.as_of(grid.at(grid.steps));
     let horizon = Horizon { start: grid.start, steps: grid.steps };
     let beliefs = method.fit(&past).map(|fitted| fitted.predict(&past, horizon)).unwrap_or_default();
     (0..grid.steps).map(|k| beliefs.get(k).copied().flatten().map_or(0.0, |belief| belief.mean)).collect()

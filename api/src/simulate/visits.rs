@@ -1,5 +1,7 @@
 //! Who comes: visits from a roster, from a history, drawn from a pattern, or one by one; and what is told of them.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use kwartier_data::local;
 use kwartier_data::roster::{self, Roster};
@@ -55,6 +57,8 @@ pub struct Visits {
     pub coming: Vec<Visit>,
     /// Those that ended before it: what forecasts know.
     pub past: Vec<Raw>,
+    /// The groups of vehicles that have one.
+    pub groups: BTreeMap<String, String>,
     /// How many found no station free and went away again.
     pub turned_away: usize,
 }
@@ -110,6 +114,11 @@ impl Context<'_> {
         raw.sort_by(|a, b| a.from.cmp(&b.from).then_with(|| a.vehicle.cmp(&b.vehicle)));
         let mut visits = Visits { past, ..Visits::default() };
         self.settle(raw, &mut dice, seed, &mut visits)?;
+        for stay in &self.scenario.stays {
+            if let Some(group) = &stay.group {
+                visits.groups.insert(stay.vehicle.clone(), group.clone());
+            }
+        }
         visits.coming.extend(single);
         visits.coming.sort_by(|a, b| a.stay.plugs_in.cmp(&b.stay.plugs_in).then_with(|| a.stay.id.cmp(&b.stay.id)));
         Ok(visits)
@@ -121,7 +130,7 @@ impl Context<'_> {
         let usual = Fleet::usual();
         let fleet = if self.scenario.cars.is_empty() { &usual } else { &self.scenario.cars };
         let weights: Vec<f64> = fleet.iter().map(|kind| kind.share.max(0.0)).collect();
-        let mut cars: std::collections::BTreeMap<String, Car> = std::collections::BTreeMap::new();
+        let mut cars: BTreeMap<String, Car> = BTreeMap::new();
         let mut free_from = vec![DateTime::<Utc>::MIN_UTC; self.setup.devices.len()];
         for (k, raw) in raw.into_iter().enumerate() {
             let car = match raw.car {
@@ -138,6 +147,9 @@ impl Context<'_> {
             };
             free_from[device] = raw.until;
             let stay = self.stay(format!("{}#{}", raw.vehicle, k + 1), device, &raw, car, dice, &mut telling);
+            if let Some(group) = raw.group {
+                visits.groups.insert(raw.vehicle.clone(), group);
+            }
             let announced = raw.announced || self.scenario.told.announced;
             visits.coming.push(Visit { stay, vehicle: raw.vehicle, announced });
         }

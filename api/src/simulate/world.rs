@@ -8,8 +8,10 @@ use kwartier_data::site::rotation::Rotation;
 use kwartier_engine::control::setup::{Kind, Setup};
 use kwartier_engine::plant::world::{Charger, Meter, Noise, Pv, Run, Stay, Store, World};
 
+use kwartier_forecast::sessions::Place;
+
 use super::inputs::{self, Grid, Inputs, QUARTER_S};
-use super::scenario::{Scenario, Source, Times};
+use super::scenario::{Pattern, Scenario, Sessions, Source, Times};
 use super::visits::{self, Visits};
 use super::{breaks, signals};
 use crate::cli::failure::Failure;
@@ -19,7 +21,7 @@ use crate::cli::usable_site;
 const LONGEST_H: f64 = 31.0 * 24.0;
 
 /// All that is played, and what planners may know of it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Days {
     /// The site.
     pub site: Site,
@@ -33,6 +35,8 @@ pub struct Days {
     pub inputs: Inputs,
     /// Who comes; [`World::stays`] are in the same order.
     pub visits: Visits,
+    /// What kind of place it is, for forecasts of visits.
+    pub place: Place,
     /// What the reader should know.
     pub notes: Vec<String>,
 }
@@ -70,13 +74,19 @@ pub fn days(scenario: &Scenario, source: &Source, seed: u64) -> Result<Days, Fai
     world.meters = meters(scenario, source, &setup)?;
     world.stores = stores(&site, &setup);
     world.runs = runs(&site, &setup, times, end);
-    world.faults = breaks::faults(scenario, source, &setup, &site, times, end, seed)?;
+    world.faults = breaks::faults(scenario, source, &setup, (&site, &inputs), (times, end), seed)?;
     world.signals = signals::signals(scenario, source, &setup, times, end)?;
+    let place = match scenario.sessions {
+        Sessions::Generated { pattern: Pattern::Depot, .. } | Sessions::Roster { .. } => Place::Depot,
+        Sessions::Generated { pattern: Pattern::Home, .. } => Place::Home,
+        Sessions::Generated { pattern: Pattern::Workplace, .. } => Place::Workplace,
+        _ => Place::Public,
+    };
     let mut notes = Vec::new();
     if visits.turned_away > 0 {
         notes.push(format!("{} vehicles found no station free and went away again", visits.turned_away));
     }
-    Ok(Days { site, setup, times, world, inputs, visits, notes })
+    Ok(Days { site, setup, times, world, inputs, visits, place, notes })
 }
 
 /// Numbers of the policy that mean nothing.

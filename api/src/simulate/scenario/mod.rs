@@ -131,7 +131,7 @@ pub enum Planner {
     /// The planner.
     #[default]
     Optimal,
-    /// Its rule alone: one device after the other where it is cheapest.
+    /// Each vehicle in its cheapest hours, first come, first served, within the fuses.
     Rule,
     /// Nobody: load management alone.
     None,
