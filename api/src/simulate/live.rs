@@ -19,10 +19,6 @@ pub struct Known {
     pub energy_kwh: f64,
     /// On how many phases it has been seen to charge.
     pub phases_seen: Option<u8>,
-    /// Whether it is connected.
-    pub up: bool,
-    /// What it may draw, of loads and batteries.
-    wish: Option<Event>,
     /// What somebody wants of it.
     action: Option<(DateTime<Utc>, Event)>,
 }
@@ -76,8 +72,6 @@ impl Live {
                         known.phases_seen = Some(seen);
                     }
                 }
-                Event::Link { device, up } => self.devices[*device].up = *up,
-                Event::Wish { device, .. } => self.devices[*device].wish = Some(event.clone()),
                 Event::Override { device, action, until } => {
                     self.devices[*device].action = action.as_ref().map(|_| (*until, event.clone()));
                 }
@@ -89,20 +83,24 @@ impl Live {
                     self.signals.retain(|known| !matches!(known, Event::Signal(signal) if signal.id == *id));
                 }
                 Event::Planned(targets) => self.plan = Some(Arc::clone(targets)),
-                Event::Meter { .. } | Event::Booted { .. } | Event::Holds { .. } | Event::Answered { .. } => {}
+                Event::Meter { .. }
+                | Event::Link { .. }
+                | Event::Booted { .. }
+                | Event::Holds { .. }
+                | Event::Answered { .. }
+                | Event::Wish { .. } => {}
             }
         }
     }
 
-    /// What a fast loop that has just started is told: everything that a database keeps.
+    /// What a fast loop that has just started is told: everything that a database keeps; what is
+    /// connected and held, stations tell.
     pub fn told_again(&self, now: DateTime<Utc>) -> Vec<Event> {
         let mut events = self.signals.clone();
         for (device, known) in self.devices.iter().enumerate() {
-            events.push(Event::Link { device, up: known.up });
             if let Some(session) = &known.session {
                 events.push(Event::Session { device, session: session.clone() });
             }
-            events.extend(known.wish.clone());
             events.extend(known.action.as_ref().filter(|(until, _)| *until > now).map(|(_, event)| event.clone()));
         }
         events.extend(self.plan.clone().map(Event::Planned));

@@ -165,7 +165,9 @@ pub fn play_looking_at<'s>(
     };
     let mut moments = moments(days);
     let mut at = start;
-    let mut events = run.plant.advance(at, &mut run.played.record);
+    // What stations tell when they connect.
+    let mut events = run.plant.holds();
+    events.extend(run.plant.advance(at, &mut run.played.record));
     while !watch.cancelled() {
         while let Some((_, what)) = moments.last().filter(|(when, _)| *when <= at).cloned() {
             moments.pop();
