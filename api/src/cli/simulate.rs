@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use comfy_table::{CellAlignment, Table};
 use kwartier_data::local;
+use kwartier_engine::plant::judge::Class;
 
 use super::failure::Failure;
 use super::output::{self, Destination};
@@ -263,17 +264,17 @@ fn judged(summary: &Summary) -> String {
         1 => "1 limit was broken".to_owned(),
         count => format!("{count} limits were broken"),
     };
-    let fairness: Vec<String> =
-        judged.fairness.iter().map(|(priority, jain)| format!("{jain:.3} at priority {priority}")).collect();
+    let class = |class: &Class| format!("{:.3} at priority {} ({} limited)", class.jain, class.priority, class.limited);
+    let fairness: Vec<String> = judged.fairness.iter().map(class).collect();
     if !fairness.is_empty() {
         let _ = write!(text, "; fairness (Jain) {}", fairness.join(", "));
     }
     text.push('\n');
-    for finding in judged.findings.iter().take(LISTED) {
+    for finding in judged.words.iter().take(LISTED) {
         let _ = writeln!(text, "  {finding}");
     }
-    if judged.findings.len() > LISTED {
-        let _ = writeln!(text, "  and {} more in summary.json", judged.findings.len() - LISTED);
+    if judged.words.len() > LISTED {
+        let _ = writeln!(text, "  and {} more in summary.json", judged.words.len() - LISTED);
     }
     text
 }

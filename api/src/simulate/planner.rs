@@ -26,6 +26,9 @@ use super::world::Days;
 /// A limit that is never reached: the planner's watch stands still here.
 const PATIENCE: Duration = Duration::from_hours(24);
 
+/// What is planned beyond the need, as a fraction of it and in kWh: vehicles ramp, taper, and take less than they are offered.
+const RESERVE: (f64, f64) = (0.03, 0.3);
+
 /// Least energy in kWh that is planned for.
 const LEAST_KWH: f64 = 0.05;
 
@@ -208,6 +211,7 @@ fn rows(expected: &[Expected], setup: &Setup) -> Vec<Entry> {
         if visit.need_kwh < LEAST_KWH || !setup.devices[visit.device].managed {
             continue;
         }
+        let need_kwh = visit.need_kwh * (1.0 + RESERVE.0) + RESERVE.1;
         let arrival = visit.from.max(free_from[visit.device]);
         if arrival >= visit.until {
             continue;
@@ -220,7 +224,7 @@ fn rows(expected: &[Expected], setup: &Setup) -> Vec<Entry> {
             when: When::Once { arrival, departure: visit.until },
             soc: Some(Charge::Kwh(0.0)),
             target: None,
-            need_kwh: Some(visit.need_kwh),
+            need_kwh: Some(need_kwh),
             // Needs are told at the station: what the vehicle loses is within them.
             vehicle_facts: Facts {
                 group: visit.group.clone(),
@@ -228,7 +232,7 @@ fn rows(expected: &[Expected], setup: &Setup) -> Vec<Entry> {
                 min_a: Some(visit.min_a),
                 max_a: Some(visit.max_a.max(visit.min_a)),
                 efficiency: Some(1.0),
-                capacity_kwh: Some(1.05 * visit.need_kwh),
+                capacity_kwh: Some(1.05 * need_kwh),
             },
         });
     }

@@ -2,7 +2,9 @@
 //! what each fault did.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use kwartier_engine::control::event::Event;
 use kwartier_engine::control::setup::{Kind, Setup};
+use kwartier_engine::plant::judge::Judges;
 use kwartier_engine::plant::truth::{Truth, Watcher};
 use kwartier_engine::plant::world::Fault;
 
@@ -73,11 +75,13 @@ pub struct Record<'s> {
     pub sent: u64,
     /// How many of them changed anything.
     pub changes: u64,
+    /// Who judges; handed on at the end.
+    pub judges: Option<Judges>,
 }
 
 impl<'s> Record<'s> {
     /// Nothing yet.
-    pub fn new(setup: &'s Setup, start: DateTime<Utc>, faults: &[Fault]) -> Record<'s> {
+    pub fn new(setup: &'s Setup, start: DateTime<Utc>, faults: &[Fault], judges: Judges) -> Record<'s> {
         let window = |fault: &Fault| Window {
             from: fault.from,
             until: fault.until,
@@ -98,6 +102,14 @@ impl<'s> Record<'s> {
             setpoints: vec![None; setup.devices.len()],
             sent: 0,
             changes: 0,
+            judges: Some(judges),
+        }
+    }
+
+    /// The judges hear what the fast loop hears.
+    pub fn hears(&mut self, events: &[Event]) {
+        if let Some(judges) = &mut self.judges {
+            judges.hear(events);
         }
     }
 
@@ -149,6 +161,9 @@ impl Watcher for Record<'_> {
         let length_s = (until - from).as_seconds_f64();
         if length_s <= 0.0 {
             return;
+        }
+        if let Some(judges) = &mut self.judges {
+            judges.held(from, until, truth);
         }
         self.trace.add(from, truth, &self.setpoints);
         let mut worst: Option<Worst> = None;

@@ -11,6 +11,7 @@ use kwartier_engine::control::setup::{Kind, Setup};
 use kwartier_engine::control::{Output, State, step};
 use kwartier_engine::limits::Clamp;
 use kwartier_engine::plant::Plant;
+use kwartier_engine::plant::judge::{Judges, Report};
 use kwartier_engine::plant::truth::{DeviceTruth, StayTruth};
 use kwartier_engine::plant::world::{Fault, What};
 use kwartier_engine::settings::Watch;
@@ -31,9 +32,6 @@ const RENEWED: TimeDelta = TimeDelta::minutes(5);
 /// The loop never goes on by less.
 const SHORTEST: TimeDelta = TimeDelta::milliseconds(10);
 
-/// How many notices are kept; the others are counted.
-const KEPT: usize = 500;
-
 /// What a station may hold less than it was sent and still be as usual, in A: it may round.
 const ROUNDING_A: f64 = 1.0;
 
@@ -41,13 +39,11 @@ const ROUNDING_A: f64 = 1.0;
 pub struct Played<'s> {
     /// What was written down.
     pub record: Record<'s>,
+    /// What the judges found; they speak of nothing but what was played to its end.
+    pub report: Option<Report>,
     /// What became of the stays.
     pub stays: Vec<StayTruth>,
-    /// What devices did.
-    pub devices: Vec<DeviceTruth>,
-    /// What the fast loop told operators, the first of them.
-    pub notices: Vec<(DateTime<Utc>, Notice)>,
-    /// How many it told of each kind.
+    /// How often the fast loop told operators of each kind of thing.
     pub told: BTreeMap<&'static str, u32>,
     /// How many plans there were, and how many there were not.
     pub plans: (u32, u32),
@@ -151,10 +147,9 @@ pub fn play_looking_at<'s>(
         replan: false,
         watch,
         played: Played {
-            record: Record::new(&days.setup, start, faults),
+            record: Record::new(&days.setup, start, faults, Judges::new(&days.setup, &days.world)),
+            report: None,
             stays: Vec::new(),
-            devices: Vec::new(),
-            notices: Vec::new(),
             told: BTreeMap::new(),
             plans: (0, 0),
             why_no_plan: None,
@@ -187,8 +182,8 @@ pub fn play_looking_at<'s>(
         progress((at - start).as_seconds_f64() / (end - start).as_seconds_f64());
     }
     let mut played = run.played;
+    played.report = played.record.judges.take().map(|judges| judges.report(&run.plant));
     played.stays = run.plant.stays().to_vec();
-    played.devices.clone_from(&run.plant.truth().devices);
     if let Some(planner) = run.planner {
         played.plans = (planner.made, planner.failed);
         played.why_no_plan = planner.why_failed;
@@ -208,6 +203,7 @@ impl Run<'_, '_> {
     /// One round; when the next one is wanted.
     fn turn(&mut self, at: DateTime<Utc>, events: &mut Vec<Event>, policy: &Policy) -> Option<DateTime<Utc>> {
         self.live.hear(events);
+        self.played.record.hears(events);
         self.plan(at, events, policy);
         self.played.steps += 1;
         let wake = match &self.wheel {
@@ -275,9 +271,6 @@ impl Run<'_, '_> {
         }
         for notice in notices {
             *self.played.told.entry(kind(&notice)).or_default() += 1;
-            if self.played.notices.len() < KEPT {
-                self.played.notices.push((at, notice));
-            }
         }
         self.replan |= replan;
         wake.map(|wake| self.clock.when(wake))

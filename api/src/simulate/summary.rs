@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use kwartier_engine::control::setup::Setup;
+use kwartier_engine::plant::judge::{Class, Finding, Report, Rule};
 use kwartier_engine::plant::world::{Fault, What};
 use serde::Serialize;
 
@@ -130,12 +131,14 @@ pub struct Phase {
 /// What the judges say.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Judged {
-    /// How many limits were broken, by the rule.
+    /// How many limits were broken, by the rule: fuses, imbalance, quarter-hours, grid operators' orders.
     pub broken: usize,
-    /// In words, the first of them.
-    pub findings: Vec<String>,
-    /// Fairness by priority: Jain's index of what each got of what was possible for it; 1 is equal.
-    pub fairness: BTreeMap<u8, f64>,
+    /// All that was found, guaranteed minimum, starts and the balance of energy included.
+    pub findings: Vec<Finding>,
+    /// The same in words.
+    pub words: Vec<String>,
+    /// How evenly energy was shared among those who got less than they could have, by priority.
+    pub fairness: Vec<Class>,
 }
 
 /// What a fault did.
@@ -196,8 +199,8 @@ impl Whole<'_> {
         if let Some(why) = &played.why_no_plan {
             notes.push(format!("{} plans failed, the first one because {}", played.plans.1, why.replace('\n', "; ")));
         }
-        let (vehicles, fairness) = self.vehicles();
-        let judged = Judged { fairness, ..Judged::default() };
+        let vehicles = self.vehicles();
+        let judged = played.report.as_ref().map(|report| judged(&days.setup, report)).unwrap_or_default();
         Summary {
             scenario: self.scenario.name.clone(),
             seed: self.seed,
@@ -220,8 +223,7 @@ impl Whole<'_> {
         }
     }
 
-    /// Vehicles, and how evenly those of each priority were served.
-    fn vehicles(&self) -> (Vehicles, BTreeMap<u8, f64>) {
+    fn vehicles(&self) -> Vehicles {
         let room = Room::of(&self.days.setup, &self.days.world);
         let mut all = Vehicles {
             came: 0,
@@ -234,7 +236,6 @@ impl Whole<'_> {
             starts: [0.0, 0.0],
             missed: Vec::new(),
         };
-        let mut shares: BTreeMap<u8, Vec<f64>> = BTreeMap::new();
         for (stay, truth) in self.days.world.stays.iter().zip(&self.played.stays) {
             let Some(from) = truth.plugged_in else {
                 all.did_not_come += 1;
@@ -249,10 +250,6 @@ impl Whole<'_> {
             let possible_kwh = room.possible_kwh(stay, from, left);
             all.needed_kwh += stay.need_kwh;
             all.possible_kwh += possible_kwh;
-            if possible_kwh > ENOUGH_KWH {
-                let share = (truth.energy_kwh / possible_kwh).clamp(0.0, 1.0);
-                shares.entry(stay.told.priority).or_default().push(share);
-            }
             if truth.energy_kwh < possible_kwh - (ENOUGH * possible_kwh).max(ENOUGH_KWH) {
                 all.missed.push(Missed {
                     stay: stay.id.clone(),
@@ -268,7 +265,7 @@ impl Whole<'_> {
         all.served = if all.left == 0 { 1.0 } else { 1.0 - all.missed.len() as f64 / all.left as f64 };
         let lacks = |missed: &Missed| missed.possible_kwh - missed.got_kwh;
         all.missed.sort_by(|a, b| lacks(b).total_cmp(&lacks(a)).then_with(|| a.stay.cmp(&b.stay)));
-        (all, shares.into_iter().map(|(priority, shares)| (priority, jain(&shares))).collect())
+        all
     }
 
     fn faults(&self) -> Vec<FaultEffect> {
@@ -292,10 +289,40 @@ impl Whole<'_> {
     }
 }
 
-/// Jain's index of fairness: 1 where all are equal, 1 ÷ n where one has everything.
-fn jain(shares: &[f64]) -> f64 {
-    let (sum, squares) = shares.iter().fold((0.0, 0.0), |(sum, squares), x| (sum + x, squares + x * x));
-    if squares > 0.0 { sum * sum / (shares.len() as f64 * squares) } else { 1.0 }
+/// What the judges found.
+fn judged(setup: &Setup, report: &Report) -> Judged {
+    let limits = [Rule::Overload, Rule::Imbalance, Rule::Quarter, Rule::Order];
+    Judged {
+        broken: report.findings.iter().filter(|finding| limits.contains(&finding.rule)).count(),
+        words: report.findings.iter().map(|finding| found(setup, finding)).collect(),
+        findings: report.findings.clone(),
+        fairness: report.fairness.clone(),
+    }
+}
+
+/// A finding in words.
+fn found(setup: &Setup, finding: &Finding) -> String {
+    let (what, unit) = match finding.rule {
+        Rule::Overload => ("over its limit", "A"),
+        Rule::Imbalance => ("out of balance", "A"),
+        Rule::Quarter => ("a quarter-hour above its cap", "kW"),
+        Rule::Order => ("over a grid operator's limit", if finding.phase.is_some() { "A" } else { "kW" }),
+        Rule::Guaranteed => ("less than the guaranteed minimum", "A"),
+        Rule::Starts => ("too many starts", "times"),
+        Rule::Balance => ("energy that does not add up", "kWh"),
+    };
+    let node = finding.node.map(|node| setup.nodes[node].id.as_str());
+    let device = finding.device.map(|device| setup.devices[device].id.as_str());
+    let phase = finding.phase.map_or("", |phase| kwartier_data::PHASE_NAMES[phase]);
+    let place: Vec<&str> = node.into_iter().chain(device).chain(Some(phase).filter(|name| !name.is_empty())).collect();
+    format!(
+        "{}: {what}, {:.1} of {:.1} {unit} for {:.0} s from {}",
+        place.join(" "),
+        finding.value,
+        finding.limit,
+        finding.seconds,
+        finding.from.format("%Y-%m-%dT%H:%M:%SZ")
+    )
 }
 
 fn closest(setup: &Setup, worst: Worst) -> Closest {
@@ -351,17 +378,5 @@ fn words(fault: &Fault, days: &Days) -> String {
         What::Clock { jump_s, drift_ppm } => {
             format!("controller's clock jumps {jump_s:+.0} s, drifts {drift_ppm:+.0} ppm")
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn jain_is_one_where_all_are_equal() {
-        assert!((jain(&[0.4; 5]) - 1.0).abs() < 1e-12);
-        assert!((jain(&[1.0, 0.0, 0.0, 0.0]) - 0.25).abs() < 1e-12);
-        assert!((jain(&[]) - 1.0).abs() < 1e-12);
     }
 }

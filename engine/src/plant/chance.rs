@@ -13,6 +13,8 @@ pub(super) enum For {
     Plant(usize),
     /// Commands to a device.
     Device(usize),
+    /// Who comes.
+    Stays,
 }
 
 /// A stream of chance.
@@ -26,6 +28,7 @@ impl Chance {
             For::Node(k) => (1_u64, k),
             For::Plant(k) => (2, k),
             For::Device(k) => (3, k),
+            For::Stays => (4, 0),
         };
         let mut key = [0_u8; 32];
         key[..8].copy_from_slice(&seed.to_le_bytes());

@@ -1,21 +1,18 @@
-//! What happens in the depot, one kind of happening after the other, and what is heard of it.
+//! What happens in the depot, one kind of happening after the other. What breaks is in `broken.rs`, what is heard in `told.rs`.
 
 use chrono::{DateTime, Utc};
 
 use super::car::OnCable;
 use super::charger::OnItsWay;
 use super::meter::Reading;
-use super::queue::{Ms, ms, seconds};
-use super::world::{What, World};
-use super::{Body, Plant};
-use crate::control::event::{Event, Session};
+use super::queue::{Ms, ms};
+use super::world::World;
+use super::{Body, Plant, Unit};
+use crate::control::event::Event;
 use crate::control::setup::Kind;
 
 /// How long contactors stay open when a station changes phases, in s: vehicles take offence at less.
 const SWITCHING_S: f64 = 10.0;
-
-/// A second.
-const SECOND: Ms = 1000;
 
 /// Something that happens.
 #[derive(Debug, Clone)]
@@ -68,6 +65,18 @@ pub(super) enum Happening {
     Reads(usize, Reading),
 }
 
+impl Happening {
+    /// Whether it would change nothing, because something else came first.
+    pub(super) fn is_void(&self, units: &[Unit]) -> bool {
+        match self {
+            Happening::Notices(device, guest, _) => units[*device].guest != *guest,
+            Happening::Turns(device, turn) => units[*device].turn != *turn,
+            Happening::Lapses(device, era) => units[*device].own.era != *era,
+            _ => false,
+        }
+    }
+}
+
 impl Plant {
     /// Everything that is known from the beginning goes into the queue.
     pub(super) fn begin(&mut self) {
@@ -93,8 +102,12 @@ impl Plant {
             self.queue.seen(at(*instant), Happening::Told(k));
         }
         let (nodes, plants) = self.building.wavering();
-        nodes.into_iter().for_each(|node| self.queue.unseen(0, Happening::Wavers(node)));
-        plants.into_iter().for_each(|plant| self.queue.unseen(0, Happening::Clouds(plant)));
+        for node in nodes {
+            self.queue.unseen(0, Happening::Wavers(node));
+        }
+        for plant in plants {
+            self.queue.unseen(0, Happening::Clouds(plant));
+        }
         for node in 0..self.setup.nodes.len() {
             if let Some(wait) = self.building.next_motor(node) {
                 self.queue.unseen(wait, Happening::MotorStarts(node));
@@ -107,6 +120,7 @@ impl Plant {
     }
 
     /// Something happens now.
+    #[expect(clippy::needless_pass_by_value, reason = "it has happened then")]
     pub(super) fn happen(&mut self, what: Happening) {
         match what {
             Happening::Step => {
@@ -208,7 +222,7 @@ impl Plant {
     }
 
     /// What a device allows may have changed: whoever hangs on it will notice, after so long and its own reaction.
-    fn offer(&mut self, device: usize, after: Ms) {
+    pub(super) fn offer(&mut self, device: usize, after: Ms) {
         self.count(device);
         let unit = &mut self.units[device];
         let allows_a = unit.own.allows_a();
@@ -283,39 +297,6 @@ impl Plant {
         }
     }
 
-    /// The fast loop is told who is plugged in, if the device can be reached.
-    fn introduce(&mut self, device: usize) {
-        let unit = &self.units[device];
-        let there = self.truth.devices[device].stay;
-        if unit.own.cut > 0 || unit.own.booting || unit.told_stay == there {
-            return;
-        }
-        if unit.told_stay.is_some() {
-            self.out.push(Event::Unplugged { device });
-        }
-        if let Some(stay) = there {
-            self.out.push(self.session(stay));
-        }
-        self.units[device].told_stay = there;
-    }
-
-    /// What is told of a stay.
-    pub(super) fn session(&self, stay: usize) -> Event {
-        let visit = &self.world.stays[stay];
-        let session = Session {
-            id: visit.id.clone(),
-            phases: visit.told.phases,
-            min_a: visit.car.min_a,
-            max_a: visit.car.max_a,
-            max_discharge_a: visit.car.max_discharge_a,
-            need_kwh: visit.told.need_kwh,
-            departure: visit.told.departure,
-            priority: visit.told.priority,
-            guaranteed_a: visit.told.guaranteed_a,
-        };
-        Event::Session { device: visit.device, session }
-    }
-
     fn wants(&mut self, run: usize, amps: f64) {
         let device = self.world.runs[run].device;
         if self.setup.devices[device].kind == Kind::Load {
@@ -341,196 +322,4 @@ impl Plant {
             self.offer(device, 0);
         }
     }
-
-    fn boots(&mut self, device: usize, era: u32) {
-        if self.units[device].own.era != era {
-            return;
-        }
-        let hour = self.setup.hour(self.now());
-        let own = &mut self.units[device].own;
-        own.booted(hour);
-        if own.cut == 0 {
-            self.out.push(Event::Booted { device });
-            self.connected(device);
-        }
-        self.offer(device, 0);
-    }
-
-    /// A connection stands again.
-    fn connected(&mut self, device: usize) {
-        self.introduce(device);
-        let own = &self.units[device].own;
-        let at = self.now + ms(own.charger.latency_s).max(1);
-        self.queue.seen(at, Happening::Holds(device, own.era));
-        self.tell_soon(device);
-    }
-
-    /// A fault begins or ends.
-    fn fault(&mut self, index: usize, begins: bool) {
-        let what = self.world.faults[index].what.clone();
-        match what {
-            What::Meter { node, how } => {
-                let flows_a = self.flows_a.get(node).copied().unwrap_or_default();
-                if let Some(Some(meter)) = self.meters.get_mut(node) {
-                    if begins {
-                        meter.begins(index, how, flows_a)
-                    } else {
-                        meter.ends(index)
-                    }
-                    self.show_soon(node);
-                }
-            }
-            What::Link { devices, noticed_after_s } => {
-                let all: Vec<usize> = if devices.is_empty() { (0..self.units.len()).collect() } else { devices };
-                all.into_iter().for_each(|device| self.link(device, begins, noticed_after_s));
-            }
-            What::Building { node, amps } if node < self.own_a.len() => {
-                self.building.add(node, amps, if begins { 1.0 } else { -1.0 });
-                self.rebuild(node);
-            }
-            What::Pv { plant, share } => {
-                if let Some(node) = self.building.dim(plant, if begins { share } else { 1.0 }) {
-                    self.rebuild(node);
-                }
-            }
-            What::Reboot { device } if begins => self.reboots(device),
-            What::Ignores { device } => self.device_fault(device, |own| count(&mut own.ignoring, begins)),
-            What::Rejects { device } => self.device_fault(device, |own| count(&mut own.rejecting, begins)),
-            What::Overdraws { device, by_a } => {
-                self.device_fault(device, |own| own.overdraws_a = if begins { by_a } else { 0.0 });
-            }
-            What::Slow { device, latency_s } => {
-                self.device_fault(device, |own| own.slow_s = begins.then_some(latency_s));
-            }
-            What::Building { .. } | What::Reboot { .. } | What::Restart | What::Clock { .. } => {}
-        }
-    }
-
-    fn device_fault(&mut self, device: usize, change: impl FnOnce(&mut super::charger::Electronics)) {
-        if device < self.units.len() {
-            change(&mut self.units[device].own);
-            self.offer(device, 0);
-        }
-    }
-
-    fn reboots(&mut self, device: usize) {
-        if device >= self.units.len() {
-            return;
-        }
-        let own = &mut self.units[device].own;
-        own.booting = true;
-        own.era += 1;
-        let at = self.now + ms(own.charger.boot_s).max(1);
-        self.queue.seen(at, Happening::Boots(device, own.era));
-        self.offer(device, 0);
-    }
-
-    fn link(&mut self, device: usize, cut: bool, noticed_after_s: f64) {
-        if device >= self.units.len() {
-            return;
-        }
-        self.count(device);
-        let own = &mut self.units[device].own;
-        count(&mut own.cut, cut);
-        if cut && own.cut == 1 {
-            if !own.booting {
-                own.era += 1;
-                if let Some(wait) = own.lapses_in() {
-                    self.queue.unseen(self.now + wait, Happening::Lapses(device, own.era));
-                }
-            }
-            let era = own.era;
-            self.queue.seen(self.now + ms(noticed_after_s).max(1), Happening::Missed(device, era));
-        } else if !cut && own.cut == 0 {
-            if !own.booting {
-                own.era += 1;
-            }
-            own.silent = false;
-            self.out.push(Event::Link { device, up: true });
-            if !self.units[device].own.booting {
-                self.connected(device);
-            }
-            self.redraw(device);
-        }
-    }
-
-    /// A device tells what it draws at its next regular instant.
-    pub(super) fn tell_soon(&mut self, device: usize) {
-        let Some(every) = self.every(device) else { return };
-        if !self.units[device].due {
-            self.units[device].due = true;
-            self.queue.seen((self.now / every + 1) * every, Happening::Tells(device));
-        }
-    }
-
-    /// Where nothing has changed since the last regular instant, what was drawn then is heard.
-    pub(super) fn tell_again(&mut self, device: usize) {
-        let Some(every) = self.every(device) else { return };
-        let at = self.now / every * every;
-        let unit = &self.units[device];
-        if !unit.due && at > unit.told_at && self.truth.devices[device].stay.is_some() {
-            self.tell(device, at);
-        }
-    }
-
-    /// How often a device tells what it draws.
-    fn every(&self, device: usize) -> Option<Ms> {
-        self.units[device].own.charger.meter_every_s.map(|every_s| ms(every_s).max(SECOND))
-    }
-
-    fn tell(&mut self, device: usize, at: Ms) {
-        let truth = &self.truth.devices[device];
-        let kw = self.setup.kw(truth.drawn_a[0], self.phases(device));
-        let unit = &mut self.units[device];
-        if !unit.own.reachable() {
-            return;
-        }
-        unit.told_at = at;
-        let energy_kwh = truth.stay.map(|stay| self.stays[stay].energy_kwh - kw * seconds(self.now - at) / 3600.0);
-        let session_kwh = energy_kwh.filter(|_| unit.own.charger.tells_energy);
-        self.out.push(Event::Drawn { device, phases_a: truth.drawn_a, session_kwh });
-    }
-
-    /// A meter publishes at the next whole second.
-    pub(super) fn show_soon(&mut self, node: usize) {
-        if let Some(meter) = &mut self.meters[node]
-            && !meter.due
-        {
-            meter.due = true;
-            self.queue.seen((self.now / SECOND + 1) * SECOND, Happening::Publishes(node));
-        }
-    }
-
-    fn publishes(&mut self, node: usize) {
-        let flows_a = self.flows_a[node];
-        let Some(meter) = &mut self.meters[node] else { return };
-        meter.due = false;
-        let Some(reading) = meter.read(self.now, flows_a) else { return };
-        match meter.latency() {
-            0 => self.reads(node, reading),
-            latency => self.queue.seen(self.now + latency, Happening::Reads(node, reading)),
-        }
-    }
-
-    /// Whoever looks at a meter sees what it shows.
-    pub(super) fn show_again(&mut self, node: usize) {
-        let flows_a = self.flows_a[node];
-        if let Some(reading) = self.meters[node].as_ref().and_then(|meter| meter.again(self.now, flows_a)) {
-            self.reads(node, reading);
-        }
-    }
-
-    fn reads(&mut self, node: usize, reading: Reading) {
-        let Some(meter) = &mut self.meters[node] else { return };
-        let clock = meter.clock();
-        for heard in meter.arrives(reading).into_iter().flatten() {
-            let at = self.instant(heard.at + clock);
-            self.out.push(Event::Meter { node, at, phases_a: heard.amps });
-        }
-    }
-}
-
-/// Counts something that begins or ends.
-fn count(number: &mut u32, begins: bool) {
-    *number = if begins { *number + 1 } else { number.saturating_sub(1) };
 }

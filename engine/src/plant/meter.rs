@@ -97,13 +97,11 @@ impl Measuring {
         if !self.has(MeterFault::OutOfOrder) {
             return [Some(reading), None];
         }
-        match self.held_back.take() {
-            Some(earlier) => [Some(reading), Some(earlier)],
-            None => {
-                self.held_back = Some(reading);
-                [None, None]
-            }
+        if let Some(earlier) = self.held_back.take() {
+            return [Some(reading), Some(earlier)];
         }
+        self.held_back = Some(reading);
+        [None, None]
     }
 
     fn has(&self, fault: MeterFault) -> bool {

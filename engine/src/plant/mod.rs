@@ -10,14 +10,21 @@
 //! plant.send(setpoint) for each
 //! ```
 
+// A value is compared with what it was before, not with one that was computed otherwise.
+#![allow(clippy::float_cmp)]
+
+mod broken;
 mod building;
 mod car;
 mod chance;
 mod charger;
 mod happen;
+pub mod judge;
 mod meter;
+pub mod population;
 mod queue;
 mod steady;
+mod told;
 pub mod truth;
 pub mod world;
 
@@ -157,9 +164,9 @@ impl Plant {
         plant
     }
 
-    /// The next instant at which the fast loop has something to hear; `None`, never again.
+    /// The next instant at which the fast loop may have something to hear; `None`, never again.
     pub fn next_at(&self) -> Option<DateTime<Utc>> {
-        self.queue.next_seen().map(|at| self.instant(at))
+        self.queue.next().map(|at| self.instant(at))
     }
 
     /// Goes on to an instant, and shows the watcher every interval in which nothing changed. Returns what the fast loop
@@ -178,6 +185,8 @@ impl Plant {
         for node in 0..self.meters.len() {
             self.show_again(node);
         }
+        let units = &self.units;
+        self.queue.drop_void(|what| what.is_void(units));
         std::mem::take(&mut self.out)
     }
 

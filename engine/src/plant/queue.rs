@@ -17,6 +17,11 @@ pub(super) fn seconds(length: Ms) -> f64 {
     length as f64 / 1000.0
 }
 
+/// The next whole second; an instant that is one is meant itself.
+pub(super) fn whole_second(at: Ms) -> Ms {
+    (at + 999).div_euclid(1000) * 1000
+}
+
 /// Something that will happen. Two are compared by when, not by what.
 #[derive(Debug, Clone)]
 struct Entry<T> {
@@ -45,8 +50,8 @@ impl<T> Ord for Entry<T> {
     }
 }
 
-/// The queue. What somebody will notice is kept apart from what nobody will, so that the next instant worth stopping at is
-/// known at once.
+/// The queue. What the fast loop notices at once is kept apart from what it sees at a meter only, so that the next instant
+/// worth stopping at is known.
 #[derive(Debug, Clone)]
 pub(super) struct Queue<T> {
     seen: BinaryHeap<Reverse<Entry<T>>>,
@@ -72,9 +77,19 @@ impl<T> Queue<T> {
         self.unseen.push(Reverse(Entry { at, number: self.number, what }));
     }
 
-    /// When the fast loop will notice something next.
-    pub(super) fn next_seen(&self) -> Option<Ms> {
-        self.seen.peek().map(|entry| entry.0.at)
+    /// When the fast loop may notice something next: of what it does not notice as such, meters show the consequences at
+    /// the next whole second.
+    pub(super) fn next(&self) -> Option<Ms> {
+        let seen = self.seen.peek().map(|entry| entry.0.at);
+        let shown = self.unseen.peek().map(|entry| whole_second(entry.0.at));
+        [seen, shown].into_iter().flatten().min()
+    }
+
+    /// Drops what is void and would come next.
+    pub(super) fn drop_void(&mut self, void: impl Fn(&T) -> bool) {
+        while self.unseen.peek().is_some_and(|entry| void(&entry.0.what)) {
+            self.unseen.pop();
+        }
     }
 
     /// What happens next, if it does by then.
@@ -97,16 +112,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_comes_first_goes_first_and_ties_keep_their_order() {
+    fn what_comes_first_goes_first_and_what_is_hidden_shows_at_a_whole_second() {
         let mut queue = Queue::new();
         queue.seen(5, "c");
         queue.unseen(3, "a");
         queue.unseen(5, "d");
         queue.seen(4, "b");
-        assert_eq!(queue.next_seen(), Some(4));
+        assert_eq!(queue.next(), Some(4));
         let order: Vec<_> = std::iter::from_fn(|| queue.pop(5)).collect();
         assert_eq!(order, [(3, "a"), (4, "b"), (5, "c"), (5, "d")]);
         queue.seen(7, "e");
         assert_eq!(queue.pop(6), None);
+        queue.unseen(1001, "f");
+        assert_eq!((queue.next(), queue.pop(7)), (Some(7), Some((7, "e"))));
+        assert_eq!(queue.next(), Some(2000));
+        queue.drop_void(|what| *what == "f");
+        assert_eq!(queue.next(), None);
     }
 }

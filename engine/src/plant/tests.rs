@@ -1,6 +1,6 @@
 //! Days whose outcome is known exactly, and rules that hold on any day.
 
-#![allow(clippy::expect_used, clippy::float_cmp, clippy::unwrap_used)]
+#![allow(clippy::expect_used)]
 
 use std::fmt::Write;
 
@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::Plant;
 use super::truth::{Truth, Watcher};
-use super::world::{Car, Charger, Fault, Meter, MeterFault, Noise, Stay, Told, What, World};
+use super::world::{Car, Charger, Fault, Meter, MeterFault, Noise, Pv, Run, Stay, Store, Told, What, World};
 use crate::control::command::{Setpoint, Why};
 use crate::control::event::Event;
 use crate::control::settings::Settings;
@@ -17,7 +17,7 @@ use crate::control::setup::{Device, Kind, Node, Seen, Setup};
 
 pub(super) fn instant(seconds: f64) -> DateTime<Utc> {
     let start: DateTime<Utc> = "2023-06-13T10:00:00Z".parse().expect("an instant");
-    start + TimeDelta::milliseconds((seconds * 1000.0) as i64)
+    start + TimeDelta::milliseconds(super::queue::ms(seconds))
 }
 
 /// A board of 63 A with a meter that sees everything, and stations of 32 A.
@@ -264,6 +264,82 @@ fn a_wrong_rotation_loads_the_true_phase() {
     assert_eq!(plant.truth().nodes[0].devices_a, [0.0, 8.0, 0.0]);
 }
 
+#[test]
+fn what_flows_goes_up_the_tree_and_each_meter_sees_its_own() {
+    let mut setup = setup(2);
+    let sub = Node { id: "sub".into(), parent: Some(0), meter: None, ..setup.nodes[0].clone() };
+    setup.nodes.push(sub);
+    setup.nodes[0].meter = Some(Seen { stations: false, loads: true, batteries: true });
+    setup.devices[1].node = 1;
+    let (charger, car) = prompt();
+    let stays = vec![stay(0, 0.0, 7200.0, car, 10.0), stay(1, 0.0, 7200.0, car, 10.0)];
+    let building_a = vec![std::array::from_fn(|_| vec![5.0]), std::array::from_fn(|_| vec![3.0])];
+    let pv = vec![Pv { node: 1, phases: vec![2], kw: vec![0.46], noise: Noise::default() }];
+    let mut plant = Plant::new(&setup, World { building_a, pv, ..world(charger, stays) }, 1);
+    let events = go(&mut plant, 10.0);
+    assert_eq!(plant.truth().nodes[0].building_a, [8.0, 8.0, 6.0]);
+    assert_eq!(plant.truth().nodes[0].devices_a, [16.0; 3]);
+    assert_eq!(plant.truth().nodes[1].building_a, [3.0, 3.0, 1.0]);
+    assert_eq!(plant.truth().nodes[1].devices_a, [8.0; 3]);
+    let meter = events.iter().rev().find_map(|event| match event {
+        Event::Meter { node: 0, phases_a, .. } => Some(*phases_a),
+        _ => None,
+    });
+    assert_eq!(meter, Some([8.0, 8.0, 6.0]));
+}
+
+#[test]
+fn loads_run_when_they_may_and_batteries_stop_when_they_are_empty() {
+    let mut setup = setup(2);
+    setup.devices[0] =
+        Device { kind: Kind::Load, min_a: 5.0, max_a: 20.0, fallback_a: Some([0.0; 24]), ..setup.devices[0].clone() };
+    setup.devices[1] = Device {
+        kind: Kind::Battery,
+        min_a: 0.0,
+        max_discharge_a: 32.0,
+        fallback_a: Some([0.0; 24]),
+        ..setup.devices[1].clone()
+    };
+    let (charger, _) = prompt();
+    let world = World {
+        chargers: vec![charger; 2],
+        runs: vec![Run { device: 0, from: instant(100.0), until: instant(4000.0), amps: 12.0 }],
+        stores: vec![Store { device: 1, soc_kwh: 6.9, range_kwh: [0.0, 20.0], efficiency: [0.9, 1.0] }],
+        ..World::empty(instant(0.0), instant(86_400.0))
+    };
+    let mut plant = Plant::new(&setup, world, 1);
+    plant.send(&command(0, 1, 20.0));
+    plant.send(&command(1, 2, -10.0));
+    assert!(go(&mut plant, 100.0).contains(&Event::Wish { device: 0, amps: 12.0 }));
+    assert_eq!(plant.truth().nodes[0].devices_a, [2.0; 3]);
+    plant.send(&command(0, 3, 4.0));
+    go(&mut plant, 200.0);
+    assert_eq!(plant.truth().devices[0].drawn_a, [0.0; 3]);
+    // 6.9 kWh at 6.9 kW last an hour.
+    go(&mut plant, 3590.0);
+    assert_eq!(plant.truth().devices[1].drawn_a, [-10.0; 3]);
+    go(&mut plant, 3610.0);
+    assert_eq!(plant.truth().devices[1].drawn_a, [0.0; 3]);
+    assert!(plant.stored_kwh(1).is_some_and(|kwh| kwh.abs() < 1e-4));
+}
+
+#[test]
+fn a_vehicle_feeds_in_what_it_can_and_loses_on_the_way() {
+    let mut setup = setup(1);
+    setup.devices[0].max_discharge_a = 16.0;
+    let (charger, car) = prompt();
+    let car = Car { max_discharge_a: 10.0, ..car };
+    let mut plant = Plant::new(&setup, world(charger, vec![stay(0, 0.0, 7200.0, car, 40.0)]), 1);
+    plant.send(&command(0, 1, -16.0));
+    go(&mut plant, 1.0);
+    let before = plant.stays()[0];
+    assert_eq!(plant.truth().devices[0].drawn_a, [-10.0; 3]);
+    go(&mut plant, 3601.0);
+    let after = plant.stays()[0];
+    assert!((before.energy_kwh - after.energy_kwh - 6.9).abs() < 1e-9);
+    assert!((before.soc_kwh - after.soc_kwh - (6.9 + car.own_kw) / car.efficiency).abs() < 1e-9);
+}
+
 /// L1 as the meter shows it, with stamps in s, on a day on which the building steps from 10 to 20 A at 100 s.
 fn shown(how: MeterFault, from: f64, meter: Meter) -> Vec<(i64, f64)> {
     let (charger, _) = prompt();
@@ -340,8 +416,8 @@ impl Watcher for Physics {
 fn day(seed: u64, setpoints: &[(usize, u8)], faulted: bool) -> (Plant, Physics, String) {
     let charger = Charger { command_loss: 0.1, answer_loss: 0.1, reject: 0.05, ..Charger::default() };
     let mut stays = Vec::new();
-    for device in 0..3 {
-        let car = Car { phases: 1 + device as u8, sleeps_after_s: Some(3000.0), ..Car::default() };
+    for (device, phases) in [(0, 1), (1, 2), (2, 3)] {
+        let car = Car { phases, sleeps_after_s: Some(3000.0), ..Car::default() };
         stays.push(stay(device, 600.0 * (device + 1) as f64, 30_000.0, car, 20.0));
         stays.push(stay(device, 29_000.0, 70_000.0, car, 50.0));
     }
