@@ -54,7 +54,7 @@ pub struct Args {
     /// A folder for the results; it is made where it is not there.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// A setting instead of the scenario's, such as planner=none or told.no_show=0.1; several times.
+    /// A setting instead of the scenario's, such as planner=none; may be given several times.
     #[arg(long, value_name = "KEY=VALUE", value_parser = span::pair)]
     set: Vec<(String, String)>,
     /// Print the summary as one JSON object; with --seeds, as a list of them.
@@ -240,7 +240,7 @@ fn boards(summary: &Summary, zone: Tz) -> Table {
         let limit = board.imbalance_limit_a.map_or(String::new(), |limit| format!(" of {limit:.0}"));
         let [l1, l2, l3] = board.phases.map(|phase| format!("{:.1}", phase.max_a));
         shown.add_row([
-            board.board.clone(),
+            board.id.clone(),
             l1,
             l2,
             l3,

@@ -242,7 +242,10 @@ impl Run<'_, '_> {
         self.live.peak_kw = self.played.record.peak_kw();
         let stores = self.days.world.stores.iter();
         let stored = stores.filter_map(|store| {
-            Some((self.setup.devices[store.device].id.clone(), self.plant.stored_kwh(store.device)?))
+            let [least, most] = store.range_kwh;
+            // What flows in a moment may take it a hair beyond.
+            let kwh = self.plant.stored_kwh(store.device)?.clamp(least, most);
+            Some((self.setup.devices[store.device].id.clone(), kwh))
         });
         self.live.stored_kwh = stored.collect();
         if let Some(targets) = planner.plan(at, &self.live, self.watch) {

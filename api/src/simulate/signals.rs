@@ -8,7 +8,7 @@ use super::scenario::{Scenario, SignalWhat, Source, Times};
 use super::world::{device, devices, node};
 use crate::cli::failure::Failure;
 
-/// Least power in kW that a single point is left with (§14a EnWG, BNetzA BK6-22-300, 4.4).
+/// Least power in kW that a single point is left with (§14a `EnWG`, `BNetzA` BK6-22-300, 4.4).
 const SECTION_14A_KW: f64 = 4.2;
 
 /// All events of a scenario, in their order in time.
@@ -62,8 +62,8 @@ pub fn signals(
     Ok(all)
 }
 
-/// What §14a EnWG leaves so many points behind one energy management system: 4.2 kW for the first, and for each other one
-/// that much times a factor of simultaneity (BNetzA BK6-22-300, annex 1, 4.5.2): 24 points get 47.7 kW.
+/// What §14a `EnWG` leaves so many points behind one energy management system: 4.2 kW for the first, and for each other one
+/// that much times a factor of simultaneity (`BNetzA` BK6-22-300, annex 1, 4.5.2): 24 points get 47.7 kW.
 pub fn section_14a_kw(points: usize) -> f64 {
     let factor = match points {
         0..=2 => 0.8,

@@ -106,7 +106,8 @@ pub struct Missed {
 #[derive(Debug, Clone, Serialize)]
 pub struct Board {
     /// Name.
-    pub board: String,
+    #[serde(rename = "board")]
+    pub id: String,
     /// L1, L2, L3.
     pub phases: [Phase; 3],
     /// The largest difference of phases in A.
@@ -343,7 +344,7 @@ fn boards(setup: &Setup, record: &Record<'_>) -> Vec<Board> {
             over_s: peaks[k].over_s,
         };
         Board {
-            board: known.id.clone(),
+            id: known.id.clone(),
             phases: [phase(0), phase(1), phase(2)],
             imbalance_a: record.spreads[node].0,
             imbalance_limit_a: known.imbalance_a,

@@ -3,10 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use kwartier_engine::control::event::Event;
+use kwartier_engine::control::event::{Event, Limit};
 use kwartier_engine::plant::world::{Charger, Meter, MeterFault, Noise};
 
 use super::scenario::{self, Scenario};
@@ -82,8 +83,9 @@ fn what_is_made_up_has_a_chance_of_its_own() {
 fn section_14a_is_one_budget_for_all_points() {
     let (scenario, source) = scenario::read(&folder().join("section-14a.toml"), &[]).unwrap();
     let days = world::days(&scenario, &source, 1).unwrap();
-    let Some((_, Event::Signal(signal))) = days.world.signals.first() else { panic!("a signal") };
-    assert_eq!(signal.limit, kwartier_engine::control::event::Limit::Power(4.2 * (1.0 + 23.0 * 0.45)));
+    let first = days.world.signals.first().map(|(_, event)| event.clone());
+    let limit = Limit::Power(4.2 * (1.0 + 23.0 * 0.45));
+    assert!(matches!(first, Some(Event::Signal(signal)) if signal.limit == limit));
 }
 
 /// What is said of a scenario with a line of `quiet-night.toml` changed.
@@ -96,7 +98,7 @@ fn refused(line: &str, instead: &str) -> String {
     let path = dir.path().join("scenario.toml");
     fs::write(&path, text).unwrap();
     let said = Play::read(&path, &[]).and_then(|play| world::days(&play.scenario, &play.source, 1).map(|_| ()));
-    let failure = said.expect_err(instead);
+    let failure = said.unwrap_err();
     assert_eq!(failure.exit_code(), 2, "{failure}");
     failure.to_string().replace(&dir.path().display().to_string(), "DIR")
 }
@@ -128,7 +130,7 @@ fn wrong_scenarios_are_refused_with_place_and_remedy() {
     let mut text = String::new();
     for (line, instead) in cases {
         let said = refused(line, &instead);
-        text.push_str(&format!("{}\n=> {said}\n\n", instead.trim()));
+        let _ = writeln!(text, "{}\n=> {said}\n", instead.trim());
     }
     for fault in [
         "from = \"6 pm\"\nwhat = { kind = \"restart\" }",
@@ -139,7 +141,7 @@ fn wrong_scenarios_are_refused_with_place_and_remedy() {
         "from = \"18:00\"\nwhat = { kind = \"pv\", plant = \"Roof\", share = 0.5 }",
     ] {
         let said = refused("[prices]", &format!("[[faults]]\n{fault}\n\n[prices]"));
-        text.push_str(&format!("{fault}\n=> {said}\n\n"));
+        let _ = writeln!(text, "{fault}\n=> {said}\n");
     }
     insta::assert_snapshot!(text);
 }

@@ -166,7 +166,9 @@ fn chargers(scenario: &Scenario, source: &Source, setup: &Setup) -> Result<Vec<C
         };
         let behaviour = Charger { true_phases, ..entry.behaviour.clone() };
         let named = devices(source, setup, &format!("{path}.stations"), &entry.stations, true)?;
-        named.into_iter().for_each(|device| all[device] = behaviour.clone());
+        for device in named {
+            all[device] = behaviour.clone();
+        }
     }
     Ok(all)
 }

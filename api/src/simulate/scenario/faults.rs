@@ -175,12 +175,12 @@ pub enum SignalWhat {
         #[serde(default)]
         quarter_kw: Option<f64>,
     },
-    /// A limit on some devices together, and nothing else (§14a EnWG).
+    /// A limit on some devices together, and nothing else (§14a `EnWG`).
     Devices {
         /// Which; empty, all stations.
         #[serde(default)]
         devices: Vec<String>,
-        /// Active power in kW; absent, what §14a EnWG leaves so many devices behind one EMS.
+        /// Active power in kW; absent, what §14a `EnWG` leaves so many devices behind one EMS.
         #[serde(default)]
         kw: Option<f64>,
     },

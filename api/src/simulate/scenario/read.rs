@@ -78,17 +78,17 @@ pub fn read(path: &Path, settings: &[(String, String)]) -> Result<(Scenario, Sou
     for (key, value) in settings {
         set(&mut table, key, value)?;
     }
-    let mut scenario: Scenario = fit(table, &source)?;
+    let mut scenario: Scenario = fit(&table, &source)?;
     if scenario.format != FORMAT {
         return Err(source.wrong("format", &scenario.format.to_string(), "is not known here; write format = 1"));
     }
     if let Some(more) = &scenario.faults_from {
         let (table, source) = tree(&source.beside(more))?;
-        scenario.faults.extend(fit::<Faults>(table, &source)?.faults);
+        scenario.faults.extend(fit::<Faults>(&table, &source)?.faults);
     }
     if let Some(more) = &scenario.signals_from {
         let (table, source) = tree(&source.beside(more))?;
-        scenario.signals.extend(fit::<Signals>(table, &source)?.signals);
+        scenario.signals.extend(fit::<Signals>(&table, &source)?.signals);
     }
     Ok((scenario, source))
 }
@@ -109,7 +109,7 @@ fn tree(path: &Path) -> Result<(Table, Source), Failure> {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return Err(unfit(&source, "it is no text in UTF-8; name a scenario file in TOML".to_owned()));
     };
-    let line_of = |byte: usize| text.as_bytes().iter().take(byte).filter(|byte| **byte == b'\n').count() + 1;
+    let line_of = |byte: usize| text.get(..byte).unwrap_or_default().matches('\n').count() + 1;
     let syntax = |error: &toml::de::Error| {
         let line = line_of(error.span().map_or(0, |span| span.start));
         let message = clip(error.message().lines().next().unwrap_or_default());
@@ -157,7 +157,7 @@ fn lines(text: &str, mut starts: Vec<(String, usize)>) -> BTreeMap<String, usize
     let (mut line, mut seen) = (1, 0);
     let mut found = BTreeMap::new();
     for (path, byte) in starts {
-        line += text.as_bytes().get(seen..byte).unwrap_or_default().iter().filter(|byte| **byte == b'\n').count();
+        line += text.get(seen..byte).unwrap_or_default().matches('\n').count();
         seen = seen.max(byte);
         found.insert(path, line);
     }
@@ -165,10 +165,10 @@ fn lines(text: &str, mut starts: Vec<(String, usize)>) -> BTreeMap<String, usize
 }
 
 /// The tree as a type.
-fn fit<T: DeserializeOwned>(table: Table, source: &Source) -> Result<T, Failure> {
+fn fit<T: DeserializeOwned>(table: &Table, source: &Source) -> Result<T, Failure> {
     serde_path_to_error::deserialize(Value::Table(table.clone())).map_err(|error| {
         let path = error.path().to_string();
-        let value = at(&table, &path).map(shown).unwrap_or_default();
+        let value = at(table, &path).map(shown).unwrap_or_default();
         let mut message = error.inner().message().trim().replace('\n', " ");
         if message.starts_with("missing field") {
             message.push_str("; add it, docs/formats/scenario.md says what it means");
