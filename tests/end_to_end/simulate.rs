@@ -87,3 +87,17 @@ fn what_cannot_be_used_is_refused() {
         assert!(err.contains(remedy), "{arguments:?}: {err}");
     }
 }
+
+#[test]
+fn the_table_reads_like_this() {
+    let folder = Folder::new();
+    let (out, scenario) = (folder.path("run"), scenario("hybrids"));
+    let set = ["--set", "steering=uncontrolled", "--set", "hours=4"];
+    let run = kwartier(&[&["simulate", scenario.as_str(), "--out", out.as_str()], &set[..]].concat());
+    let (text, err) = said(&run);
+    assert!(run.status.code().is_some_and(|code| code < 2), "{err}");
+    // How fast it went is never the same.
+    let lines = text.lines().filter(|line| !line.ends_with("simulated seconds a second"));
+    let text = lines.collect::<Vec<_>>().join("\n").replace(&out, "OUT");
+    insta::assert_snapshot!(text);
+}
