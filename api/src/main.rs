@@ -3,6 +3,7 @@
 
 mod cli;
 mod report;
+mod simulate;
 mod solve;
 
 use std::process::ExitCode;

@@ -8,6 +8,7 @@ mod forecast;
 mod interrupt;
 mod reports;
 mod second_checker;
+mod simulate;
 mod site;
 mod site_fallback;
 mod site_instance;

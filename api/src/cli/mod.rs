@@ -5,19 +5,22 @@ mod check;
 mod comparison;
 mod completions;
 mod extras;
-mod failure;
+pub mod failure;
 mod forecast;
 mod history;
-mod input;
+pub mod input;
 mod man;
 mod methods;
 mod output;
 mod plan;
 mod sessions;
+mod simulate;
 mod site;
 mod span;
 mod summary;
 mod worker;
+
+pub use site::usable as usable_site;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -50,6 +53,7 @@ enum Command {
     Site(site::Args),
     Forecast(forecast::Args),
     Backtest(backtest::Args),
+    Simulate(simulate::Args),
     Completions(completions::Args),
     Man(man::Args),
     /// Solve one exact model: one request on standard input, one answer on standard output.
@@ -66,6 +70,7 @@ pub fn run() -> ExitCode {
         Command::Site(args) => site::run(args),
         Command::Forecast(args) => forecast::run(args),
         Command::Backtest(args) => backtest::run(args),
+        Command::Simulate(args) => simulate::run(args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
         Command::SolveWorker => worker::run(),

@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use kwartier_data::Finding;
+use kwartier_data::site::Site;
 use kwartier_data::site::file::{self, MAX_FILE_BYTES, SiteFile};
 use kwartier_data::tables::{self, Source};
 
@@ -27,6 +29,17 @@ pub fn site(path: &Path) -> Result<(SiteFile, String), Failure> {
             findings: text::list(&findings),
         }),
     }
+}
+
+/// Reads a site file that has no errors.
+pub fn usable(path: &Path) -> Result<Site, Failure> {
+    let (file, _) = site(path)?;
+    let errors: Vec<Finding> = file.check().into_iter().filter(Finding::is_error).collect();
+    if errors.is_empty() {
+        return Ok(file.site);
+    }
+    let what = format!("{} has errors, and nothing is planned around them", path.display());
+    Err(Failure::Unfit { what, findings: text::list(&errors) })
 }
 
 /// Whether a path is a table or a folder of them, not a site file.

@@ -9,11 +9,10 @@ use kwartier_data::compose::{self, Horizon, Inputs, Note};
 use kwartier_data::instance::wire;
 use kwartier_data::local::{self, TimeOfDay};
 use kwartier_data::series::{self, PlantPower, Quantity, Reading, Unit};
-use kwartier_data::{Finding, roster, site};
+use kwartier_data::{roster, site};
 use serde::Serialize;
 
 use super::foresee::{self, ForecastArgs, Given};
-use super::text;
 use crate::cli::failure::Failure;
 use crate::cli::output::Destination;
 use crate::cli::{Verdict, input, output};
@@ -116,13 +115,7 @@ pub fn run(args: &Args) -> Result<Verdict, Failure> {
     }
     let destination = Destination::apart("--out", &args.out, files.iter().copied())?;
 
-    let (file, _) = super::input::site(&args.site)?;
-    let errors: Vec<Finding> = file.check().into_iter().filter(Finding::is_error).collect();
-    if !errors.is_empty() {
-        let what = format!("{} has errors, and nothing is planned around them", args.site.display());
-        return Err(Failure::Unfit { what, findings: text::list(&errors) });
-    }
-    let site = file.site;
+    let site = super::input::usable(&args.site)?;
     let zone = local::zone(&site.time_zone).map_err(|remedy| {
         let what = format!("{}: time_zone {:?} is no time zone; {remedy}", args.site.display(), site.time_zone);
         Failure::Arguments(what)

@@ -11,6 +11,8 @@ mod instance;
 mod proof;
 mod text;
 
+pub use input::usable;
+
 use super::Verdict;
 use super::failure::Failure;
 
