@@ -173,12 +173,13 @@ pub(super) fn estimate(state: &mut State, below: &Below, passed_s: f64) {
         if believed {
             let first = known.last_own_a.is_none();
             let figure_a = setup.nodes[node].building_max_a.as_ref();
+            let credible_a: [f64; 3] = std::array::from_fn(|phase| {
+                figure_a.map_or(f64::MAX, |figure| figure[phase][hour]) + child_a[phase]
+            });
             if first {
-                known.building_a = std::array::from_fn(|phase| {
-                    figure_a.map_or(f64::MAX, |figure| figure[phase][hour]) + child_a[phase]
-                });
+                known.building_a = credible_a;
             }
-            measured(known, below, node, passed_s);
+            measured(known, below, node, credible_a, passed_s);
             for phase in 0..3 {
                 let own_a = known.building_a[phase] - child_a[phase];
                 known.highest_own_a[phase] = known.highest_own_a[phase].max(own_a);
@@ -234,13 +235,15 @@ fn count(known: &mut NodeState, node: &Node, most_a: [f64; 3], believed: bool, s
     }
 }
 
-fn measured(known: &mut NodeState, below: &Below, node: usize, passed_s: f64) {
+fn measured(known: &mut NodeState, below: &Below, node: usize, credible_a: [f64; 3], passed_s: f64) {
     let Some(meter) = &known.meter else { return };
     let creep = 1.0 - (-passed_s / CREEP_S).exp();
     for phase in 0..3 {
         let upper_a = meter.phases_a[phase] - below.least_seen_a[node][phase];
         let lower_a = (meter.phases_a[phase] - below.most_seen_a[node][phase]).min(upper_a);
-        let likely_a = meter.phases_a[phase] - below.expected_a[node][phase];
+        // Devices that never show what they draw leave a wide range: within it the installer's figure counts.
+        let expected_a = below.expected_a[node][phase];
+        let likely_a = (meter.phases_a[phase] - expected_a).min(credible_a[phase].max(lower_a));
         let before_a = known.building_a[phase].min(upper_a);
         known.building_a[phase] = (before_a + creep * (likely_a - before_a).max(0.0)).clamp(lower_a, upper_a);
     }

@@ -21,7 +21,7 @@ const SHOWN_S: f64 = 65.0;
 const FOLLOWS_S: f64 = 10.0;
 
 /// One that has not shown that it follows for so long does not, in s.
-const LONGEST_S: f64 = 45.0;
+const LONGEST_S: f64 = 75.0;
 
 /// A command on its way.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -82,19 +82,16 @@ impl Held {
         }
     }
 
-    /// What it is expected to draw on one of its own phases, in A: what it showed last, or what it may where it has not shown
-    /// anything since that was raised, for as long as a vehicle may take to follow.
+    /// What it is expected to draw on one of its own phases, in A: what it showed last; what it may where it has not shown
+    /// anything since that was raised, for as long as a vehicle may take to follow; nothing where it never shows anything.
     pub fn expected_a(&self, own_phase: usize, clock: Clock) -> f64 {
         let most_a = self.most_a(clock.sure_s);
-        match self.shown_a {
-            Some((amps, at_s)) if clock.maybe_s - at_s <= SHOWN_S => {
-                let told_s = clock.sure_s - self.confirmed_at_s;
-                let shown_s = clock.maybe_s - at_s;
-                let may_still_follow = told_s - shown_s < FOLLOWS_S && told_s < LONGEST_S;
-                if may_still_follow { most_a.max(amps[own_phase]) } else { amps[own_phase].min(most_a.max(0.0)) }
-            }
-            _ => most_a,
-        }
+        let told_s = clock.sure_s - self.confirmed_at_s;
+        let shown = self.shown_a.filter(|(_, at_s)| clock.maybe_s - at_s <= SHOWN_S);
+        let shown_s = shown.map_or(0.0, |(_, at_s)| clock.maybe_s - at_s);
+        let shown_a = shown.map_or(0.0, |(amps, _)| amps[own_phase]);
+        let may_still_follow = told_s < LONGEST_S && (shown.is_none() || told_s - shown_s < FOLLOWS_S);
+        if may_still_follow { most_a.max(shown_a) } else { shown_a.min(most_a.max(0.0)) }
     }
 
     /// What it shows as its highest phase, in A; 0 where it shows nothing.

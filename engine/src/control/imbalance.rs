@@ -62,7 +62,7 @@ pub(super) fn keep(state: &State, wanted: &[Wanted], claims: &[Claim], grants: &
             if guilty.is_empty() {
                 break;
             }
-            relieve(&guilty, excess_a, claims, grants);
+            relieve(&guilty, excess_a, 3 * node + fullest, claims, grants);
         }
     }
 }
@@ -127,8 +127,8 @@ fn spread(amps: [f64; 3]) -> (usize, usize, f64) {
     (fullest, emptiest, amps[fullest] - amps[emptiest])
 }
 
-/// Takes an excess off those who cause it.
-fn relieve(guilty: &[usize], excess_a: f64, claims: &[Claim], grants: &mut [Grant]) {
+/// Takes an excess off those who cause it, in the name of a board's phase.
+fn relieve(guilty: &[usize], excess_a: f64, row: usize, claims: &[Claim], grants: &mut [Grant]) {
     let above_a: f64 = guilty.iter().map(|&k| grants[k].amps - claims[k].min_a).sum();
     if above_a >= excess_a {
         for &k in guilty {
@@ -144,6 +144,6 @@ fn relieve(guilty: &[usize], excess_a: f64, claims: &[Claim], grants: &mut [Gran
             break;
         }
         left_a -= grants[k].amps;
-        grants[k] = Grant { amps: 0.0, layer: LAYERS, stopped_by: None };
+        grants[k] = Grant { amps: 0.0, layer: LAYERS, stopped_by: Some(row) };
     }
 }

@@ -139,6 +139,11 @@ fn command(state: &mut State, device: usize, amps: f64, phases: u8, why: Why, ou
         known.held.settling = Some((known.held.most_a(sure_s), f64::INFINITY));
     }
     if (known.granted_a > 0.0) != (amps > 0.0) {
+        if amps > 0.0 || sure_s - known.switched_at_s >= state.setup.settings.turn_s || why == Why::Idle {
+            known.stops = if amps > 0.0 { known.stops } else { 0 };
+        } else {
+            known.stops += 1;
+        }
         known.switched_at_s = sure_s;
     }
     known.granted_a = amps;

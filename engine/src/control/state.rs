@@ -146,6 +146,8 @@ pub struct DeviceState {
     pub action: Option<(Action, DateTime<Utc>)>,
     /// Since when it is on (current granted), or off, on the sure clock.
     pub switched_at_s: f64,
+    /// How often it was stopped although it wanted current, since it last had a whole turn.
+    pub stops: u32,
     /// What it was given beyond the plan in A per phase, from power that would have been fed in.
     pub spare_a: f64,
     /// Since when it charges on one phase although it could on three, on the sure clock.
@@ -204,6 +206,7 @@ impl DeviceState {
             wish_a: None,
             action: None,
             switched_at_s: f64::NEG_INFINITY,
+            stops: 0,
             spare_a: 0.0,
             single_since_s: None,
             left_out_since_s: None,
