@@ -252,7 +252,7 @@ mod tests {
         let said = |text: &str| Saved::parse(text.as_bytes()).unwrap_err().to_string();
         assert_eq!(
             said("{\"kwartier_model\": 7}"),
-            "is of format 7, and this version reads 1; fit and save it anew with this version"
+            "is of format 7, and this version reads 2; fit and save it anew with this version"
         );
         assert!(said("{}").contains("--save-model") && said("start,kw\n").contains("is no saved model"));
     }

@@ -98,7 +98,8 @@ pub fn play(depot: &Depot, seed: u64, targets: Option<&Arc<Targets>>, log: bool)
                 }
             }
             for setpoint in &passed {
-                let asked = wanted.iter().find(|wanted| wanted.number == setpoint.number).map_or(0.0, |wanted| wanted.amps);
+                let asked =
+                    wanted.iter().find(|wanted| wanted.number == setpoint.number).map_or(0.0, |wanted| wanted.amps);
                 eprintln!("    -> {} {:.1} A of {asked:.1} A {:?}", setpoint.device, setpoint.amps, setpoint.why);
             }
             for notice in &output.notices {

@@ -9,7 +9,7 @@
 
 use super::command::{Distrust, Notice, Output};
 use super::settings::Management;
-use super::setup::{Kind, Node, Setup};
+use super::setup::{Kind, Node};
 use super::state::{NodeState, State};
 
 /// The estimate goes to what the devices below leave if they draw what is expected of them, with this time constant in s:
@@ -60,17 +60,13 @@ impl Below {
             let most_a = known.most_a(setup, k, state.clock);
             let kind = device.kind as usize;
             let sums = &mut by_kind[device.node];
-            for (phase, most) in
-                phases_used(setup, k, known.uses, known.stay.as_ref().and_then(|stay| stay.session.phases))
-            {
-                if most {
-                    sums[kind][0][phase] += most_a;
-                }
-            }
+            let used = phases_used(state, k);
+            (0..3).filter(|&phase| used[phase]).for_each(|phase| sums[kind][0][phase] += most_a);
             for (own, &phase) in device.phases.iter().enumerate() {
                 sums[kind][1][phase] += known.held.least_a(own, state.clock.maybe_s);
-                sums[kind][3][phase] += known.held.expected_a(own, state.clock);
-                sums[kind][2][phase] += known.held.shown_a.map_or(0.0, |(amps, _)| amps[own]);
+                let shown_a = known.held.shown_a.map_or(0.0, |(amps, _)| amps[own]);
+                sums[kind][2][phase] += shown_a;
+                sums[kind][3][phase] += if used[phase] { known.held.expected_a(own, state.clock) } else { shown_a };
             }
         }
         for &node in setup.downwards.iter().rev() {
@@ -100,28 +96,23 @@ impl Below {
     }
 }
 
-/// The grid phases that a device may load, each with `true`. All three where its wiring is not documented; only those that
-/// its vehicle was seen or told to use, where that is known.
-pub(super) fn phases_used(
-    setup: &Setup,
-    device: usize,
-    uses: Option<u8>,
-    told: Option<u8>,
-) -> impl Iterator<Item = (usize, bool)> {
-    let device = &setup.devices[device];
-    let mut used = [false; 3];
-    if device.phases_known {
-        for (own, &phase) in device.phases.iter().enumerate() {
-            used[phase] = match (uses, told) {
-                (Some(bits), _) => bits >> own & 1 == 1,
-                (None, Some(count)) => own < usize::from(count),
-                (None, None) => true,
-            };
-        }
-    } else {
-        used = [true; 3];
+/// Whether a device may load each grid phase. All three where its wiring is not documented; all of its own where nobody
+/// would hear of another vehicle; else those that its vehicle was seen or told to use.
+pub(super) fn phases_used(state: &State, device: usize) -> [bool; 3] {
+    let (about, known) = (&state.setup.devices[device], &state.devices[device]);
+    if !about.phases_known {
+        return [true; 3];
     }
-    used.into_iter().enumerate().filter(|(_, used)| *used)
+    let told = known.stay.as_ref().and_then(|stay| stay.session.phases);
+    let mut used = [false; 3];
+    for (own, &phase) in about.phases.iter().enumerate() {
+        used[phase] = match (known.up, known.uses, told) {
+            (true, Some(bits), _) => bits >> own & 1 == 1,
+            (true, None, Some(count)) => own < usize::from(count),
+            (false, ..) | (true, None, None) => true,
+        };
+    }
+    used
 }
 
 /// Decides which meters are believed.
@@ -173,9 +164,8 @@ pub(super) fn estimate(state: &mut State, below: &Below, passed_s: f64) {
         if believed {
             let first = known.last_own_a.is_none();
             let figure_a = setup.nodes[node].building_max_a.as_ref();
-            let credible_a: [f64; 3] = std::array::from_fn(|phase| {
-                figure_a.map_or(f64::MAX, |figure| figure[phase][hour]) + child_a[phase]
-            });
+            let credible_a: [f64; 3] =
+                std::array::from_fn(|phase| figure_a.map_or(f64::MAX, |figure| figure[phase][hour]) + child_a[phase]);
             if first {
                 known.building_a = credible_a;
             }

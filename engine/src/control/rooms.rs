@@ -151,8 +151,8 @@ impl Rooms {
                 continue;
             }
             let amps = known.most_a(setup, k, state.clock);
-            let told = known.stay.as_ref().and_then(|stay| stay.session.phases);
-            let phases: Vec<PhaseIndex> = phases_used(setup, k, known.uses, told).map(|(phase, _)| phase).collect();
+            let used = phases_used(state, k);
+            let phases: Vec<PhaseIndex> = (0..3).filter(|&phase| used[phase]).collect();
             for (row, per_a) in self.loads(state, k, &phases) {
                 self.rooms[row] -= per_a * amps;
             }
@@ -181,13 +181,7 @@ fn most_kw(state: &State, devices: impl Iterator<Item = usize>) -> f64 {
 
 /// What a device may draw now on a grid phase, in A.
 fn most_on(state: &State, device: usize, phase: PhaseIndex) -> f64 {
-    let known = &state.devices[device];
-    let told = known.stay.as_ref().and_then(|stay| stay.session.phases);
-    if phases_used(&state.setup, device, known.uses, told).any(|(used, _)| used == phase) {
-        known.most_a(&state.setup, device, state.clock)
-    } else {
-        0.0
-    }
+    if phases_used(state, device)[phase] { state.most_a(device) } else { 0.0 }
 }
 
 /// Counts the energy of the quarter-hour that runs, at the power that counted since the step before.

@@ -76,7 +76,8 @@ fn want(state: &State, rooms: &Rooms, device: usize, class: u8, surplus_kw: &mut
         return None;
     }
     let told = known.stay.as_ref().and_then(|stay| stay.session.phases);
-    let mut phases: Vec<PhaseIndex> = phases_used(setup, device, known.uses, told).map(|(phase, _)| phase).collect();
+    let used = phases_used(state, device);
+    let mut phases: Vec<PhaseIndex> = (0..3).filter(|&phase| used[phase]).collect();
     if known.single_since_s.is_some() && about.phases_known {
         phases = about.phases.first().copied().into_iter().collect();
     }
@@ -118,10 +119,7 @@ fn want(state: &State, rooms: &Rooms, device: usize, class: u8, surplus_kw: &mut
     let loads = rooms.loads(state, device, &phases);
     let unknown = known.stay.is_some() && known.uses.is_none() && told.is_none();
     let alone = if unknown { about.phases.first().copied().into_iter().collect() } else { phases };
-    Some((
-        Wanted { device, alone, told: told_phases, plan_a, boosted },
-        Claim { min_a, want_a, class, loads, from },
-    ))
+    Some((Wanted { device, alone, told: told_phases, plan_a, boosted }, Claim { min_a, want_a, class, loads, from }))
 }
 
 /// Lowest and highest current in A per phase.

@@ -209,33 +209,10 @@ impl Depot {
             }
         }
         self.last = output;
-        if std::env::var("TRACE").is_ok() && (!self.last.setpoints.is_empty() || self.now.timestamp() % 15 == 0) {
-            eprintln!(
-                "{} B {:?} flows {:?} {:?} {:?}",
-                self.now,
-                self.state.as_ref().unwrap().building_a(0),
-                self.flows_a(0),
-                self.last.setpoints.iter().map(|s| (s.device, s.amps, s.why)).collect::<Vec<_>>(),
-                self.last.notices
-            );
-        }
         for node in 0..self.setup.nodes.len() {
             let flows_a = self.flows_a(node);
             for phase in 0..3 {
                 let over = flows_a[phase] > self.setup.nodes[node].limit_a[phase] + 1.0;
-                if over && std::env::var("TRACE").is_ok() {
-                    let all: Vec<_> = (0..self.chargers.len())
-                        .map(|k| (self.chargers[k].holds_a, self.draws_a(k), self.state.as_ref().unwrap().most_a(k)))
-                        .collect();
-                    eprintln!(
-                        "{} {} {phase} {:?} B {:?} {all:?} {:?}",
-                        self.now,
-                        self.setup.nodes[node].id,
-                        flows_a,
-                        self.state.as_ref().unwrap().building_a(node),
-                        self.last.setpoints
-                    );
-                }
                 let (run_s, most_s) = &mut self.over_s[node][phase];
                 *run_s = if over { *run_s + 1 } else { 0 };
                 *most_s = (*most_s).max(*run_s);
