@@ -57,7 +57,7 @@ fn dates_of_many_kinds() {
         ("2026-11-25T17:30:00+01:00", "07:00 +1"),
     ] {
         let rows = rows(&format!("vehicle,station,arrival,departure,need_kwh\nA,S,{arrival},{departure},5\n"));
-        let when = When::Once { arrival: at("2026-11-25T16:30:00Z"), departure: at("2026-11-26T06:00:00Z") };
+        let when = When::Once { arrival: at("2026-11-25T16:30:00Z"), departure: Some(at("2026-11-26T06:00:00Z")) };
         assert_eq!(rows[0].when, when, "{arrival} {departure}");
     }
 }
@@ -98,9 +98,9 @@ fn a_workbook_with_its_own_dates_and_times() {
     sheet.write_datetime_with_format(3, 4, ExcelDateTime::from_hms(7, 5, 0).unwrap(), &time).unwrap();
     sheet.write_number(3, 5, 8).unwrap();
     let rows = parse(&book.save_to_buffer().unwrap(), Amsterdam).unwrap().rows;
-    let when = When::Once { arrival: at("2026-11-25T16:35:00Z"), departure: at("2026-11-26T06:05:00Z") };
+    let when = When::Once { arrival: at("2026-11-25T16:35:00Z"), departure: Some(at("2026-11-26T06:05:00Z")) };
     assert_eq!((rows[0].row, rows[0].when, rows[0].need_kwh), (2, when, Some(12.5)));
     let When::Weekly { arrival, departure, plus_days, .. } = rows[1].when else { unreachable!() };
     assert_eq!((rows[1].row, rows[1].vehicle.as_str(), plus_days), (4, "7", 1));
-    assert_eq!((arrival.to_string(), departure.to_string()), ("17:35".to_owned(), "07:05".to_owned()));
+    assert_eq!((arrival.to_string(), departure.unwrap().to_string()), ("17:35".to_owned(), "07:05".to_owned()));
 }

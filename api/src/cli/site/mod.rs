@@ -1,11 +1,13 @@
 //! `kwartier site`: what an installer hands over, what is wrong with it, back again, and on to a planning instance.
 
 mod check;
+mod expected;
 mod export;
 mod foresee;
 mod import;
 mod input;
 mod instance;
+mod stays;
 mod text;
 
 use super::Verdict;
