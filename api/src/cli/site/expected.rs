@@ -107,8 +107,16 @@ fn candidates(foresight: &Foresight<'_>, here: &[&SessionRow]) -> Vec<Candidate>
         }
     };
     let outcome = |visit: &Visit| foresight.ready.still_here(visit, at, None);
-    let mut all: Vec<Candidate> =
-        known.here().map(|visit| candidate(visit.party(), &visit, &outcome(&visit), true)).collect();
+    // A session that nobody ended is over when the next one begins at its station.
+    let over = |visit: &Visit| {
+        let mut later = here.iter().filter(|row| row.arrival > visit.arrival);
+        later.any(|row| Visit::of(row, salt).station == visit.station)
+    };
+    let mut all: Vec<Candidate> = known
+        .here()
+        .filter(|visit| !over(visit))
+        .map(|visit| candidate(visit.party(), &visit, &outcome(&visit), true))
+        .collect();
     // A regular who is more likely than not comes; of all others so many that the total is the expected number.
     let mut owed = 0.0;
     for visit in foresight.model.ready_on(known).ahead(at, foresight.horizon.end() - at).visits {
@@ -131,9 +139,8 @@ fn candidates(foresight: &Foresight<'_>, here: &[&SessionRow]) -> Vec<Candidate>
 
 /// The name of whom a session is foremost.
 fn name(row: &SessionRow) -> Option<&str> {
-    let named = |name: &'_ Option<String>| name.as_deref().map(str::trim).filter(|name| !name.is_empty()).is_some();
-    let name = if named(&row.vehicle) { &row.vehicle } else { &row.driver };
-    name.as_deref().map(str::trim).filter(|name| !name.is_empty())
+    let mut names = [&row.vehicle, &row.driver].into_iter().flatten().map(|name| name.trim());
+    names.find(|name| !name.is_empty())
 }
 
 /// Which station and which vehicle is taken when.
