@@ -73,7 +73,8 @@ pub fn run(args: &Args) -> Result<Verdict, Failure> {
     let arrivals = args.log.read(&args.arrivals, Kind::Arrivals)?;
     let history = args.log.history.as_deref().map(|path| args.log.read(path, Kind::History)).transpose()?;
     let mut notes = arrivals.notes;
-    if let (_, true) = args.log.zone() {
+    let (_, unsaid) = args.log.zone();
+    if unsaid && args.model.is_none() {
         notes.push("hours of the day are those of UTC; name the site's zone with --tz".to_owned());
     }
     let log = if let Some(history) = history {

@@ -57,8 +57,8 @@ pub struct ForecastArgs {
     /// The same for prices: mean is what an expected bill is made of.
     #[arg(long, value_name = "LEVEL", requires = "forecast", default_value = "mean", value_parser = part)]
     price_quantile: Part,
-    /// Sessions that were, as of `forecast sessions --history`: rows of the roster may leave departure, and soc and need_kwh,
-    /// empty, and get what is forecast of them.
+    /// Sessions that were, as of `forecast sessions --history`: rows of the roster may leave departure
+    /// and need empty, and get what is forecast of them.
     #[arg(long, value_name = "FILE", requires = "forecast")]
     pub session_history: Option<PathBuf>,
     /// What a column is called in --session-history, and what it is called here; once for each column.
