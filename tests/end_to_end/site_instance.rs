@@ -413,6 +413,16 @@ fn stays_come_from_the_log_where_the_roster_leaves_them_open() {
     std::fs::write(&log, van_log(true)).unwrap();
     assert_eq!(make(&expecting).status.code(), Some(0));
     assert!(known == std::fs::read(&out).unwrap(), "what came after --at changed the stays");
+    // Days ahead of the plan, those who have left before it begins are none of it.
+    let made = make(&[&history[..], &["--at", "2023-06-10T12:00", "--expect-sessions"]].concat());
+    assert!(said(&made).1.contains("0 are there at --at and 3 come"), "{}", said(&made).1);
+    assert_eq!(sessions(&made).len(), 6);
+    // Where the log has no names, as many come, to the first stations that are free: the roster's are not.
+    let nameless = folder.file("nameless.csv", &van_log(false).replace(",van ", ",").replace(",vehicle,", ",number,"));
+    let made = make(&[&history[..4], &[nameless.as_str(), "--expect-sessions"], &at].concat());
+    let stations: Vec<String> =
+        sessions(&made).into_iter().filter(|one| one.0.starts_with("expected")).map(|one| one.1).collect();
+    assert_eq!(stations, (4..10).map(|k| format!("Station {k}")).collect::<Vec<_>>(), "{}", said(&made).1);
     // In the night all are there, and stay where they are until after now.
     std::fs::write(&log, van_log(false)).unwrap();
     let later = [&history[..], &["--at", "2023-06-14T00:30", "--expect-sessions"]].concat();

@@ -33,7 +33,8 @@ pub fn add(foresight: &Foresight<'_>, roster: &mut Roster, notes: &mut Vec<Strin
     here.retain(|row| name(row).is_none_or(|name| !listed.contains(name)));
     here.sort_by_key(|row| row.arrival);
 
-    let candidates = candidates(foresight, &here);
+    let mut candidates = candidates(foresight, &here);
+    candidates.retain(|candidate| candidate.expected.departure > foresight.horizon.start);
     let mut bookings = Bookings::of(foresight, roster);
     let mut next_row = roster.rows.iter().map(|entry| entry.row).max().unwrap_or(0);
     let (mut there, mut come, mut charged_kwh, mut no_place) = (0, 0, 0.0, 0);
@@ -65,10 +66,10 @@ pub fn add(foresight: &Foresight<'_>, roster: &mut Roster, notes: &mut Vec<Strin
     }
     notes.push(format!(
         "expected sessions: of vehicles that are not in the roster {there} are there at --at and {come} come by the end of the \
-         plan, as many as are expected to the nearest, at stations that are free; they take {charged_kwh:.1} kWh"
+         plan and into it, as many as are expected to the nearest, at stations that are free; they take {charged_kwh:.1} kWh"
     ));
     if no_place > 0 {
-        notes.push(format!("expected sessions: {no_place} more find no free station and are not planned"));
+        notes.push(format!("expected sessions: {no_place} more have no station that is free and are not planned"));
     }
     Ok(())
 }
