@@ -113,6 +113,11 @@ bench-forecast: setup ## score forecasts against references that are not ours (n
 	@$(REFERENCE_ENV)/bin/python tests/reference/product.py --kwartier $(CARGO_TARGET_DIR)/release/kwartier --reference $(OUT)/reference $(SERIES)
 	@$(REFERENCE_ENV)/bin/python tests/reference/sessions.py reference --out $(OUT)/reference --csv
 
+.PHONY: bench-refresh
+bench-refresh: setup ## measure how long fits, forecasts and the daily refresh of 1,000 sites take (others: SITES=…)
+	@cargo build --release -p kwartier -p kwartier-forecast $(LOCKED)
+	@$(CARGO_TARGET_DIR)/release/bench-refresh $(or $(SITES),1000)
+
 .PHONY: dist
 dist: setup ## build the binary to hand out, as dist/kwartier-VERSION-PLATFORM.tar.gz
 	@scripts/dist

@@ -321,13 +321,13 @@ proptest! {
             row: 2,
             vehicle: "A".to_owned(),
             station: format!("Station {station}"),
-            when: When::Once { arrival, departure: arrival + TimeDelta::minutes(minutes) },
+            when: When::Once { arrival, departure: Some(arrival + TimeDelta::minutes(minutes)) },
             soc: soc.map(Charge::Percent),
             target: None,
             need_kwh: Some(need_kwh),
             vehicle_facts: Facts::default(),
         };
-        let roster = Roster { rows: vec![entry], zone: Amsterdam };
+        let roster = Roster::new(vec![entry], Amsterdam);
         let mut given = 0.0;
         let mut last_soc_kwh = 0.0;
         let mut date = day("2023-10-26");

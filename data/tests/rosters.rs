@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Europe::Amsterdam;
-use kwartier_data::roster::{Charge, Entry, Facts, When, parse};
+use kwartier_data::roster::{Charge, Entry, Expected, Facts, When, parse, parse_open};
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
 
 fn at(text: &str) -> DateTime<Utc> {
@@ -57,7 +57,7 @@ fn dates_of_many_kinds() {
         ("2026-11-25T17:30:00+01:00", "07:00 +1"),
     ] {
         let rows = rows(&format!("vehicle,station,arrival,departure,need_kwh\nA,S,{arrival},{departure},5\n"));
-        let when = When::Once { arrival: at("2026-11-25T16:30:00Z"), departure: at("2026-11-26T06:00:00Z") };
+        let when = When::Once { arrival: at("2026-11-25T16:30:00Z"), departure: Some(at("2026-11-26T06:00:00Z")) };
         assert_eq!(rows[0].when, when, "{arrival} {departure}");
     }
 }
@@ -98,9 +98,42 @@ fn a_workbook_with_its_own_dates_and_times() {
     sheet.write_datetime_with_format(3, 4, ExcelDateTime::from_hms(7, 5, 0).unwrap(), &time).unwrap();
     sheet.write_number(3, 5, 8).unwrap();
     let rows = parse(&book.save_to_buffer().unwrap(), Amsterdam).unwrap().rows;
-    let when = When::Once { arrival: at("2026-11-25T16:35:00Z"), departure: at("2026-11-26T06:05:00Z") };
+    let when = When::Once { arrival: at("2026-11-25T16:35:00Z"), departure: Some(at("2026-11-26T06:05:00Z")) };
     assert_eq!((rows[0].row, rows[0].when, rows[0].need_kwh), (2, when, Some(12.5)));
     let When::Weekly { arrival, departure, plus_days, .. } = rows[1].when else { unreachable!() };
     assert_eq!((rows[1].row, rows[1].vehicle.as_str(), plus_days), (4, "7", 1));
-    assert_eq!((arrival.to_string(), departure.to_string()), ("17:35".to_owned(), "07:05".to_owned()));
+    assert_eq!((arrival.to_string(), departure.unwrap().to_string()), ("17:35".to_owned(), "07:05".to_owned()));
+}
+
+#[test]
+fn open_rows_are_refused_or_stays_to_be_forecast() {
+    let text = "vehicle,station,days,arrival,departure,need_kwh\nA,S1,mon-fri,17:30,,\nB,S1,tue,20:00,23:00,5\n\
+                C,S2,mon,17:30,,7\n";
+    let refused = parse(text.as_bytes(), Amsterdam).unwrap_err().to_string();
+    assert_eq!(refused.matches("--session-history").count(), 3, "{refused}");
+    // A table without the column is as open as one whose cells are empty.
+    assert!(parse_open(b"vehicle,station,arrival\nA,S1,2026-11-24 17:30\n", Amsterdam).unwrap().rows[0].needs_open());
+
+    let mut roster = parse_open(text.as_bytes(), Amsterdam).unwrap();
+    let (from, to) = (at("2026-11-24T11:00:00Z"), at("2026-11-25T11:00:00Z"));
+    let (tuesday, monday) = (from.date_naive(), at("2026-11-23T00:00:00Z").date_naive());
+    let open = roster.open(from, to);
+    assert!(open.iter().all(|stay| stay.entry.vehicle != "B" && stay.arrival < to));
+    let a = open.iter().find(|stay| stay.entry.vehicle == "A" && stay.day == tuesday).unwrap();
+    // B comes to its station at eight.
+    assert_eq!((a.arrival, a.at_latest), (at("2026-11-24T16:30:00Z"), Some(at("2026-11-24T19:00:00Z"))));
+    let names = |roster: &kwartier_data::roster::Roster| -> Vec<String> {
+        roster.stays(from, to).unwrap().iter().map(|stay| stay.entry.vehicle.clone()).collect()
+    };
+    assert_eq!(names(&roster), ["B"], "nothing is expected yet");
+    let expected = |departure: &str| Expected { departure: at(departure), charged_kwh: 12.0 };
+    roster.expect(2, tuesday, expected("2026-11-24T19:00:00Z"));
+    roster.expect(4, monday, expected("2026-11-24T12:00:00Z"));
+    assert_eq!(names(&roster), ["C", "A", "B"]);
+    let stays = roster.stays(from, to).unwrap();
+    assert_eq!((stays[1].departure, stays[1].charged_kwh), (at("2026-11-24T19:00:00Z"), Some(12.0)));
+    assert_eq!(stays[0].charged_kwh, None, "the need of C is given");
+    // Expected too long, it is in the way, and said to be.
+    roster.expect(2, tuesday, expected("2026-11-24T20:00:00Z"));
+    assert!(roster.stays(from, to).unwrap_err().to_string().contains("row 3"));
 }

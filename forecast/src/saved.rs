@@ -86,9 +86,23 @@ pub enum Unusable {
         /// The instant of the forecast.
         at: DateTime<Utc>,
     },
+    /// It is a model of sessions that does not belong here.
+    #[error("cannot be used: {0}")]
+    Sessions(String),
     /// The method cannot read what it should have written.
     #[error("is damaged ({0}); fit and save it anew")]
     Damaged(String),
+}
+
+/// A file of this format, its content not read yet: a file of another one may have other fields.
+pub(crate) fn of_this_format(bytes: &[u8]) -> Result<serde_json::Value, Unusable> {
+    let value: serde_json::Value =
+        serde_json::from_slice(bytes).map_err(|fault| Unusable::NoModel(fault.to_string()))?;
+    match value.get("kwartier_model").and_then(serde_json::Value::as_u64) {
+        Some(found) if found == u64::from(FORMAT) => Ok(value),
+        Some(found) => Err(Unusable::OtherFormat { found }),
+        None => Err(Unusable::NoModel("it does not say kwartier_model".to_owned())),
+    }
 }
 
 impl Saved {
@@ -123,14 +137,7 @@ impl Saved {
     ///
     /// [`Unusable`] where the bytes hold none, or one of another format.
     pub fn parse(bytes: &[u8]) -> Result<Self, Unusable> {
-        let no_model = |fault: serde_json::Error| Unusable::NoModel(fault.to_string());
-        // The format first: a file of another one may have other fields.
-        let value: serde_json::Value = serde_json::from_slice(bytes).map_err(no_model)?;
-        match value.get("kwartier_model").and_then(serde_json::Value::as_u64) {
-            Some(found) if found == u64::from(FORMAT) => serde_json::from_value(value).map_err(no_model),
-            Some(found) => Err(Unusable::OtherFormat { found }),
-            None => Err(Unusable::NoModel("it does not say kwartier_model".to_owned())),
-        }
+        serde_json::from_value(of_this_format(bytes)?).map_err(|fault| Unusable::NoModel(fault.to_string()))
     }
 
     /// The fitted method, for forecasts of `kind` from `past`.

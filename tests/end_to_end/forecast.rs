@@ -403,6 +403,44 @@ fn departures_and_energies_of_those_who_arrive() {
     // Day one.
     assert_eq!(stays(&base).len(), 2);
 
+    // Saved and used again, with the log or the model's own, it says the same; a driver or vehicle can be forgotten.
+    let (model, salt) = (folder.path("model.json"), folder.file("salt", "0123456789abcdef\n"));
+    let fresh = stays(&[&known[..], &["--save-model", &model, "--salt-file", &salt]].concat());
+    let text = std::fs::read_to_string(&model).unwrap();
+    assert!(!text.contains("van 0") && !text.contains("0123456789abcdef"), "names or the secret are in the model");
+    let kept = ["--model", &model, "--salt-file", &salt];
+    assert_eq!(stays(&[&known[..], &kept].concat()), fresh);
+    let own = stays(&[&base[..], &kept].concat());
+    assert!((own[0][3].parse::<f64>().unwrap() - 11.0).abs() < 4.0, "{own:?}");
+    let forget = |more: &[&str]| forecast(&[&["forget"][..], &kept, more].concat());
+    let said_of = |made: &Output| {
+        assert_eq!(made.status.code(), Some(0), "{}", said(made).1);
+        said(made).0
+    };
+    let first = said_of(&forget(&["--vehicle", "van 0", "--driver", "van 1"]));
+    assert!(first.contains("vehicle \"van 0\": 6") && first.contains("driver \"van 1\": 0 "), "{first}");
+    assert!(said_of(&forget(&["--vehicle", "van 0"])).contains("\"van 0\": 0 sessions"));
+    let without = stays(&[&base[..], &kept].concat());
+    assert!((without[0][3].parse::<f64>().unwrap() - 11.0).abs() > 4.0, "van 0 is not forgotten: {without:?}");
+    let (short, strange) = (folder.file("short", "secret"), folder.file("other", "fedcba9876543210"));
+    let not_saved = folder.path("not-saved.json");
+    for (arguments, remedy) in [
+        (vec!["--save-model", not_saved.as_str()], "--salt-file"),
+        (vec!["--save-model", &not_saved, "--salt-file", &short], "16 or more"),
+        (vec!["--model", &model, "--salt-file", &strange], "another salt"),
+        (vec!["--model", &history, "--salt-file", &salt], "is no saved model"),
+        (
+            vec!["--model", &model, "--salt-file", &salt, "--now", "2023-05-01T00:00:00Z"],
+            "fit one on what was known then",
+        ),
+    ] {
+        let output = forecast(&[&known[..], &arguments].concat());
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", said(&output).1);
+        assert!(said(&output).1.contains(remedy), "{arguments:?}: {}", said(&output).1);
+    }
+    assert!(!std::path::Path::new(&not_saved).exists());
+    assert_eq!(forget(&[]).status.code(), Some(2));
+
     let backtest = [&["backtest", "sessions", "--history", &history, "--place", "depot"], &names[..]].concat();
     let output = kwartier(&[&backtest[..], &["--json"]].concat());
     assert_eq!(output.status.code(), Some(0), "{}", said(&output).1);

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::process::Command;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
 use super::second_checker::shared;
@@ -303,6 +304,142 @@ fn forecasts_become_plans_and_know_nothing_later() {
         (from_prices(&["--at", "2023-05-15T00:00Z"]), "15 days"),
         (make(&out, &["--forecast", "--price-history", &short]), "give a longer --price-history"),
         (from_prices(&["--building-history", "nowhere.csv"]), "name a file that exists"),
+    ] {
+        let (_, err) = said(&made);
+        assert_eq!(made.status.code(), Some(2), "{err}");
+        assert!(err.contains(remedy), "{remedy}: {err}");
+    }
+}
+
+/// The log of six vans that come back to their stations in the afternoon of each working day and leave the next morning; what
+/// is later than noon of 13 June 2023 is nonsense where asked for.
+fn van_log(nonsense: bool) -> String {
+    let mut log = "session,seen at the gate,departure,kwh,vehicle,station\n".to_owned();
+    let first: DateTime<Utc> = "2023-04-03T00:00:00Z".parse().unwrap();
+    let at: DateTime<Utc> = "2023-06-13T10:00:00Z".parse().unwrap();
+    let mut noise = 7_u32;
+    for day in (0..74).filter(|day| day % 7 < 5) {
+        for van in 1..7 {
+            let mut chance = || {
+                noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                f64::from(noise >> 8) / f64::from(1 << 24)
+            };
+            let midnight = first + TimeDelta::days(day);
+            let mut arrival = midnight + TimeDelta::seconds(15 * 3_600 + (5_400.0 * chance()) as i64);
+            let mut departure = midnight + TimeDelta::seconds(30 * 3_600 + (3_600.0 * chance()) as i64);
+            let mut kwh = 10.0 + 5.0 * f64::from(van) + 4.0 * chance();
+            if nonsense && departure > at {
+                kwh = 0.5;
+                departure = departure.max(at) + TimeDelta::days(2);
+                if arrival >= at {
+                    arrival = at + TimeDelta::minutes(3);
+                }
+            }
+            let [arrival, departure] = [arrival, departure].map(|time| time.to_rfc3339());
+            writeln!(log, "{day}-{van},{arrival},{departure},{kwh:.2},van {van},Station {van}").unwrap();
+        }
+    }
+    log
+}
+
+/// Name, station, first slot, slot after the last, need in kWh.
+type Session = (String, String, f64, f64, f64);
+
+/// What rows leave open is forecast from the log, by the quantiles asked for; others stay as they are; who is in no row may come.
+#[test]
+fn stays_come_from_the_log_where_the_roster_leaves_them_open() {
+    let folder = Folder::new();
+    let site = sample("depot-site.toml");
+    let [building, pv, price] =
+        ["building", "pv", "price"].map(|name| sample(&format!("forecast/{name}-happened.csv")));
+    let rows =
+        "van 1,Station 1,mon-fri,17:30,,\nvan 2,Station 2,mon-fri,17:30,07:00,9\nvan 3,Station 3,mon-fri,17:30,,9\n";
+    let roster = folder.file("roster.csv", &format!("vehicle,station,days,arrival,departure,need_kwh\n{rows}"));
+    let log = folder.file("log.csv", &van_log(false));
+    let out = folder.path("instance.json");
+    let make = |more: &[&str]| {
+        let fixed =
+            ["site", "instance", &site, "--roster", &roster, "--date", "2023-06-13", "--start", "12:00", "--out", &out];
+        let given = ["--building", &building, "--pv", &pv, "--prices", &price];
+        kwartier(&[&fixed[..], &given, more].concat())
+    };
+    let sessions = |made: &std::process::Output| -> Vec<Session> {
+        assert_eq!(made.status.code(), Some(0), "{}", said(made).1);
+        let all = json(&std::fs::read(&out).unwrap())["sessions"].as_array().unwrap().clone();
+        let text = |one: &Value, name: &str| one[name].as_str().unwrap().to_owned();
+        let number = |one: &Value, name: &str| one[name].as_f64().unwrap();
+        let read = |one: &Value| {
+            let [arrive, depart, need_kwh] = ["arrive", "depart", "need_kwh"].map(|name| number(one, name));
+            (text(one, "id"), text(one, "charger"), arrive, depart, need_kwh)
+        };
+        all.iter().map(read).collect()
+    };
+    let history = ["--forecast", "--map", "seen at the gate=arrival", "--session-history", &log];
+
+    let made = make(&history);
+    assert!(said(&made).1.contains("stays: 2 that the roster leaves open are forecast"), "{}", said(&made).1);
+    let usual = sessions(&made);
+    let of = |all: &[Session], id: &str| {
+        all.iter().find(|session| session.0 == id).cloned().unwrap_or_else(|| panic!("{id} is not in {all:?}"))
+    };
+    assert_eq!(usual.len(), 3);
+    let van = of(&usual, "van 2");
+    assert!((van.2 - 22.0).abs() + (van.3 - 76.0).abs() < 1e-9, "what is given stays: {van:?}");
+    assert!((of(&usual, "van 2").4 - 9.0).abs() < 1e-9 && (of(&usual, "van 3").4 - 9.0).abs() < 1e-9);
+    // The log's vans leave from 8 to 9 o'clock; 15 to 19 kWh at the station are 13 to 18 in the battery.
+    for van in ["van 1", "van 3"] {
+        assert!((78.0..=84.0).contains(&of(&usual, van).3), "{usual:?}");
+    }
+    assert!((12.5..19.0).contains(&of(&usual, "van 1").4), "{usual:?}");
+
+    let other = sessions(&make(&[&history[..], &["--departure-quantile", "0.9", "--energy-quantile", "0.1"]].concat()));
+    assert!(
+        of(&other, "van 1").3 > of(&usual, "van 1").3 && of(&other, "van 1").4 < of(&usual, "van 1").4,
+        "{other:?}"
+    );
+
+    // Three vans are in no row: all three are expected, at their own stations.
+    let at = ["--at", "2023-06-13T12:00"];
+    let expecting = [&history[..], &at, &["--expect-sessions"]].concat();
+    let made = make(&expecting);
+    assert!(said(&made).1.contains("0 are there at --at and 3 come"), "{}", said(&made).1);
+    let all = sessions(&made);
+    for van in 4..7 {
+        let session = of(&all, &format!("van {van}"));
+        assert_eq!(session.1, format!("Station {van}"));
+        assert!((18.0..=28.0).contains(&session.2), "{session:?}");
+    }
+    let known = std::fs::read(&out).unwrap();
+    std::fs::write(&log, van_log(true)).unwrap();
+    assert_eq!(make(&expecting).status.code(), Some(0));
+    assert!(known == std::fs::read(&out).unwrap(), "what came after --at changed the stays");
+    // Days ahead of the plan, those who have left before it begins are none of it.
+    let made = make(&[&history[..], &["--at", "2023-06-10T12:00", "--expect-sessions"]].concat());
+    assert!(said(&made).1.contains("0 are there at --at and 3 come"), "{}", said(&made).1);
+    assert_eq!(sessions(&made).len(), 6);
+    // Where the log has no names, as many come, to the first stations that are free: the roster's are not.
+    let nameless = folder.file("nameless.csv", &van_log(false).replace(",van ", ",").replace(",vehicle,", ",number,"));
+    let made = make(&[&history[..4], &[nameless.as_str(), "--expect-sessions"], &at].concat());
+    let stations: Vec<String> =
+        sessions(&made).into_iter().filter(|one| one.0.starts_with("expected")).map(|one| one.1).collect();
+    assert_eq!(stations, (4..10).map(|k| format!("Station {k}")).collect::<Vec<_>>(), "{}", said(&made).1);
+    // In the night all are there, and stay where they are until after now.
+    std::fs::write(&log, van_log(false)).unwrap();
+    let later = [&history[..], &["--at", "2023-06-14T00:30", "--expect-sessions"]].concat();
+    let made = make(&later);
+    assert!(said(&made).1.contains("3 are there at --at"), "{}", said(&made).1);
+    assert!((74.0..=84.0).contains(&of(&sessions(&made), "van 5").3));
+    let planned = folder.path("plan.json");
+    assert_eq!(kwartier(&["plan", &out, "--quiet", "--gap", "0.01", "--out", &planned]).status.code(), Some(0));
+
+    let elsewhere = folder.file("elsewhere.csv", &van_log(false).replace("Station", "Other"));
+    for (made, remedy) in [
+        (make(&[]), "or have it forecast with --forecast --session-history"),
+        (make(&["--session-history", &log]), "--forecast"),
+        (make(&["--forecast", "--expect-sessions"]), "--session-history"),
+        (make(&["--forecast", "--session-history", &log]), "--map theirs=arrival"),
+        (make(&[&history[..], &["--departure-quantile", "25"]].concat()), "0.05 to 0.95"),
+        (make(&[&history[..4], &[elsewhere.as_str(), "--expect-sessions"]].concat()), "names stations of the site"),
     ] {
         let (_, err) = said(&made);
         assert_eq!(made.status.code(), Some(2), "{err}");

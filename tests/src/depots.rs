@@ -211,7 +211,10 @@ fn faults(
         let until = from + TimeDelta::seconds([5, 20, 120, 1800][dice.random_range(0..4)]);
         let node = dice.random_range(0..setup.nodes.len());
         let device = dice.random_range(0..setup.devices.len());
-        let what = match dice.random_range(0..15) {
+        // A station that breaks rules and a meter that is lost at the same time is one fault too many.
+        let kind = dice.random_range(0..15);
+        let kind = if world.chargers[odd].zero_means_unlimited && kind < 5 { 7 } else { kind };
+        let what = match kind {
             0 => What::Meter { node, how: MeterFault::Silent },
             1 => What::Meter { node, how: MeterFault::Scaled { by: 100.0 } },
             2 => What::Meter { node, how: MeterFault::NotANumber },

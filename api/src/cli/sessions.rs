@@ -37,7 +37,7 @@ pub struct LogArgs {
 
 /// A kind of place, as it is named on the command line.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum PlaceName {
+pub enum PlaceName {
     /// At home, or in the garage of a block of flats.
     Home,
     /// On the street or a public car park.
@@ -46,6 +46,18 @@ enum PlaceName {
     Workplace,
     /// A depot, to which vehicles come back in the afternoon.
     Depot,
+}
+
+impl PlaceName {
+    /// The place.
+    pub fn place(self) -> Place {
+        match self {
+            PlaceName::Home => Place::Home,
+            PlaceName::Public => Place::Public,
+            PlaceName::Workplace => Place::Workplace,
+            PlaceName::Depot => Place::Depot,
+        }
+    }
 }
 
 impl LogArgs {
@@ -68,12 +80,6 @@ impl LogArgs {
     pub fn site(&self) -> Site {
         let (zone, _) = self.zone();
         let holidays = self.holidays.unwrap_or_else(|| HolidayCalendar::of_zone(zone));
-        let place = match self.place {
-            PlaceName::Home => Place::Home,
-            PlaceName::Public => Place::Public,
-            PlaceName::Workplace => Place::Workplace,
-            PlaceName::Depot => Place::Depot,
-        };
-        Site { clock: Clock { zone, holidays }, place }
+        Site { clock: Clock { zone, holidays }, place: self.place.place() }
     }
 }

@@ -45,7 +45,7 @@ impl Rates {
     pub fn of(days: &Days) -> Result<Rates, Failure> {
         let mut site = days.site.clone();
         (site.stations, site.batteries, site.loads, site.pv) = <_>::default();
-        let roster = Roster { rows: Vec::new(), zone: days.times.zone };
+        let roster = Roster::new(Vec::new(), days.times.zone);
         let mut rates = Rates::default();
         let mut at = days.world.start;
         while at < days.world.end {

@@ -96,7 +96,7 @@ impl<'d> Planner<'d> {
         }
         let horizon = Horizon { start, slot_minutes: 15, slots };
         let expected = self.people.expected(now, horizon.end(), live);
-        let roster = Roster { rows: rows(&expected, &self.days.setup), zone: self.days.times.zone };
+        let roster = Roster::new(rows(&expected, &self.days.setup), self.days.times.zone);
         let (building, pv) = (self.building(now, &horizon), self.plants(now, &horizon));
         let series = |values: Vec<f64>| quarters(start, values);
         let prices = prices.map(series);
@@ -221,7 +221,7 @@ fn rows(expected: &[Expected], setup: &Setup) -> Vec<Entry> {
             row: k as u64 + 1,
             vehicle: visit.id.clone(),
             station: setup.devices[visit.device].id.clone(),
-            when: When::Once { arrival, departure: visit.until },
+            when: When::Once { arrival, departure: Some(visit.until) },
             soc: Some(Charge::Kwh(0.0)),
             target: None,
             need_kwh: Some(need_kwh),

@@ -294,7 +294,8 @@ impl Run<'_, '_> {
             }
             *number += 1;
             let phases = u8::try_from(known.phases.len()).unwrap_or(3);
-            let setpoint = Setpoint { number: *number, device, amps: known.max_a, phases, why: Why::Override };
+            let setpoint =
+                Setpoint { number: *number, device, amps: known.max_a, phases, valid_s: 1200.0, why: Why::Override };
             self.plant.send(&setpoint);
             self.played.record.sends(at, device, known.max_a);
         }

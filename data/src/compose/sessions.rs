@@ -78,7 +78,7 @@ pub(super) fn needs<'a>(context: &mut Context<'_>, roster: &'a Roster) -> Result
     let mut needs = Vec::with_capacity(stays.len());
     for stay in stays {
         let Some(vehicle) = known(context, stay.entry) else { continue };
-        let Some((_, need_kwh)) = energies(context, &mut assumed, stay.entry, &vehicle) else { continue };
+        let Some((_, need_kwh)) = energies(context, &mut assumed, &stay, &vehicle) else { continue };
         needs.push(Need {
             stay,
             phases: vehicle.phases,
@@ -153,7 +153,7 @@ fn session<'a>(
 ) -> Option<wire::Session> {
     let entry = stay.entry;
     let vehicle = known(context, entry)?;
-    let (soc_kwh, need_kwh) = energies(context, assumed, entry, &vehicle)?;
+    let (soc_kwh, need_kwh) = energies(context, assumed, stay, &vehicle)?;
     let (before, inside) = context.horizon.shares(stay.arrival, stay.departure);
     let share_kwh = need_kwh * inside;
     let left_out = |context: &mut Context<'_>, why: &str| {
@@ -240,13 +240,16 @@ fn known<'a>(context: &mut Context<'a>, entry: &Entry) -> Option<Known<'a>> {
 fn energies<'a>(
     context: &mut Context<'_>,
     assumed: &mut Assumed<'a>,
-    entry: &'a Entry,
+    stay: &Stay<'a>,
     vehicle: &Known<'_>,
 ) -> Option<(f64, f64)> {
+    let entry = stay.entry;
     let capacity_kwh = vehicle.capacity_kwh;
     let target_kwh = entry.target.map_or(capacity_kwh, |target| target.kwh(capacity_kwh));
     let soc_kwh = entry.soc.map(|soc| soc.kwh(capacity_kwh));
-    let need_kwh = entry.need_kwh.or(soc_kwh.map(|soc| (target_kwh - soc).max(0.0)))?;
+    // What is expected is what the station delivers, and never more than the battery holds.
+    let expected_kwh = stay.charged_kwh.map(|kwh| (kwh * vehicle.efficiency).clamp(0.0, target_kwh));
+    let need_kwh = entry.need_kwh.or(soc_kwh.map(|soc| (target_kwh - soc).max(0.0))).or(expected_kwh)?;
     let given = [("soc", soc_kwh), ("target", entry.target.map(|_| target_kwh)), ("need_kwh", Some(need_kwh))];
     for (column, value) in given {
         if let Some(value) = value.filter(|&value| value > capacity_kwh) {
@@ -257,7 +260,7 @@ fn energies<'a>(
             return None;
         }
     }
-    let by_percent = entry.need_kwh.is_none();
+    let by_percent = entry.need_kwh.is_none() && expected_kwh.is_none();
     if by_percent && !vehicle.capacity_said && !assumed.capacity.contains(&entry.vehicle.as_str()) {
         assumed.capacity.push(&entry.vehicle);
     }

@@ -90,8 +90,8 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// Reads a header.
-    pub(super) fn of(header: &[String]) -> Result<Self, Refusal> {
+    /// Reads a header; where rows may be open, there need be no departure.
+    pub(super) fn of(header: &[String], open: bool) -> Result<Self, Refusal> {
         let mut faults = Faults::default();
         let mut found: Vec<(Field, usize)> = Vec::new();
         for (column, name) in header.iter().enumerate().filter(|(_, name)| !name.is_empty()) {
@@ -108,6 +108,9 @@ impl Columns {
             }
         }
         for needed in [Field::Vehicle, Field::Station, Field::Arrival, Field::Departure] {
+            if open && needed == Field::Departure {
+                continue;
+            }
             if !found.iter().any(|(field, _)| *field == needed) {
                 let wrong = format!("has no column \"{}\"; it has {}", canonical(needed), choices(header));
                 let remedy = "give vehicle, station, arrival, departure and soc or need_kwh";

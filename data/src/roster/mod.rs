@@ -2,16 +2,21 @@
 //!
 //! A row holds for one stay (dates) or for every week (days and times of day, a template). [`parse`] reads a table,
 //! [`Roster::stays`] says who stays within a horizon. The format is described in `docs/formats/inputs.md`.
+//!
+//! A row may leave open when the vehicle leaves and how much it needs, if it is known beforehand that a forecast says so:
+//! [`parse_open`] reads such a table, [`Roster::open`] lists the stays to be forecast, [`Roster::expect`] takes what was.
 
 mod columns;
 mod row;
 mod stays;
 mod table;
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 
-pub use stays::Stay;
+pub use stays::{Expected, OpenStay, Stay};
 
 use crate::local::{TimeOfDay, Weekdays};
 use crate::refusal::Refusal;
@@ -23,6 +28,8 @@ pub struct Roster {
     pub rows: Vec<Entry>,
     /// The zone of its times.
     pub zone: Tz,
+    /// What is expected of stays that their rows leave open, by row and local day of arrival.
+    expected: BTreeMap<(u64, NaiveDate), Expected>,
 }
 
 /// A row of a roster.
@@ -53,8 +60,8 @@ pub enum When {
     Once {
         /// Arrival.
         arrival: DateTime<Utc>,
-        /// Departure, later.
-        departure: DateTime<Utc>,
+        /// Departure, later; `None` where it is open.
+        departure: Option<DateTime<Utc>>,
     },
     /// On some days of every week.
     Weekly {
@@ -62,9 +69,9 @@ pub enum When {
         days: Weekdays,
         /// Time of arrival.
         arrival: TimeOfDay,
-        /// Time of departure.
-        departure: TimeOfDay,
-        /// Days from arrival to departure, 0 for the same day.
+        /// Time of departure; `None` where it is open.
+        departure: Option<TimeOfDay>,
+        /// Days from arrival to departure, 0 for the same day and where the departure is open.
         plus_days: u32,
     },
 }
@@ -111,10 +118,37 @@ pub struct Facts {
 ///
 /// [`Refusal`] with every cell that cannot be used, by row and column.
 pub fn parse(bytes: &[u8], zone: Tz) -> Result<Roster, Refusal> {
+    read(bytes, zone, false)
+}
+
+/// Reads a roster whose rows may leave open when the vehicle leaves and how much it needs.
+///
+/// # Errors
+///
+/// As of [`parse`].
+pub fn parse_open(bytes: &[u8], zone: Tz) -> Result<Roster, Refusal> {
+    read(bytes, zone, true)
+}
+
+fn read(bytes: &[u8], zone: Tz, open: bool) -> Result<Roster, Refusal> {
     let table = table::read(bytes)?;
-    let columns = columns::Columns::of(&table.header)?;
-    let rows = row::entries(&table, &columns, zone)?;
-    Ok(Roster { rows, zone })
+    let columns = columns::Columns::of(&table.header, open)?;
+    let rows = row::entries(&table, &columns, zone, open)?;
+    Ok(Roster::new(rows, zone))
+}
+
+impl Roster {
+    /// A roster of rows, nothing expected yet.
+    pub fn new(rows: Vec<Entry>, zone: Tz) -> Self {
+        Roster { rows, zone, expected: BTreeMap::new() }
+    }
+}
+
+impl Entry {
+    /// Whether its row says neither how full the vehicle arrives nor how much it needs.
+    pub fn needs_open(&self) -> bool {
+        self.soc.is_none() && self.need_kwh.is_none()
+    }
 }
 
 /// The local day on which a stay begins, for names and overrides.

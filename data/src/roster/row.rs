@@ -12,8 +12,11 @@ use crate::text::{self, Row, Table, place};
 /// Longest stay of a template in days.
 const MOST_DAYS: u32 = 6;
 
-/// All rows of a table.
-pub(super) fn entries(table: &Table, columns: &Columns, zone: Tz) -> Result<Vec<Entry>, Refusal> {
+/// What to do where a departure or a need is missing, besides giving it.
+const OR_FORECAST: &str = "or have it forecast with --forecast --session-history";
+
+/// All rows of a table; where they may be `open`, departure and need may be missing.
+pub(super) fn entries(table: &Table, columns: &Columns, zone: Tz, open: bool) -> Result<Vec<Entry>, Refusal> {
     let mut faults = Faults::default();
     if table.rows.is_empty() {
         let remedy = "give a row for each vehicle";
@@ -21,7 +24,7 @@ pub(super) fn entries(table: &Table, columns: &Columns, zone: Tz) -> Result<Vec<
     }
     let mut entries = Vec::with_capacity(table.rows.len());
     for row in &table.rows {
-        let mut cells = Cells { table, columns, row, zone, faults: &mut faults };
+        let mut cells = Cells { table, columns, row, zone, open, faults: &mut faults };
         entries.extend(cells.entry());
     }
     faults.or(entries)
@@ -33,6 +36,7 @@ struct Cells<'a> {
     columns: &'a Columns,
     row: &'a Row,
     zone: Tz,
+    open: bool,
     faults: &'a mut Faults,
 }
 
@@ -44,9 +48,10 @@ impl Cells<'_> {
         let soc = self.charge([Field::Soc, Field::SocPercent, Field::SocKwh]);
         let target = self.charge([Field::Target, Field::TargetPercent, Field::TargetKwh]);
         let need_kwh = self.number(Field::NeedKwh, 0.0, 1e4, "give the energy to be added in kWh, 0 or more");
-        if self.all_empty(&[Field::Soc, Field::SocPercent, Field::SocKwh, Field::NeedKwh]) {
+        if !self.open && self.all_empty(&[Field::Soc, Field::SocPercent, Field::SocKwh, Field::NeedKwh]) {
             let wrong = "says neither how full the vehicle arrives nor how much it needs";
-            self.faults.add(Fault::of_table(format!("row {}", self.row.line), "", wrong, "give soc or need_kwh"));
+            let remedy = format!("give soc or need_kwh, {OR_FORECAST}");
+            self.faults.add(Fault::of_table(format!("row {}", self.row.line), "", wrong, remedy));
         }
         let vehicle_facts = Facts {
             group: self.text(Field::Group).map(str::to_owned),
@@ -187,12 +192,14 @@ impl Cells<'_> {
 
     fn when(&mut self) -> Option<When> {
         let (arrival, departure) = (self.text(Field::Arrival).is_some(), self.text(Field::Departure).is_some());
-        for (there, field) in [(arrival, Field::Arrival), (departure, Field::Departure)] {
-            if !there {
-                self.fault(field, "is empty", "give a time of day (with days) or a date and time");
-            }
+        let remedy = "give a time of day (with days) or a date and time";
+        if !arrival {
+            self.fault(Field::Arrival, "is empty", remedy);
         }
-        if !(arrival && departure) {
+        if !departure && !self.open {
+            self.fault(Field::Departure, "is empty", &format!("{remedy}, {OR_FORECAST}"));
+        }
+        if !(arrival && (departure || self.open)) {
             return None;
         }
         if TimeOfDay::parse(self.text(Field::Arrival)?).is_some() { self.weekly() } else { self.once() }
@@ -209,7 +216,9 @@ impl Cells<'_> {
             self.fault(Field::Days, "is no day of the week", "write days such as mon-fri, ma-vr, Mo-Fr or daily");
             return None;
         };
-        let text = self.text(Field::Departure)?.to_owned();
+        let Some(text) = self.text(Field::Departure).map(str::to_owned) else {
+            return Some(When::Weekly { days, arrival, departure: None, plus_days: 0 });
+        };
         let (time, later) = later(&text);
         let Some(departure) = TimeOfDay::parse(time) else {
             let remedy = "write HH:MM, with +1 or +2 behind it for a later day";
@@ -229,7 +238,7 @@ impl Cells<'_> {
                 return None;
             }
         };
-        Some(When::Weekly { days, arrival, departure, plus_days })
+        Some(When::Weekly { days, arrival, departure: Some(departure), plus_days })
     }
 
     fn once(&mut self) -> Option<When> {
@@ -243,7 +252,9 @@ impl Cells<'_> {
             return None;
         }
         let arrival = self.moment(Field::Arrival);
-        let text = self.text(Field::Departure)?.to_owned();
+        let Some(text) = self.text(Field::Departure).map(str::to_owned) else {
+            return Some(When::Once { arrival: arrival?, departure: None });
+        };
         let (time, later) = later(&text);
         let departure = match (TimeOfDay::parse(time), later) {
             (Some(time), Later::Unsaid | Later::Days(0..=MOST_DAYS)) => {
@@ -263,7 +274,7 @@ impl Cells<'_> {
             self.fault(Field::Departure, &wrong, "let the vehicle leave after it has come");
             return None;
         }
-        Some(When::Once { arrival, departure })
+        Some(When::Once { arrival, departure: Some(departure) })
     }
 
     /// A date with a time of day. A departure in the hour that the clock repeats is taken in its first run, as is an

@@ -26,6 +26,9 @@ pub struct Setpoint {
     pub amps: f64,
     /// On how many phases, where the device can choose; else as many as it has.
     pub phases: u8,
+    /// How long it is good for without being renewed, in s; then the device falls back to what it stores. What is above the
+    /// fallback lapses long before what is below it, so that a device that nobody reaches falls before others rise.
+    pub valid_s: f64,
     /// Which limit, wish or rule decided.
     pub why: Why,
 }

@@ -21,6 +21,10 @@ const DECREASE_ANSWER_S: f64 = 3.0;
 /// Increases smaller than the dead band wait for so long, in s.
 const SMALL_S: f64 = 60.0;
 
+/// For so long a setpoint above the fallback is good without being renewed, in s, and for so long one that is not.
+const VALID_ABOVE_S: f64 = 120.0;
+const VALID_BELOW_S: f64 = 1200.0;
+
 /// What was refused, or not answered again and again, is tried again after so many s.
 const RETRY_S: f64 = 30.0;
 
@@ -150,7 +154,10 @@ fn command(state: &mut State, device: usize, amps: f64, phases: u8, why: Why, ou
     known.granted_phases = phases;
     known.sent_at_s = sure_s;
     known.held.pending = Some(Sent { number, amps, phases, at_s: sure_s });
-    output.setpoints.push(Setpoint { number, device, amps, phases, why });
+    let fallback_a =
+        state.setup.devices[device].fallback_a.map_or(0.0, |hours| hours.into_iter().fold(f64::INFINITY, f64::min));
+    let valid_s = if amps > fallback_a { VALID_ABOVE_S } else { VALID_BELOW_S };
+    output.setpoints.push(Setpoint { number, device, amps, phases, valid_s, why });
 }
 
 /// Down to whole steps; nothing below the minimum.

@@ -48,6 +48,8 @@ pub(super) struct Electronics {
     pub(super) claims_a: Option<f64>,
     /// On how many phases it charges.
     pub(super) in_use: usize,
+    /// How long the limit in force is good for by what was asked for, in s.
+    valid_s: f64,
     /// Whether the stored fallback is what it holds.
     pub(super) on_fallback: bool,
     /// When the last command arrives: they keep their order.
@@ -84,6 +86,7 @@ impl Electronics {
             holds_a: None,
             claims_a: None,
             on_fallback: true,
+            valid_s: f64::INFINITY,
             last: 0,
             ignoring: 0,
             rejecting: 0,
@@ -140,6 +143,7 @@ impl Electronics {
         let resumes = amps > 0.0 && self.holds_a == Some(0.0) && !self.on_fallback;
         self.holds_a = if resumes && self.charger.zero_means_unlimited { None } else { Some(amps) };
         self.on_fallback = false;
+        self.valid_s = command.setpoint.valid_s;
         let wanted = if self.chooses_phases { usize::from(command.setpoint.phases.max(1)) } else { 3 };
         let before = std::mem::replace(&mut self.in_use, wanted.min(self.phases.len()));
         Took { answer, switches: before != self.in_use }
@@ -167,7 +171,7 @@ impl Electronics {
     /// How long after the connection was cut its setpoint lapses. It was renewed some time before.
     pub(super) fn lapses_in(&mut self) -> Option<Ms> {
         let share = self.chance.between(0.5, 1.0);
-        Some(ms(self.charger.expires_after_s? * share).max(1))
+        Some(ms(self.charger.expires_after_s?.min(self.valid_s) * share).max(1))
     }
 
     /// What it lets flow per phase in A: 0, at least 6 where vehicles charge, or less than 0.

@@ -87,7 +87,7 @@ pub(super) fn world(charger: Charger, stays: Vec<Stay>) -> World {
 }
 
 fn command(device: usize, number: u64, amps: f64) -> Setpoint {
-    Setpoint { number, device, amps, phases: 3, why: Why::Plan }
+    Setpoint { number, device, amps, phases: 3, valid_s: 1e9, why: Why::Plan }
 }
 
 /// What an instant after now brings.

@@ -54,7 +54,7 @@ pub fn holds(device: usize, amps: f64) -> Event {
 }
 
 pub fn setpoint(number: u64, device: usize, amps: f64) -> Setpoint {
-    Setpoint { number, device, amps, phases: 3, why: Why::Plan }
+    Setpoint { number, device, amps, phases: 3, valid_s: 1e9, why: Why::Plan }
 }
 
 const ROTATIONS: [&str; 5] = ["RST", "STR", "TRS", "Sxx", "Rxx"];

@@ -6,6 +6,7 @@
 //! | [`visit`] | a visit, the log of visits that hides the future, the wall clock |
 //! | [`prior`] | what is believed before there is a history |
 //! | [`model`] | the model: fit, predict at arrival and while the vehicle stays, forget |
+//! | [`saved`] | models as files |
 //! | [`arrivals`] | who comes in the days ahead |
 //! | [`mod@backtest`] | how good it was, against the obvious guesses |
 //!
@@ -17,6 +18,7 @@ pub mod backtest;
 pub mod identity;
 pub mod model;
 pub mod prior;
+pub mod saved;
 pub mod visit;
 
 mod arrivals_tested;
@@ -36,6 +38,7 @@ pub use backtest::{BacktestSettings, NothingToTest, SessionsReport, backtest};
 pub use identity::{Kind, Pseudonym, Salt};
 pub use model::{Model, Outcome, Ready, Site};
 pub use prior::Place;
+pub use saved::SavedModel;
 pub use score::Scores;
 pub use visit::{Clock, Known, Log, Visit};
 

@@ -44,6 +44,11 @@ impl Outcome {
         self.arrival + span(self.stay_h.mean)
     }
 
+    /// The departure at a level between 0 and 1, as [`Belief::quantile`] reads it.
+    pub fn departure(&self, level: f64) -> DateTime<Utc> {
+        self.arrival + span(self.stay_h.quantile(level))
+    }
+
     /// The quantiles of the departure at [`LEVELS`], earliest first.
     pub fn departures(&self) -> [DateTime<Utc>; LEVELS.len()] {
         self.stay_h.quantiles.map(|stay_h| self.arrival + span(stay_h))

@@ -1,6 +1,8 @@
 //! `kwartier forecast`: what will be, from what is known at an instant.
 
 pub mod chain;
+mod forget;
+mod kept;
 mod model;
 pub mod quarters;
 mod series;
@@ -33,6 +35,8 @@ enum Command {
     /// Forecast for each arrival when the vehicle leaves and how much it takes.
     #[command(after_help = sessions::AFTER_HELP)]
     Sessions(Box<sessions::Args>),
+    /// Take all sessions of a driver or vehicle out of a saved model of sessions.
+    Forget(Box<forget::Args>),
 }
 
 /// Runs the command that the arguments name.
@@ -42,5 +46,6 @@ pub fn run(args: &Args) -> Result<Verdict, Failure> {
         Command::Pv(args) => series::run(args, Kind::Pv),
         Command::Price(args) => series::run(args, Kind::Price),
         Command::Sessions(args) => sessions::run(args),
+        Command::Forget(args) => forget::run(args),
     }
 }

@@ -8,6 +8,7 @@ use kwartier_data::forecast::LEVELS;
 use kwartier_data::sessions::{Kind, SessionRow};
 use kwartier_forecast::sessions::{Log, Model, Outcome, Salt, Visit};
 
+use super::kept;
 use super::quarters::number;
 use crate::cli::failure::Failure;
 use crate::cli::input::{self, is_dash};
@@ -41,42 +42,76 @@ pub struct Args {
     /// Where the forecast goes, a CSV file; without it, or with -, to standard output.
     #[arg(long, value_name = "FORECAST.csv")]
     out: Option<PathBuf>,
+    /// Use the model that --save-model wrote instead of fitting one; with --history, on what has come since.
+    #[arg(long, value_name = "FILE", conflicts_with = "save_model")]
+    model: Option<PathBuf>,
+    /// Save the fitted model. It holds the sessions with names as hashes.
+    #[arg(long, value_name = "FILE")]
+    save_model: Option<PathBuf>,
+    /// A file with the secret under which names in a saved model are hashed, 16 bytes or more. Keep it apart from the model.
+    #[arg(long, value_name = "FILE")]
+    salt_file: Option<PathBuf>,
 }
 
 /// Reads, fits, forecasts, writes.
 pub fn run(args: &Args) -> Result<Verdict, Failure> {
-    input::one_dash(&[args.log.history.as_ref(), Some(&args.arrivals)])?;
-    let files = args.log.history.iter().chain([&args.arrivals]).filter(|path| !is_dash(path));
-    let place = Destination::apart("--out", args.out.as_deref().unwrap_or(Path::new("-")), files)?;
+    let optional = [&args.log.history, &args.model, &args.salt_file];
+    let files: Vec<&PathBuf> = optional.into_iter().flatten().chain([&args.arrivals]).collect();
+    input::one_dash(&files.iter().map(|&path| Some(path)).collect::<Vec<_>>())?;
+    let read = || files.iter().copied().filter(|path| !is_dash(path));
+    let place = Destination::apart("--out", args.out.as_deref().unwrap_or(Path::new("-")), read())?;
+    let save = args.save_model.as_deref().map(|path| Destination::apart("--save-model", path, read())).transpose()?;
+    if save.as_ref().is_some_and(|save| save.same(&place) || matches!(save, Destination::Stdout)) {
+        return Err(Failure::Arguments("--save-model wants a file of its own; name another one".to_owned()));
+    }
+    let salt = match (&args.salt_file, args.model.is_some() || save.is_some()) {
+        (Some(path), _) => kept::salt(path)?,
+        (None, true) => return Err(kept::no_salt()),
+        (None, false) => Salt::new(ONE_RUN),
+    };
     let now = span::instant("--now", args.now, args.log.tz)?;
     let arrivals = args.log.read(&args.arrivals, Kind::Arrivals)?;
     let history = args.log.history.as_deref().map(|path| args.log.read(path, Kind::History)).transpose()?;
     let mut notes = arrivals.notes;
-    if let (_, true) = args.log.zone() {
+    let (_, unsaid) = args.log.zone();
+    if unsaid && args.model.is_none() {
         notes.push("hours of the day are those of UTC; name the site's zone with --tz".to_owned());
     }
-    let salt = Salt::new(ONE_RUN);
     let log = if let Some(history) = history {
         notes.extend(history.notes);
         Log::new(history.rows.iter().map(|row| Visit::of(row, &salt)))
+    } else if args.model.is_some() {
+        Log::default()
     } else {
         notes.push("there is no history: what is forecast is usual at such places".to_owned());
         Log::default()
     };
-    let forecast = forecast(&log, &arrivals.rows, args, &salt, now);
+    // Fitted on what had ended before any of them came; each is forecast from what had ended when it came itself.
+    let first = now.or_else(|| arrivals.rows.iter().map(|row| row.arrival).min());
+    let Some(first) = first else {
+        output::notes(&notes);
+        place.write(header().as_bytes())?;
+        return Ok(Verdict::Fine);
+    };
+    let model = match &args.model {
+        Some(path) => kept::load(path, &salt, first)?,
+        None => Model::fit(log.as_of(first), args.log.site(), &salt.id()),
+    };
+    // A model that is used without a history goes on from the log it holds.
+    let log = if args.log.history.is_none() && args.model.is_some() { model.log() } else { &log };
+    let forecast = forecast(&model, log, &arrivals.rows, &salt, now);
     output::notes(&notes);
     place.write(forecast.as_bytes())?;
+    if let Some(save) = save {
+        kept::save(&save, model)?;
+    }
     Ok(Verdict::Fine)
 }
 
 /// The forecast of each arrival, as CSV.
-fn forecast(log: &Log, arrivals: &[SessionRow], args: &Args, salt: &Salt, now: Option<DateTime<Utc>>) -> String {
+fn forecast(model: &Model, log: &Log, arrivals: &[SessionRow], salt: &Salt, now: Option<DateTime<Utc>>) -> String {
     let mut text = header();
-    let first = arrivals.iter().map(|row| row.arrival).min();
-    let last = arrivals.iter().map(|row| row.arrival).max();
-    let (Some(first), Some(last)) = (first, last) else { return text };
-    // Fitted on what had ended before any of them came; each is forecast from what had ended when it came itself.
-    let model = Model::fit(log.as_of(now.unwrap_or(first)), args.log.site(), &salt.id());
+    let Some(last) = arrivals.iter().map(|row| row.arrival).max() else { return text };
     let ready = model.ready_on(log.as_of(now.unwrap_or(last)));
     for row in arrivals {
         let visit = Visit { departure: None, kwh: None, ..Visit::of(row, salt) };

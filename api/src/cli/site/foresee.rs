@@ -1,4 +1,4 @@
-//! What a planning instance takes from forecasts: the building's draw, PV and prices beyond what is given.
+//! What a planning instance takes from forecasts: the building's draw, PV, prices and stays beyond what is given.
 
 use std::path::PathBuf;
 
@@ -8,14 +8,17 @@ use kwartier_data::compose::Horizon;
 use kwartier_data::forecast::Belief;
 use kwartier_data::history::{Position, Weather, read_weather};
 use kwartier_data::local;
+use kwartier_data::roster::Roster;
 use kwartier_data::series::{self, Building, PlantPower, Quantity, Reading, Series};
 use kwartier_data::site::Site;
 
+use super::stays;
 use crate::cli::failure::Failure;
 use crate::cli::forecast::chain::{self, LONGEST, Wanted};
 use crate::cli::history::{Kind, Known, cut, ends_early, nothing};
 use crate::cli::input;
 use crate::cli::methods::Methods;
+use crate::cli::sessions::PlaceName;
 use crate::cli::span::{self, When};
 
 /// The lowest and the highest level that may be asked for: those of a forecast.
@@ -25,7 +28,7 @@ const LEVELS: std::ops::RangeInclusive<f64> = 0.05..=0.95;
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Forecasts")]
 pub struct ForecastArgs {
-    /// Forecast what is not given: building, PV and prices, from histories as known at --at.
+    /// Forecast what is not given: building, PV, prices and stays, from histories as known at --at.
     #[arg(long)]
     pub forecast: bool,
     /// What is known ends here: nothing later in a history is used. Without it, the beginning of the plan. A time without
@@ -54,24 +57,46 @@ pub struct ForecastArgs {
     /// The same for prices: mean is what an expected bill is made of.
     #[arg(long, value_name = "LEVEL", requires = "forecast", default_value = "mean", value_parser = part)]
     price_quantile: Part,
+    /// Sessions that were, as of `forecast sessions --history`: rows of the roster may leave departure
+    /// and need empty, and get what is forecast of them.
+    #[arg(long, value_name = "FILE", requires = "forecast")]
+    pub session_history: Option<PathBuf>,
+    /// What a column is called in --session-history, and what it is called here; once for each column.
+    #[arg(long, value_name = "THEIRS=OURS", requires = "session_history", value_parser = span::pair)]
+    pub map: Vec<(String, String)>,
+    /// What kind of place it is: what counts for stays until there are sessions enough.
+    #[arg(long, requires = "session_history", value_enum, default_value_t = PlaceName::Depot)]
+    pub place: PlaceName,
+    /// Which part of a departure's forecast is planned with. Early is safe: at 0.25 a quarter leave earlier.
+    #[arg(long, value_name = "LEVEL", requires = "session_history", default_value = "0.25", value_parser = part)]
+    pub departure_quantile: Part,
+    /// The same for the energy that a stay takes: high is safe.
+    #[arg(long, value_name = "LEVEL", requires = "session_history", default_value = "0.75", value_parser = part)]
+    pub energy_quantile: Part,
+    /// Plan for vehicles too that are not in the roster: those that are there at --at, and as many as are expected to come,
+    /// at stations of the site that are free.
+    #[arg(long, requires = "session_history")]
+    pub expect_sessions: bool,
 }
 
 /// The part of a forecast that is planned with.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Part {
+pub enum Part {
     Level(f64),
     Mean,
 }
 
 impl Part {
-    fn of(self, belief: &Belief) -> f64 {
+    /// The value of a belief.
+    pub fn of(self, belief: &Belief) -> f64 {
         match self {
             Part::Level(level) => belief.quantile(level),
             Part::Mean => belief.mean,
         }
     }
 
-    fn name(self) -> String {
+    /// Its name in a note.
+    pub fn name(self) -> String {
         match self {
             Part::Level(level) => format!("quantile {level}"),
             Part::Mean => "mean".to_owned(),
@@ -97,7 +122,8 @@ pub struct Given {
 impl ForecastArgs {
     /// All files that are read.
     pub fn files(&self) -> impl Iterator<Item = &PathBuf> {
-        [&self.building_history, &self.pv_history, &self.price_history, &self.weather].into_iter().flatten()
+        let series = [&self.building_history, &self.pv_history, &self.price_history, &self.weather];
+        series.into_iter().chain([&self.session_history]).flatten()
     }
 }
 
@@ -108,6 +134,7 @@ pub fn complete(
     horizon: Horizon,
     stamps: Option<Tz>,
     given: Given,
+    roster: &mut Roster,
     notes: &mut Vec<String>,
 ) -> Result<Given, Failure> {
     let zone = local::zone(&site.time_zone).map_err(Failure::Arguments)?;
@@ -136,6 +163,10 @@ pub fn complete(
         notes.extend(file.notes);
         file.weather
     });
+    if let Some(path) = &args.session_history {
+        let read = stays::Reading { path, args, stamps };
+        stays::complete(&read, site, (horizon, at), roster, notes)?;
+    }
     let mut foresight = Foresight { site, horizon, zone, at, weather, notes };
     let read = |path: &Option<PathBuf>, what, quantity| {
         let read = |path: &PathBuf| input::parse(path, what, |bytes| series::read(bytes, quantity, &reading));
@@ -152,9 +183,10 @@ pub fn complete(
         None => given.building,
     };
     let pv = foresight.pv(args, given.pv, pv_history.as_deref())?;
-    let foreseen = args.building_history.is_some() || args.price_history.is_some() || !pv.is_empty();
-    if !foreseen {
-        let what = "--forecast has nothing to forecast from; give --building-history, --pv-history or --price-history";
+    let histories = [&args.building_history, &args.price_history, &args.session_history];
+    if pv.is_empty() && histories.iter().all(|history| history.is_none()) {
+        let what = "--forecast has nothing to forecast from; give --building-history, --pv-history, --price-history or \
+                    --session-history";
         return Err(Failure::Arguments(what.to_owned()));
     }
     let prices = match prices {

@@ -120,7 +120,8 @@ pub fn run(args: &Args) -> Result<Verdict, Failure> {
         let what = format!("{}: time_zone {:?} is no time zone; {remedy}", args.site.display(), site.time_zone);
         Failure::Arguments(what)
     })?;
-    let roster = input::parse(&args.roster, "roster", |bytes| roster::parse(bytes, zone))?;
+    let read = if args.foresee.session_history.is_some() { roster::parse_open } else { roster::parse };
+    let mut roster = input::parse(&args.roster, "roster", |bytes| read(bytes, zone))?;
     let reading =
         Reading { zone: args.tz, column: args.price_column.as_deref(), unit: args.price_unit, ..Reading::default() };
     let prices = |path: &PathBuf| input::parse(path, "price file", |b| series::read(b, Quantity::Price, &reading));
@@ -140,7 +141,7 @@ pub fn run(args: &Args) -> Result<Verdict, Failure> {
     let mut given = Given { building, pv, prices };
     let mut forecast_notes = Vec::new();
     if args.foresee.forecast {
-        given = foresee::complete(&args.foresee, &site, horizon, args.tz, given, &mut forecast_notes)?;
+        given = foresee::complete(&args.foresee, &site, horizon, args.tz, given, &mut roster, &mut forecast_notes)?;
     }
     let inputs = Inputs {
         horizon,

@@ -2,6 +2,7 @@
 //! planning instance.
 
 mod check;
+mod expected;
 mod export;
 mod fallback;
 mod foresee;
@@ -9,6 +10,7 @@ mod import;
 mod input;
 mod instance;
 mod proof;
+mod stays;
 mod text;
 
 pub use input::usable;
