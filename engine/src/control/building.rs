@@ -14,7 +14,7 @@ use super::state::{NodeState, State};
 
 /// The estimate goes to what the devices below leave if they draw what is expected of them, with this time constant in s:
 /// meters and chargers do not show the same instant.
-const CREEP_S: f64 = 10.0;
+const CREEP_S: f64 = 5.0;
 
 /// For so long room must have been there before it is given away, in s.
 const LASTING_S: f64 = 15.0;

@@ -41,8 +41,8 @@ pub(super) fn keep(state: &State, wanted: &[Wanted], claims: &[Claim], grants: &
         } else {
             (others_a, state.nodes[node].building_a.into_iter().fold(0.0, f64::max))
         };
-        let aim_a = limit_a - setup.settings.margin_a - METERS_A - unknown_a - state.nodes[node].imbalance_bias.0;
-        let allowed_a = aim_a.max(spread(alone_a).2);
+        // Where the building alone is more out of balance, nothing is added to its fullest phase.
+        let allowed_a = limit_a - setup.settings.margin_a - METERS_A - unknown_a - state.nodes[node].imbalance_bias.0;
         for _ in 0..ROUNDS {
             let mut amps = alone_a;
             for &k in &below {

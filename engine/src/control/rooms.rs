@@ -52,6 +52,7 @@ impl Rooms {
         made.caps(state);
         made.signals(state);
         made.take_off_others(state);
+        made.take_off_clamped(state);
         made
     }
 
@@ -155,6 +156,24 @@ impl Rooms {
             let phases: Vec<PhaseIndex> = (0..3).filter(|&phase| used[phase]).collect();
             for (row, per_a) in self.loads(state, k, &phases) {
                 self.rooms[row] -= per_a * amps;
+            }
+        }
+    }
+}
+
+impl Rooms {
+    /// Keeps free what the last clamp counts beyond what is counted here.
+    fn take_off_clamped(&mut self, state: &State) {
+        for (k, known) in state.devices.iter().enumerate() {
+            let (cut_a, until_s) = known.clamped;
+            if state.clock.sure_s >= until_s {
+                continue;
+            }
+            let used = phases_used(state, k);
+            let phases: Vec<PhaseIndex> = (0..3).filter(|&phase| used[phase]).collect();
+            for (row, per_a) in self.loads(state, k, &phases) {
+                self.rooms[row] -= per_a * cut_a;
+                self.spare[row] -= per_a * cut_a;
             }
         }
     }

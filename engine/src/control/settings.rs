@@ -62,7 +62,7 @@ impl Default for Settings {
             answer_timeout_s: 10.0,
             renew_s: 240.0,
             turn_s: 900.0,
-            pause_s: 120.0,
+            pause_s: 300.0,
             raise_every_s: 10.0,
             deadband_a: 0.5,
             surplus: true,

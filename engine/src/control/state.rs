@@ -54,6 +54,10 @@ impl State {
         for setpoint in setpoints {
             let Some(known) = self.devices.get_mut(setpoint.device) else { continue };
             if let Some(sent) = known.held.pending.as_mut().filter(|sent| sent.number == setpoint.number) {
+                let cut_a = sent.amps - setpoint.amps;
+                if cut_a > 0.0 {
+                    known.clamped = (cut_a, self.clock.sure_s + CLAMPED_S);
+                }
                 sent.amps = setpoint.amps;
                 known.granted_a = setpoint.amps;
             }
@@ -110,6 +114,9 @@ impl Clock {
     }
 }
 
+/// For so long room is kept free for what the last clamp has cut, in s.
+const CLAMPED_S: f64 = 300.0;
+
 /// A device that has left so many commands in a row unanswered, or refused them, counts as one that hears nothing.
 pub const SILENT: u32 = 3;
 
@@ -146,6 +153,9 @@ pub struct DeviceState {
     pub action: Option<(Action, DateTime<Utc>)>,
     /// Since when it is on (current granted), or off, on the sure clock.
     pub switched_at_s: f64,
+    /// What the last clamp took off its setpoint in A per phase, and until when that is kept free, on the sure clock: the
+    /// clamp knows less and counts more, and others have to make room for what it counts.
+    pub clamped: (f64, f64),
     /// How often it was stopped although it wanted current, since it last had a whole turn.
     pub stops: u32,
     /// What it was given beyond the plan in A per phase, from power that would have been fed in.
@@ -206,6 +216,7 @@ impl DeviceState {
             wish_a: None,
             action: None,
             switched_at_s: f64::NEG_INFINITY,
+            clamped: (0.0, f64::NEG_INFINITY),
             stops: 0,
             spare_a: 0.0,
             single_since_s: None,

@@ -13,6 +13,9 @@ use super::state::State;
 /// A vehicle that has less time to spare than this in h is charged as fast as it can: forecasts and plans are not exact.
 const LAST_CALL_H: f64 = 0.25;
 
+/// Who is guaranteed a minimum waits no longer than this, in s.
+const GUARANTEED_PAUSE_S: f64 = 60.0;
+
 /// The pause of who is stopped again and again doubles so often.
 const LONGEST_PAUSE: u32 = 3;
 
@@ -111,8 +114,11 @@ fn want(state: &State, rooms: &Rooms, device: usize, class: u8, surplus_kw: &mut
     let from = want_a.iter().position(|amps| *amps > 0.0)?;
     // Who was stopped waits before it starts again, longer each time: starts wear contactors, and vehicles give up.
     let stopped = known.stay.as_ref().is_some_and(|stay| known.granted_a <= 0.0 && known.switched_at_s >= stay.since_s);
-    let longer = if from == 0 { 0 } else { known.stops.saturating_sub(1).min(LONGEST_PAUSE) };
-    let pause_s = setup.settings.pause_s * f64::from(1_u32 << longer);
+    let pause_s = if from == 0 {
+        GUARANTEED_PAUSE_S.min(setup.settings.pause_s)
+    } else {
+        setup.settings.pause_s * f64::from(1_u32 << known.stops.saturating_sub(1).min(LONGEST_PAUSE))
+    };
     if stopped && !boosted && state.clock.sure_s - known.switched_at_s < pause_s {
         return None;
     }
