@@ -243,6 +243,11 @@ fn faults(
         };
         world.faults.push(Fault { from, until, what });
     }
+    // A controller whose clock is an hour off cannot know when an order begins and ends.
+    let lost = |fault: &Fault| matches!(fault.what, What::Clock { jump_s, .. } if jump_s.abs() > 60.0);
+    if world.faults.iter().any(lost) {
+        world.signals.clear();
+    }
     world.signals.sort_by_key(|(at, _)| *at);
 }
 

@@ -37,7 +37,7 @@ pub(super) struct Below {
     least_seen_a: Vec<[f64; 3]>,
     /// What they are expected to draw, of what the board's meter sees.
     expected_a: Vec<[f64; 3]>,
-    /// The most they may draw, of what the board's meter sees.
+    /// The most they draw if they obey in time, of what the board's meter sees.
     most_seen_a: Vec<[f64; 3]>,
     /// What they show.
     shown_a: Vec<[f64; 3]>,
@@ -55,13 +55,17 @@ impl Below {
             shown_a: none,
         };
         // By kind, because meters differ in what they see.
-        let mut by_kind = vec![[[[0.0; 3]; 4]; 3]; setup.nodes.len()];
+        let mut by_kind = vec![[[[0.0; 3]; 5]; 3]; setup.nodes.len()];
         for (k, (device, known)) in setup.devices.iter().zip(&state.devices).enumerate() {
             let most_a = known.most_a(setup, k, state.clock);
             let kind = device.kind as usize;
             let sums = &mut by_kind[device.node];
             let used = phases_used(state, k);
-            (0..3).filter(|&phase| used[phase]).for_each(|phase| sums[kind][0][phase] += most_a);
+            let obeyed_a = known.most_if_obeyed_a(setup, k, state.clock);
+            for phase in (0..3).filter(|&phase| used[phase]) {
+                sums[kind][0][phase] += most_a;
+                sums[kind][4][phase] += obeyed_a;
+            }
             for (own, &phase) in device.phases.iter().enumerate() {
                 sums[kind][1][phase] += known.held.least_a(own, state.clock.maybe_s);
                 let shown_a = known.held.shown_a.map_or(0.0, |(amps, _)| amps[own]);
@@ -79,12 +83,12 @@ impl Below {
                 }
             }
             for (index, kind) in [Kind::Station, Kind::Load, Kind::Battery].into_iter().enumerate() {
-                let [most_a, least_a, shown_a, expected_a] = by_kind[node][index];
+                let [most_a, least_a, shown_a, expected_a, obeyed_a] = by_kind[node][index];
                 let seen = setup.nodes[node].meter.is_some_and(|meter| meter.sees(kind));
                 for phase in 0..3 {
                     below.most_a[node][phase] += most_a[phase];
                     if seen {
-                        below.most_seen_a[node][phase] += most_a[phase];
+                        below.most_seen_a[node][phase] += obeyed_a[phase];
                         below.least_seen_a[node][phase] += least_a[phase];
                         below.expected_a[node][phase] += expected_a[phase];
                         below.shown_a[node][phase] += shown_a[phase];

@@ -36,6 +36,17 @@ pub struct Sent {
     pub at_s: f64,
 }
 
+/// A higher setpoint that may still be in force.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Settling {
+    /// A per phase.
+    pub amps: f64,
+    /// When the device must have obeyed the lower one, on the clock of what has surely passed.
+    pub obeyed_by_s: f64,
+    /// When it must have shown that, on the same clock.
+    pub shown_by_s: f64,
+}
+
 /// What is known of a device's current.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Held {
@@ -43,8 +54,8 @@ pub struct Held {
     pub confirmed_a: f64,
     /// What it was told last and has not answered.
     pub pending: Option<Sent>,
-    /// What it may still draw from before, and until when on the clock of what has surely passed.
-    pub settling: Option<(f64, f64)>,
+    /// What it may still draw from before.
+    pub settling: Option<Settling>,
     /// What it shows that it draws on its own phases, in A, and when on the clock of what may have passed.
     pub shown_a: Option<([f64; 3], f64)>,
     /// When it last took a command, on the clock of what has surely passed.
@@ -66,9 +77,19 @@ impl Held {
     /// The most it may draw by what it was told, in A per phase: the highest of what it holds, what is on its way and what it
     /// may not have left yet.
     pub fn most_a(&self, sure_s: f64) -> f64 {
-        let pending = self.pending.map_or(0.0, |sent| sent.amps);
-        let settling = self.settling.filter(|(_, until)| sure_s < *until).map_or(0.0, |(amps, _)| amps);
-        self.confirmed_a.max(pending).max(settling).max(0.0)
+        self.most_with(|settling| sure_s < settling.shown_by_s)
+    }
+
+    /// The most it may draw if it obeys in time, in A per phase. What flows beyond that is somebody else's, or it does not
+    /// obey: either way the others make room.
+    pub fn most_if_obeyed_a(&self, sure_s: f64) -> f64 {
+        self.most_with(|settling| sure_s < settling.obeyed_by_s)
+    }
+
+    fn most_with(&self, counts: impl Fn(&Settling) -> bool) -> f64 {
+        let pending_a = self.pending.map_or(0.0, |sent| sent.amps);
+        let settling_a = self.settling.filter(counts).map_or(0.0, |settling| settling.amps);
+        self.confirmed_a.max(pending_a).max(settling_a).max(0.0)
     }
 
     /// The least that it surely draws on one of its own phases, in A; negative where it may feed in.
@@ -106,7 +127,9 @@ impl Held {
         if before > sent.amps {
             // One that shows what it draws has obeyed when it shows that; one that does not, once it must have.
             let shows = self.shown_most_a() > sent.amps + EXCESS_A;
-            self.settling = Some((before, sure_s + if shows { reaction_s.max(SHOWN_S) } else { reaction_s }));
+            let patience_s = if shows { reaction_s.max(SHOWN_S) } else { reaction_s };
+            let (obeyed_by_s, shown_by_s) = (sure_s + reaction_s, sure_s + patience_s);
+            self.settling = Some(Settling { amps: before, obeyed_by_s, shown_by_s });
         }
         self.confirmed_a = sent.amps;
         self.confirmed_at_s = sure_s;

@@ -88,8 +88,9 @@ fn wake(state: &State) -> DateTime<Utc> {
         if known.held.pending.is_some() {
             at(send::answer_by_s(known, settings) - sure_s);
         }
-        if let Some((_, until_s)) = known.held.settling {
-            at(until_s - sure_s);
+        if let Some(settling) = known.held.settling {
+            at(settling.obeyed_by_s - sure_s);
+            at(settling.shown_by_s - sure_s);
         }
     }
     // Whole tenths of a second, never earlier than what was asked for.

@@ -1,7 +1,7 @@
 //! Grants into commands: decreases at once, increases into what is free now.
 
 use super::command::{Output, Setpoint, Why};
-use super::held::Sent;
+use super::held::{Sent, Settling};
 use super::rooms::Rooms;
 use super::settings::Settings;
 use super::setup::Kind;
@@ -140,7 +140,8 @@ fn command(state: &mut State, device: usize, amps: f64, phases: u8, why: Why, ou
             known.failures += 1;
         }
         // It may have arrived all the same.
-        known.held.settling = Some((known.held.most_a(sure_s), f64::INFINITY));
+        known.held.settling =
+            Some(Settling { amps: known.held.most_a(sure_s), obeyed_by_s: f64::INFINITY, shown_by_s: f64::INFINITY });
     }
     if (known.granted_a > 0.0) != (amps > 0.0) {
         if amps > 0.0 || sure_s - known.switched_at_s >= state.setup.settings.turn_s || why == Why::Idle {

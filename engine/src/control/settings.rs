@@ -57,7 +57,7 @@ impl Default for Settings {
         Settings {
             management: Management::default(),
             split: Split::default(),
-            margin_a: 0.5,
+            margin_a: 1.0,
             meter_timeout_s: 10.0,
             answer_timeout_s: 10.0,
             renew_s: 240.0,

@@ -249,6 +249,15 @@ impl DeviceState {
         }
         alone_a(setup, index, clock.now, if self.met { held_a } else { 0.0 })
     }
+
+    /// The most it draws now if it obeys in time, in A per phase.
+    pub fn most_if_obeyed_a(&self, setup: &Setup, index: usize, clock: Clock) -> f64 {
+        let device = &setup.devices[index];
+        if self.steerable(device.managed) && self.exceeds_since_s.is_none() {
+            return self.held.most_if_obeyed_a(clock.sure_s).min(device.max_a);
+        }
+        self.most_a(setup, index, clock)
+    }
 }
 
 /// What a device that hears nothing may draw in A per phase: what it held when it was last heard, or its fallback at this
