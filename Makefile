@@ -92,6 +92,12 @@ fix: setup ## mend what a machine can: lints, then format
 	@cargo clippy --workspace --all-targets --fix --allow-dirty --allow-staged
 	@cargo fmt --all
 
+.PHONY: soak
+SECONDS ?= 60
+soak: setup ## play random depots with random faults for so long (make soak SECONDS=600), and tell what broke
+	@cargo build --release -p kwartier -p kwartier-tests $(LOCKED)
+	@$(CARGO_TARGET_DIR)/release/soak $(SECONDS)
+
 .PHONY: bench
 bench: setup ## measure, side by side with the reference solver (quickly: make bench BENCH=--quick)
 	@cargo build --release -p kwartier -p kwartier-tests $(LOCKED)

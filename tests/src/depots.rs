@@ -134,7 +134,8 @@ fn world(dice: &mut ChaCha8Rng, setup: &Setup, start: DateTime<Utc>, end: DateTi
     let odd = dice.random_range(0..setup.devices.len());
     match dice.random_range(0..6) {
         0 => world.chargers[odd].ignores_phases = true,
-        1 => world.chargers[odd].zero_means_unlimited = true,
+        // Without a meter nobody would ever know.
+        1 => world.chargers[odd].zero_means_unlimited = setup.nodes.iter().all(|node| node.meter.is_some()),
         2 => world.chargers[odd].keeps_fallback = false,
         _ => {}
     }
