@@ -230,8 +230,8 @@ fn a_model_that_does_not_belong_is_refused_with_a_remedy() {
     };
     for (content, remedy) in [
         (model("load", 9), "is of format 9, and this version reads 2; fit and save it anew"),
-        (model("price", 1), "forecasts price, and load is wanted"),
-        (model("load", 1), "was fitted by the method \"none such\""),
+        (model("price", 2), "forecasts price, and load is wanted"),
+        (model("load", 2), "was fitted by the method \"none such\""),
         ("start,kw\n".to_owned(), "is no saved model"),
     ] {
         let file = folder.file("model.json", &content);

@@ -145,7 +145,7 @@ impl Held {
 
     /// Whether it shows more than anything it was told allows.
     pub fn exceeds(&self, sure_s: f64) -> bool {
-        let most = self.most_a(sure_s);
+        let most = self.most_if_obeyed_a(sure_s);
         // Between 0 and 6 A means stop.
         let most = if most < LOWEST_A { 0.0 } else { most };
         self.shown_most_a() > most + EXCESS_A.max(EXCESS * most)

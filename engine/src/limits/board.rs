@@ -66,11 +66,14 @@ pub(super) fn buildings(setup: &Setup, shown: &[Shown], sums: &Sums, now_s: f64,
         let meter = &shown[k];
         buildings[k] = if node.meter.is_some() && meter.is_believed(now_s, &setup.settings) {
             Building {
-                // Devices that do not show what they draw leave a wide range: within it the installer's figure counts.
+                // Devices that do not show what they draw leave a wide range: within it the installer's figure counts. What
+                // the meter shows is never more than both together.
                 most_a: std::array::from_fn(|phase| {
-                    let [least_a, most_a] = sums.seen_a[k].map(|seen_a| seen_a[phase]);
                     let shown_a = meter.phases_a[phase];
-                    (shown_a - least_a).min(credible_a[phase].max(shown_a - most_a))
+                    let upper_a = shown_a - sums.seen_a[k][0][phase];
+                    let sees_all = node.meter.is_some_and(|seen| seen.stations && seen.loads && seen.batteries);
+                    let lower_a = if sees_all { shown_a - sums.most_a[k][phase] } else { upper_a };
+                    upper_a.min(credible_a[phase].max(lower_a))
                 }),
                 least_a: std::array::from_fn(|phase| meter.phases_a[phase] - sums.seen_a[k][1][phase]),
             }

@@ -12,7 +12,12 @@ use super::depot::{Depot, board, site, station};
 
 fn four(limit_a: f64) -> Depot {
     let stations = (0..4).map(|k| station(&format!("S{k}"), "HV", "RST", 16.0)).collect();
-    Depot::new(&site(vec![board("HV", None, limit_a, 10.0)], stations, &["HV"]), Settings::default())
+    Depot::new(&site(vec![board("HV", None, limit_a, 10.0)], stations, &["HV"]), exact())
+}
+
+/// With a margin that makes round numbers.
+fn exact() -> Settings {
+    Settings { margin_a: 0.5, ..Settings::default() }
 }
 
 #[test]
@@ -57,7 +62,7 @@ fn one_phase_that_is_full_does_not_throttle_the_others() {
         .enumerate()
         .map(|(k, rotation)| station(&format!("S{k}"), "HV", rotation, 16.0));
     let site = site(vec![board("HV", None, 40.0, 10.0)], stations.collect(), &["HV"]);
-    let mut again = Depot::new(&site, Settings::default());
+    let mut again = Depot::new(&site, exact());
     again.chargers.iter_mut().for_each(|charger| charger.phases = 1);
     (0..4).for_each(|device| again.plug(device, 16.0));
     again.building_a[0] = [25.0, 0.0, 0.0];
@@ -104,7 +109,7 @@ fn a_silent_meter_means_the_worst_building_and_not_a_dead_site() {
 #[test]
 fn static_management_looks_at_no_meter() {
     let stations = (0..4).map(|k| station(&format!("S{k}"), "HV", "RST", 16.0)).collect();
-    let settings = Settings { management: Management::Static, ..Settings::default() };
+    let settings = Settings { management: Management::Static, ..exact() };
     let mut depot = Depot::new(&site(vec![board("HV", None, 40.5, 8.0)], stations, &["HV"]), settings);
     (0..4).for_each(|device| depot.plug(device, 16.0));
     depot.seconds(180);
@@ -121,7 +126,8 @@ fn who_is_cut_off_counts_with_what_it_held_or_its_fallback() {
     depot.events.push(Event::Link { device: 0, up: false });
     depot.seconds(180);
     assert_eq!(depot.state.as_ref().unwrap().most_a(0), 10.0);
-    assert_eq!(depot.draws_a(1), 10.0);
+    // Nobody sees whether it draws them, so they may be the building's as well, up to the worst of that.
+    assert!((6.0..=10.0).contains(&depot.draws_a(1)), "{}", depot.draws_a(1));
     // It lapses to 6 A by itself; the meter shows that, but it may hold 10 A still.
     depot.chargers[0].holds_a = 6.0;
     depot.seconds(180);
@@ -199,7 +205,7 @@ fn imbalance_is_kept() {
     let stations = ["RST", "RST", "RST"].iter().enumerate().map(|(k, of)| station(&format!("S{k}"), "HV", of, 16.0));
     let mut boards = vec![board("HV", None, 63.0, 10.0)];
     boards[0].imbalance_limit_percent = Some(40.0);
-    let mut depot = Depot::new(&site(boards, stations.collect(), &["HV"]), Settings::default());
+    let mut depot = Depot::new(&site(boards, stations.collect(), &["HV"]), exact());
     depot.chargers.iter_mut().for_each(|charger| charger.phases = 1);
     (0..3).for_each(|device| depot.plug(device, 16.0));
     depot.seconds(240);
