@@ -11,10 +11,13 @@ use super::share::{Claim, LAYERS};
 use super::state::State;
 
 /// A vehicle that has less time to spare than this in h is charged as fast as it can: forecasts and plans are not exact.
-const LAST_CALL_H: f64 = 0.25;
+const LAST_CALL_H: f64 = 0.5;
 
 /// Who is guaranteed a minimum waits no longer than this, in s.
 const GUARANTEED_PAUSE_S: f64 = 60.0;
+
+/// So much less than needed is nothing to act on, in kWh: plans are in slots.
+const SHORT_KWH: f64 = 0.2;
 
 /// The pause of who is stopped again and again doubles so often.
 const LONGEST_PAUSE: u32 = 3;
@@ -108,8 +111,12 @@ fn want(state: &State, rooms: &Rooms, device: usize, class: u8, surplus_kw: &mut
     let boosted = action == Some(Action::Boost);
     let first_a = if boosted { cap_a } else { at_least(guaranteed_a) };
     let plan_a = at_least(plan_a).max(first_a);
-    let spare_a =
-        if about.kind == Kind::Station { spare(state, plan_a, min_a, cap_a, phases.len(), surplus_kw) } else { plan_a };
+    let behind = known.stay.as_ref().is_some_and(|stay| falls_short(state, device, stay, phases.len()));
+    let spare_a = match about.kind {
+        _ if behind => cap_a,
+        Kind::Station => spare(state, plan_a, min_a, cap_a, phases.len(), surplus_kw),
+        Kind::Load | Kind::Battery => plan_a,
+    };
     let want_a: [f64; LAYERS] = [first_a, plan_a, spare_a.max(plan_a)];
     let from = want_a.iter().position(|amps| *amps > 0.0)?;
     // Who was stopped waits before it starts again, longer each time: starts wear contactors, and vehicles give up.
@@ -162,6 +169,24 @@ fn of_stay(state: &State, stay: &super::state::Stay, planned_a: Option<f64>, cap
         }
     }
     Some(planned_a.max(0.0))
+}
+
+/// Whether the plan no longer gives a vehicle what it needs by its departure: it has been late, limited or cut off. Until
+/// there is a new plan it may have what nobody else wants.
+fn falls_short(state: &State, device: usize, stay: &super::state::Stay, phases: usize) -> bool {
+    let Some(targets) = &state.targets else { return false };
+    let (Some(need_kwh), Some(departure)) = (stay.session.need_kwh, stay.session.departure) else { return false };
+    let Some(Some(amps)) = targets.amps.get(device) else { return false };
+    let (Some(slot), Some(last)) = (targets.slot(state.clock.now), targets.slot(departure)) else { return false };
+    let mut left_kwh = need_kwh - stay.got_kwh - SHORT_KWH;
+    let slot_h = f64::from(targets.slot_s) / 3600.0;
+    for planned_a in amps.iter().take(last).skip(slot) {
+        if left_kwh <= 0.0 {
+            return false;
+        }
+        left_kwh -= state.setup.kw(planned_a.max(0.0), phases) * slot_h;
+    }
+    left_kwh > 0.0 && last <= amps.len()
 }
 
 /// What a vehicle may have of power that would be fed in, in A per phase, beside what the plan gives.
