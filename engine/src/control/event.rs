@@ -158,7 +158,7 @@ pub struct Signal {
 pub enum Scope {
     /// All that goes through a board, the building included.
     Node(usize),
-    /// These devices together, and nothing else (§14a EnWG).
+    /// These devices together, and nothing else (§14a `EnWG`).
     Devices(Vec<usize>),
 }
 

@@ -244,12 +244,9 @@ fn add_energy(state: &mut State, passed_s: f64) {
 /// What goes through a board in kW: by its meter, or the most it may be.
 fn drawn_kw(state: &State, node: usize) -> f64 {
     let setup = &*state.setup;
-    match state.nodes.get(node).and_then(|known| known.meter.as_ref()).filter(|meter| meter.distrust.is_none()) {
-        Some(meter) => setup.kw(meter.phases_a.into_iter().sum(), 1),
-        None => {
-            let below = (0..setup.devices.len())
-                .filter(|&device| setup.chain(setup.devices[device].node).any(|above| above == node));
-            state.nodes.get(node).map_or(0.0, |_| node_kw(state, node)) + most_kw(state, below)
-        }
+    if let Some(meter) = state.nodes.get(node).and_then(|known| known.meter.as_ref()).filter(|meter| meter.distrust.is_none()) { setup.kw(meter.phases_a.into_iter().sum(), 1) } else {
+        let below = (0..setup.devices.len())
+            .filter(|&device| setup.chain(setup.devices[device].node).any(|above| above == node));
+        state.nodes.get(node).map_or(0.0, |_| node_kw(state, node)) + most_kw(state, below)
     }
 }

@@ -67,12 +67,9 @@ fn minima(layer: usize, rooms: &mut [f64], claims: &[Claim], grants: &mut [Grant
         if claim.from != layer {
             continue;
         }
-        match claim.loads.iter().find(|(row, per_a)| rooms[*row] + SLACK < per_a * claim.min_a) {
-            Some((row, _)) => grant.stopped_by = Some(*row),
-            None => {
-                claim.loads.iter().for_each(|(row, per_a)| rooms[*row] -= per_a * claim.min_a);
-                *grant = Grant { amps: claim.min_a, layer, stopped_by: None };
-            }
+        if let Some((row, _)) = claim.loads.iter().find(|(row, per_a)| rooms[*row] + SLACK < per_a * claim.min_a) { grant.stopped_by = Some(*row) } else {
+            claim.loads.iter().for_each(|(row, per_a)| rooms[*row] -= per_a * claim.min_a);
+            *grant = Grant { amps: claim.min_a, layer, stopped_by: None };
         }
     }
 }

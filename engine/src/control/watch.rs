@@ -117,7 +117,7 @@ fn sleeps(known: &mut DeviceState, device: usize, sure_s: f64, output: &mut Outp
     } else {
         stay.less_since_s = None;
         if shown_a > stay.takes_a - HEADROOM_A / 2.0 {
-            stay.takes_a = 2.0 * stay.takes_a;
+            stay.takes_a *= 2.0;
         }
     }
 
