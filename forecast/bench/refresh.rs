@@ -25,6 +25,9 @@ const THREADS: usize = 2;
 /// Where the plants are.
 const PLACE: Position = Position { latitude_deg: 52.1, longitude_deg: 5.1 };
 
+/// A name, a method, and sites for it by seed.
+type Kind = (&'static str, Box<dyn Method>, fn(u64) -> History);
+
 fn main() -> ExitCode {
     let sites = std::env::args().nth(1).map_or(Ok(1_000), |word| word.parse::<usize>());
     let Ok(sites) = sites else {
@@ -38,8 +41,7 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     };
     let plant = PvPlant { position: Some(PLACE), peak_kw: None };
-    let kinds: [(&str, Box<dyn Method>, fn(u64) -> History); 2] =
-        [("load", load::method(), building), ("pv", clear_sky(plant), roof)];
+    let kinds: [Kind; 2] = [("load", load::method(), building), ("pv", clear_sky(plant), roof)];
     for (name, method, made) in kinds {
         let histories: Vec<History> = (0..DIFFERENT as u64).map(made).collect();
         match measure(&*method, &histories, sites, &single, &both) {

@@ -76,7 +76,9 @@ fn site(dice: &mut ChaCha8Rng) -> Site {
         }
     }
     let fallback_a = if dice.random_bool(0.8) { 6.0 } else { 0.0 };
-    stations.iter_mut().for_each(|station| station.fallback_a = Some(Hourly::Constant(fallback_a)));
+    for station in &mut stations {
+        station.fallback_a = Some(Hourly::Constant(fallback_a));
+    }
     let metered: Vec<String> = boards
         .iter()
         .enumerate()

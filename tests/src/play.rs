@@ -28,6 +28,7 @@ pub struct Played {
 }
 
 /// What the loop does when it has no planner: nothing planned, or every device as a rule says.
+#[expect(clippy::too_many_lines, reason = "one loop, told step by step")]
 pub fn play(depot: &Depot, seed: u64, targets: Option<&Arc<Targets>>, log: bool) -> Played {
     let setup = Arc::new(depot.setup.clone());
     let mut plant = Plant::new(&setup, depot.world.clone(), seed);

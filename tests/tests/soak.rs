@@ -1,6 +1,8 @@
 //! Two thousand days of random depots with random faults, half of them with a plan by rule: no limit is broken beyond what the
 //! rule of `docs/simulation.md` allows, and a seed gives the same day again. `make soak` goes on from there.
 
+#![allow(clippy::unwrap_used)]
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 

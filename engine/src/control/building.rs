@@ -30,6 +30,7 @@ const FROZEN_A: f64 = 4.0;
 const SETTLED_S: f64 = 65.0;
 
 /// Currents of the devices below each board by grid phase, in A.
+#[expect(clippy::struct_field_names, reason = "the unit")]
 pub(super) struct Below {
     /// The most they may draw.
     pub most_a: Vec<[f64; 3]>,

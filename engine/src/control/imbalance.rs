@@ -100,7 +100,9 @@ fn is_below(setup: &Setup, device: usize, node: usize) -> bool {
 fn others(state: &State, wanted: &[Wanted], node: usize) -> [f64; 3] {
     let setup = &*state.setup;
     let mut steered = vec![false; setup.devices.len()];
-    wanted.iter().for_each(|wanted| steered[wanted.device] = true);
+    for wanted in wanted {
+        steered[wanted.device] = true;
+    }
     let mut amps = [0.0; 3];
     for (k, device) in setup.devices.iter().enumerate() {
         if steered[k] || !is_below(setup, k, node) {
@@ -138,7 +140,9 @@ fn relieve(guilty: &[usize], excess_a: f64, row: usize, claims: &[Claim], grants
         return;
     }
     let mut left_a = excess_a - above_a;
-    guilty.iter().for_each(|&k| grants[k].amps = grants[k].amps.min(claims[k].min_a));
+    for &k in guilty {
+        grants[k].amps = grants[k].amps.min(claims[k].min_a);
+    }
     for &k in guilty.iter().rev() {
         if left_a <= SLACK_A {
             break;

@@ -44,7 +44,9 @@ pub fn step(mut state: State, now: DateTime<Utc>, events: &[Event]) -> (State, O
         // The meters' clocks did not jump with ours.
         state.nodes.iter_mut().filter_map(|node| node.meter.as_mut()).for_each(|meter| meter.ahead_s += jumped_s);
     }
-    events.iter().for_each(|event| hear::hear(&mut state, event));
+    for event in events {
+        hear::hear(&mut state, event);
+    }
     watch::devices(&mut state, &mut output);
     building::trust(&mut state, &mut output);
     let below = building::Below::of(&state);
@@ -53,7 +55,7 @@ pub fn step(mut state: State, now: DateTime<Utc>, events: &[Event]) -> (State, O
     rooms::count_quarter(&mut state, passed_s);
     let mut rooms = rooms::Rooms::of(&state, &below);
     let (wanted, claims) = wants::wanted(&state, &rooms);
-    let mut grants = share::share(&rooms.rooms, &claims);
+    let mut grants = share::share(&rooms.left, &claims);
     imbalance::learn(&mut state);
     imbalance::keep(&state, &wanted, &claims, &mut grants);
     send::send(&mut state, &mut rooms, &wanted, &claims, &grants, &mut output);

@@ -18,7 +18,7 @@ const QUARTER_END_S: f64 = 60.0;
 /// The rows of a step. Row `3 × node + phase` is a board's phase in A, later ones are in kW or A as their limit is.
 pub(super) struct Rooms {
     /// What each row has for devices that take setpoints.
-    pub rooms: Vec<f64>,
+    pub left: Vec<f64>,
     /// What each row has for increases: everything that may be drawn now is taken off.
     pub spare: Vec<f64>,
     /// For each row beyond the boards': which devices load it, and how.
@@ -39,16 +39,16 @@ impl Rooms {
     pub(super) fn of(state: &State, below: &Below) -> Rooms {
         let setup = &*state.setup;
         let margin_a = setup.settings.margin_a;
-        let mut rooms = Vec::with_capacity(3 * setup.nodes.len());
-        let mut spare = Vec::with_capacity(rooms.capacity());
+        let mut left = Vec::with_capacity(3 * setup.nodes.len());
+        let mut spare = Vec::with_capacity(left.capacity());
         for (k, (node, known)) in setup.nodes.iter().zip(&state.nodes).enumerate() {
             for phase in 0..3 {
                 let limit_a = node.limit_a[phase] - margin_a;
-                rooms.push(limit_a - known.counts_a[phase]);
+                left.push(limit_a - known.counts_a[phase]);
                 spare.push(limit_a - known.counts_a[phase].max(known.building_a[phase]) - below.most_a[k][phase]);
             }
         }
-        let mut made = Rooms { rooms, spare, extra: Vec::new(), extra_of: vec![Vec::new(); setup.devices.len()] };
+        let mut made = Rooms { left, spare, extra: Vec::new(), extra_of: vec![Vec::new(); setup.devices.len()] };
         made.caps(state);
         made.signals(state);
         made.take_off_others(state);
@@ -88,8 +88,8 @@ impl Rooms {
         grid: bool,
         devices: impl Iterator<Item = usize>,
     ) {
-        let row = self.rooms.len();
-        self.rooms.push(room);
+        let row = self.left.len();
+        self.left.push(room);
         self.spare.push(room - most);
         let index = self.extra.len();
         self.extra.push(Extra { row, phase, grid });
@@ -155,7 +155,7 @@ impl Rooms {
             let used = phases_used(state, k);
             let phases: Vec<PhaseIndex> = (0..3).filter(|&phase| used[phase]).collect();
             for (row, per_a) in self.loads(state, k, &phases) {
-                self.rooms[row] -= per_a * amps;
+                self.left[row] -= per_a * amps;
             }
         }
     }
@@ -172,7 +172,7 @@ impl Rooms {
             let used = phases_used(state, k);
             let phases: Vec<PhaseIndex> = (0..3).filter(|&phase| used[phase]).collect();
             for (row, per_a) in self.loads(state, k, &phases) {
-                self.rooms[row] -= per_a * cut_a;
+                self.left[row] -= per_a * cut_a;
                 self.spare[row] -= per_a * cut_a;
             }
         }
@@ -244,7 +244,11 @@ fn add_energy(state: &mut State, passed_s: f64) {
 /// What goes through a board in kW: by its meter, or the most it may be.
 fn drawn_kw(state: &State, node: usize) -> f64 {
     let setup = &*state.setup;
-    if let Some(meter) = state.nodes.get(node).and_then(|known| known.meter.as_ref()).filter(|meter| meter.distrust.is_none()) { setup.kw(meter.phases_a.into_iter().sum(), 1) } else {
+    if let Some(meter) =
+        state.nodes.get(node).and_then(|known| known.meter.as_ref()).filter(|meter| meter.distrust.is_none())
+    {
+        setup.kw(meter.phases_a.into_iter().sum(), 1)
+    } else {
         let below = (0..setup.devices.len())
             .filter(|&device| setup.chain(setup.devices[device].node).any(|above| above == node));
         state.nodes.get(node).map_or(0.0, |_| node_kw(state, node)) + most_kw(state, below)

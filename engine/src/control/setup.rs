@@ -90,6 +90,7 @@ pub enum Kind {
 }
 
 /// Something that takes setpoints.
+#[expect(clippy::struct_excessive_bools, reason = "each stands for itself")]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Device {
     /// Name.

@@ -67,7 +67,9 @@ fn minima(layer: usize, rooms: &mut [f64], claims: &[Claim], grants: &mut [Grant
         if claim.from != layer {
             continue;
         }
-        if let Some((row, _)) = claim.loads.iter().find(|(row, per_a)| rooms[*row] + SLACK < per_a * claim.min_a) { grant.stopped_by = Some(*row) } else {
+        if let Some((row, _)) = claim.loads.iter().find(|(row, per_a)| rooms[*row] + SLACK < per_a * claim.min_a) {
+            grant.stopped_by = Some(*row);
+        } else {
             claim.loads.iter().for_each(|(row, per_a)| rooms[*row] -= per_a * claim.min_a);
             *grant = Grant { amps: claim.min_a, layer, stopped_by: None };
         }
@@ -185,7 +187,9 @@ fn fill(
             }
         }
     }
-    touched.into_iter().for_each(|row| members[row].clear());
+    for row in touched {
+        members[row].clear();
+    }
 }
 
 /// Brings the room of a row to a level.

@@ -121,6 +121,7 @@ const CLAMPED_S: f64 = 300.0;
 pub const SILENT: u32 = 3;
 
 /// What is remembered of a device.
+#[expect(clippy::struct_excessive_bools, reason = "each stands for itself")]
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeviceState {
     /// Whether it is connected.

@@ -176,7 +176,9 @@ pub(super) fn boards(state: &mut State, below: &Below, output: &mut Output) {
             output.notices.push(Notice::Overload { node, phase, amps: amps[phase] });
         }
     }
-    above.into_iter().for_each(|node| suspect(state, node));
+    for node in above {
+        suspect(state, node);
+    }
 }
 
 /// Whoever was given more just before a board went above its limit, and has not shown since that it keeps to it, is taken to
