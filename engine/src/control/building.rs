@@ -174,7 +174,7 @@ pub(super) fn estimate(state: &mut State, below: &Below, passed_s: f64) {
             if first {
                 known.building_a = credible_a;
             }
-            measured(known, below, node, credible_a, passed_s);
+            measured(known, below, node, setup.nodes[node].limit_a, credible_a, passed_s);
             for phase in 0..3 {
                 let own_a = known.building_a[phase] - child_a[phase];
                 known.highest_own_a[phase] = known.highest_own_a[phase].max(own_a);
@@ -230,7 +230,7 @@ fn count(known: &mut NodeState, node: &Node, most_a: [f64; 3], believed: bool, s
     }
 }
 
-fn measured(known: &mut NodeState, below: &Below, node: usize, credible_a: [f64; 3], passed_s: f64) {
+fn measured(known: &mut NodeState, below: &Below, node: usize, limit_a: [f64; 3], credible_a: [f64; 3], passed_s: f64) {
     let Some(meter) = &known.meter else { return };
     let creep = 1.0 - (-passed_s / CREEP_S).exp();
     for phase in 0..3 {
@@ -240,6 +240,8 @@ fn measured(known: &mut NodeState, below: &Below, node: usize, credible_a: [f64;
         let expected_a = below.expected_a[node][phase];
         let likely_a = (meter.phases_a[phase] - expected_a).min(credible_a[phase].max(lower_a));
         let before_a = known.building_a[phase].min(upper_a);
+        // Above the limit is no time for patience.
+        let creep = if meter.phases_a[phase] > limit_a[phase] { 1.0 } else { creep };
         known.building_a[phase] = (before_a + creep * (likely_a - before_a).max(0.0)).clamp(lower_a, upper_a);
     }
 }

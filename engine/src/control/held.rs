@@ -60,6 +60,8 @@ pub struct Held {
     pub shown_a: Option<([f64; 3], f64)>,
     /// When it last took a command, on the clock of what has surely passed.
     pub confirmed_at_s: f64,
+    /// When it last took one that gave it more, on the same clock.
+    pub raised_at_s: f64,
 }
 
 impl Held {
@@ -71,6 +73,7 @@ impl Held {
             settling: None,
             shown_a: None,
             confirmed_at_s: f64::NEG_INFINITY,
+            raised_at_s: f64::NEG_INFINITY,
         }
     }
 
@@ -107,7 +110,7 @@ impl Held {
     /// anything since that was raised, for as long as a vehicle may take to follow; nothing where it never shows anything.
     pub fn expected_a(&self, own_phase: usize, clock: Clock) -> f64 {
         let most_a = self.most_a(clock.sure_s);
-        let told_s = clock.sure_s - self.confirmed_at_s;
+        let told_s = clock.sure_s - self.raised_at_s;
         let shown = self.shown_a.filter(|(_, at_s)| clock.maybe_s - at_s <= SHOWN_S);
         let shown_s = shown.map_or(0.0, |(_, at_s)| clock.maybe_s - at_s);
         let shown_a = shown.map_or(0.0, |(amps, _)| amps[own_phase]);
@@ -130,6 +133,9 @@ impl Held {
             let patience_s = if shows { reaction_s.max(SHOWN_S) } else { reaction_s };
             let (obeyed_by_s, shown_by_s) = (sure_s + reaction_s, sure_s + patience_s);
             self.settling = Some(Settling { amps: before, obeyed_by_s, shown_by_s });
+        }
+        if sent.amps > self.confirmed_a {
+            self.raised_at_s = sure_s;
         }
         self.confirmed_a = sent.amps;
         self.confirmed_at_s = sure_s;

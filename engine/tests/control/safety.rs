@@ -99,7 +99,7 @@ fn happen(depot: &mut Depot, what: &Happening) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(2000))]
 
     /// Buildings within what the installer wrote, chargers that keep to what they accepted: no limit is exceeded for longer
     /// than a charger's reaction, whatever is lost.
