@@ -114,6 +114,10 @@ impl Clock {
     }
 }
 
+/// After so many s nothing is left of what a loop before this one has told a device that is silent: setpoints above the
+/// fallback are good for 120 s.
+const LAPSED_S: f64 = 140.0;
+
 /// For so long room is kept free for what the last clamp has cut, in s.
 const CLAMPED_S: f64 = 300.0;
 
@@ -248,7 +252,15 @@ impl DeviceState {
         if self.up && !self.known {
             return device.max_a;
         }
-        alone_a(setup, index, clock.now, if self.met { held_a } else { 0.0 })
+        // Whatever it was told before this loop began lapses after a while.
+        let held_a = if self.met {
+            held_a
+        } else if clock.sure_s < LAPSED_S {
+            device.max_a
+        } else {
+            0.0
+        };
+        alone_a(setup, index, clock.now, held_a)
     }
 
     /// The most it draws now if it obeys in time, in A per phase.

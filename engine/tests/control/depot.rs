@@ -1,6 +1,7 @@
 //! A depot in a test's hand: chargers that obey after a while, a meter at every board, a building that can be moved. What the
 //! simulated depot of `engine::plant` does in earnest, this does in a few lines, so that a test can say what it means.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -67,8 +68,10 @@ pub struct Charger {
     pub answers: bool,
     /// The grid phases it really hangs on.
     pub wired: Vec<usize>,
-    /// A setpoint and when it is obeyed.
-    pub coming: Option<(DateTime<Utc>, f64)>,
+    /// For how long it has been cut off, in s.
+    pub cut_s: u32,
+    /// Setpoints and when each is obeyed, in that order.
+    pub coming: VecDeque<(DateTime<Utc>, f64)>,
 }
 
 /// The depot.
@@ -102,7 +105,8 @@ impl Depot {
             obeys: true,
             answers: true,
             wired: device.phases.clone(),
-            coming: None,
+            cut_s: 0,
+            coming: VecDeque::new(),
         });
         let now = midnight();
         let mut depot = Depot {
@@ -177,9 +181,13 @@ impl Depot {
         self.now += TimeDelta::seconds(1);
         let now = self.now;
         for charger in &mut self.chargers {
-            if let Some((_, amps)) = charger.coming.filter(|(at, _)| *at <= now) {
+            charger.cut_s = if charger.up { 0 } else { charger.cut_s + 1 };
+            if charger.cut_s == 120 {
+                charger.holds_a = charger.holds_a.min(6.0);
+                charger.coming.clear();
+            }
+            while let Some((_, amps)) = charger.coming.pop_front_if(|(at, _)| *at <= now) {
                 charger.holds_a = amps;
-                charger.coming = None;
             }
         }
         let mut events = std::mem::take(&mut self.events);
@@ -205,7 +213,7 @@ impl Depot {
             }
             self.events.push(Event::Answered { device: setpoint.device, number: setpoint.number, accepted: true });
             if charger.obeys {
-                charger.coming = Some((now + TimeDelta::seconds(self.reaction_s), setpoint.amps));
+                charger.coming.push_back((now + TimeDelta::seconds(self.reaction_s), setpoint.amps));
             }
         }
         self.last = output;
