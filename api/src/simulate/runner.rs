@@ -267,7 +267,9 @@ impl Run<'_, '_> {
         *state = after;
         clamp.hear(shown, events);
         let wanted: Vec<f64> = setpoints.iter().map(|setpoint| setpoint.amps).collect();
-        for (setpoint, wanted) in clamp.pass(shown, setpoints).iter().zip(wanted) {
+        let passed = clamp.pass(shown, setpoints);
+        state.passed(&passed);
+        for (setpoint, wanted) in passed.iter().zip(wanted) {
             self.played.clamped += u64::from(setpoint.amps < wanted - 1e-6);
             self.plant.send(setpoint);
             self.played.record.sends(at, setpoint.device, setpoint.amps);
