@@ -18,6 +18,7 @@ mod simulate;
 mod site;
 mod span;
 mod summary;
+pub mod usage;
 mod worker;
 
 pub use site::usable as usable_site;

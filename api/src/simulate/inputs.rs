@@ -242,15 +242,7 @@ fn draws(
 
 /// What is usual in such a building, in kW by step.
 fn usual_kw(usage: Usage, annual_kwh: f64, grid: Grid) -> Vec<f64> {
-    let usage = match usage {
-        Usage::Home => prior::Use::Home,
-        Usage::Office => prior::Use::Office,
-        Usage::Shop => prior::Use::Shop,
-        Usage::School => prior::Use::School,
-        Usage::Workshop => prior::Use::Workshop,
-        Usage::Depot => prior::Use::Depot,
-    };
-    let method: Box<dyn Method> = usual_building(prior::Building { usage, annual_kwh: Some(annual_kwh) });
+    let method: Box<dyn Method> = usual_building(prior::Building { usage: usage.into(), annual_kwh: Some(annual_kwh) });
     let unknown = Series { start: grid.start, step: TimeDelta::seconds(QUARTER_S), values: vec![None; grid.steps] };
     let history = History::new(unknown, grid.zone);
     let past = history.as_of(grid.at(grid.steps));

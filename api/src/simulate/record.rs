@@ -189,7 +189,7 @@ impl Watcher for Record<'_> {
                 self.spreads[node] = (spread, Some(from));
             }
         }
-        let root = self.setup.nodes.iter().position(|node| node.parent.is_none()).unwrap_or(0);
+        let root = self.setup.root().unwrap_or(0);
         let all_a: f64 = (0..3).map(|phase| truth.nodes[root].total_a(phase)).sum();
         self.through_meter(from, until, self.setup.kw(all_a, 1));
         let stations = self.setup.devices.iter().zip(&truth.devices).filter(|(known, _)| known.kind == Kind::Station);

@@ -7,6 +7,8 @@
 //! shed within its reaction time. While nothing moves the estimate creeps up to what follows from what the devices show, so
 //! that a mistake does not last. The first estimate is the installer's worst case, within the bounds.
 
+use kwartier_data::instance::PhaseIndex;
+
 use super::command::{Distrust, Notice, Output};
 use super::settings::Management;
 use super::setup::{Kind, Node};
@@ -120,6 +122,12 @@ pub(super) fn phases_used(state: &State, device: usize) -> [bool; 3] {
     used
 }
 
+/// The grid phases that a device may load.
+pub(super) fn counted_phases(state: &State, device: usize) -> Vec<PhaseIndex> {
+    let used = phases_used(state, device);
+    (0..3).filter(|&phase| used[phase]).collect()
+}
+
 /// Decides which meters are believed.
 pub(super) fn trust(state: &mut State, output: &mut Output) {
     let (clock, timeout_s) = (state.clock, state.setup.settings.meter_timeout_s);
@@ -164,7 +172,7 @@ pub(super) fn estimate(state: &mut State, below: &Below, passed_s: f64) {
     for &node in setup.downwards.iter().rev() {
         let child_a = children_a[node];
         let known = &mut state.nodes[node];
-        let believed = dynamic && known.meter.as_ref().is_some_and(|meter| meter.distrust.is_none());
+        let believed = dynamic && known.believed().is_some();
         known.blind = false;
         if believed {
             let first = known.last_own_a.is_none();

@@ -67,7 +67,6 @@ pub(super) fn hear(state: &mut State, event: &Event) {
                         session: session.clone(),
                         got_kwh: 0.0,
                         since_s: sure_s,
-                        drew_at_s: sure_s,
                         takes_a: f64::INFINITY,
                         less_since_s: None,
                         refuses_since_s: None,
@@ -141,9 +140,6 @@ fn drawn(state: &mut State, device: usize, phases_a: [f64; 3], session_kwh: Opti
     let Some(stay) = &mut known.stay else { return };
     if let Some(kwh) = session_kwh.filter(|kwh| kwh.is_finite() && *kwh >= stay.got_kwh) {
         stay.got_kwh = kwh;
-    }
-    if phases_a.iter().any(|amps| amps.abs() > USED_A / 2.0) {
-        stay.drew_at_s = sure_s;
     }
 }
 

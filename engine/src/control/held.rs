@@ -30,8 +30,6 @@ pub struct Sent {
     pub number: u64,
     /// A per phase.
     pub amps: f64,
-    /// On how many phases.
-    pub phases: u8,
     /// When it was sent, on the clock of what has surely passed, in s.
     pub at_s: f64,
 }

@@ -4,7 +4,6 @@
 //! limits and cannot promise a current. What is granted on the fullest phase alone gives way, in proportion to what it has
 //! above its minimum, then from the end of the line. What the building does by itself is left.
 
-use super::setup::Setup;
 use super::share::{Claim, Grant, LAYERS};
 use super::state::State;
 use super::wants::Wanted;
@@ -29,7 +28,7 @@ pub(super) fn keep(state: &State, wanted: &[Wanted], claims: &[Claim], grants: &
     let setup = &*state.setup;
     for node in setup.downwards.iter().rev().copied() {
         let Some(limit_a) = setup.nodes[node].imbalance_a else { continue };
-        let below: Vec<usize> = (0..wanted.len()).filter(|&k| is_below(setup, wanted[k].device, node)).collect();
+        let below: Vec<usize> = (0..wanted.len()).filter(|&k| setup.hangs_below(wanted[k].device, node)).collect();
         if below.iter().all(|&k| wanted[k].alone.len() == 3) {
             continue;
         }
@@ -75,7 +74,7 @@ pub(super) fn learn(state: &mut State) {
         let Some(limit_a) = about.imbalance_a else { continue };
         let sure_s = state.clock.sure_s;
         let known = &mut state.nodes[node];
-        let Some(meter) = known.meter.as_ref().filter(|meter| meter.distrust.is_none()) else { continue };
+        let Some(meter) = known.believed() else { continue };
         let (bias_a, at_s) = known.imbalance_bias;
         if sure_s - at_s < LEARNS_S {
             continue;
@@ -92,10 +91,6 @@ pub(super) fn learn(state: &mut State) {
     }
 }
 
-fn is_below(setup: &Setup, device: usize, node: usize) -> bool {
-    setup.chain(setup.devices[device].node).any(|above| above == node)
-}
-
 /// What devices below a board show that are in nobody's hands now, by phase, in A.
 fn others(state: &State, wanted: &[Wanted], node: usize) -> [f64; 3] {
     let setup = &*state.setup;
@@ -105,7 +100,7 @@ fn others(state: &State, wanted: &[Wanted], node: usize) -> [f64; 3] {
     }
     let mut amps = [0.0; 3];
     for (k, device) in setup.devices.iter().enumerate() {
-        if steered[k] || !is_below(setup, k, node) {
+        if steered[k] || !setup.hangs_below(k, node) {
             continue;
         }
         let Some((shown_a, _)) = state.devices[k].held.shown_a else { continue };

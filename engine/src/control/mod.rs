@@ -76,7 +76,7 @@ fn wake(state: &State) -> DateTime<Utc> {
         }
     };
     for (node, known) in state.setup.nodes.iter().zip(&state.nodes) {
-        if let Some(meter) = known.meter.as_ref().filter(|meter| meter.distrust.is_none()) {
+        if let Some(meter) = known.believed() {
             at(meter.heard_s + settings.meter_timeout_s - maybe_s);
         }
         for (_, since_s) in known.over.iter().flatten() {

@@ -2,7 +2,7 @@
 
 use kwartier_data::instance::PhaseIndex;
 
-use super::building::{Below, phases_used};
+use super::building::{Below, counted_phases, phases_used};
 use super::event::{Limit, Scope};
 use super::state::State;
 
@@ -100,7 +100,7 @@ impl Rooms {
     fn caps(&mut self, state: &State) {
         let setup = &*state.setup;
         let Some(cap_kw) = setup.import_cap_kw else { return };
-        let Some(root) = setup.nodes.iter().position(|node| node.parent.is_none()) else { return };
+        let Some(root) = setup.root() else { return };
         let allowed_kw = rest_of_quarter(state, cap_kw, state.quarter.net_kwh);
         let building_kw = node_kw(state, root);
         let devices = 0..setup.devices.len();
@@ -120,8 +120,7 @@ impl Rooms {
                 }
                 Scope::Node(node) => {
                     let Some(known) = state.nodes.get(*node) else { continue };
-                    let below = |device: &usize| setup.chain(setup.devices[*device].node).any(|above| above == *node);
-                    ((0..setup.devices.len()).filter(below).collect(), known.counts_a)
+                    (setup.below(*node).collect(), known.counts_a)
                 }
             };
             let most_kw = most_kw(state, members.iter().copied());
@@ -144,48 +143,48 @@ impl Rooms {
         }
     }
 
-    /// Takes off what devices may draw that take no setpoints now.
+    /// Takes off what devices may draw that take no setpoints now. Increases have that taken off already.
     fn take_off_others(&mut self, state: &State) {
-        let setup = &*state.setup;
         for (k, known) in state.devices.iter().enumerate() {
-            if known.steerable(setup.devices[k].managed) {
-                continue;
-            }
-            let amps = known.most_a(setup, k, state.clock);
-            let used = phases_used(state, k);
-            let phases: Vec<PhaseIndex> = (0..3).filter(|&phase| used[phase]).collect();
-            for (row, per_a) in self.loads(state, k, &phases) {
-                self.left[row] -= per_a * amps;
+            if !known.steerable(state.setup.devices[k].managed) {
+                for (row, amount) in self.counted(state, k, state.most_a(k)) {
+                    self.left[row] -= amount;
+                }
             }
         }
     }
-}
 
-impl Rooms {
     /// Keeps free what the last clamp counts beyond what is counted here.
     fn take_off_clamped(&mut self, state: &State) {
         for (k, known) in state.devices.iter().enumerate() {
             let (cut_a, until_s) = known.clamped;
-            if state.clock.sure_s >= until_s {
-                continue;
-            }
-            let used = phases_used(state, k);
-            let phases: Vec<PhaseIndex> = (0..3).filter(|&phase| used[phase]).collect();
-            for (row, per_a) in self.loads(state, k, &phases) {
-                self.left[row] -= per_a * cut_a;
-                self.spare[row] -= per_a * cut_a;
+            if state.clock.sure_s < until_s {
+                for (row, amount) in self.counted(state, k, cut_a) {
+                    self.left[row] -= amount;
+                    self.spare[row] -= amount;
+                }
             }
         }
+    }
+
+    /// The rows that a device counts on, and by how much with so many A on each phase that it may use.
+    fn counted(&self, state: &State, device: usize, amps: f64) -> impl Iterator<Item = (usize, f64)> + use<> {
+        let loads = self.loads(state, device, &counted_phases(state, device));
+        loads.into_iter().map(move |(row, per_a)| (row, per_a * amps))
     }
 }
 
 /// The power that a limit on a clock quarter-hour leaves for the rest of it, in kW.
 fn rest_of_quarter(state: &State, limit_kw: f64, used_kwh: f64) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "at most 900")]
-    let gone_s = state.clock.now.timestamp().rem_euclid(QUARTER_S) as f64;
     #[expect(clippy::cast_precision_loss, reason = "900")]
-    let left_s = (QUARTER_S as f64 - gone_s).max(QUARTER_END_S);
+    let left_s = (QUARTER_S as f64 - gone_s(state)).max(QUARTER_END_S);
     (QUARTER_AIM * limit_kw * 0.25 - used_kwh) * 3600.0 / left_s
+}
+
+/// What has passed of the clock quarter-hour, in s.
+#[expect(clippy::cast_precision_loss, reason = "at most 900")]
+fn gone_s(state: &State) -> f64 {
+    state.clock.now.timestamp().rem_euclid(QUARTER_S) as f64
 }
 
 /// What the building draws at and below a board, in kW.
@@ -204,25 +203,19 @@ fn most_on(state: &State, device: usize, phase: PhaseIndex) -> f64 {
 }
 
 /// Counts the energy of the quarter-hour that runs, at the power that counted since the step before.
-pub(super) fn count_quarter(state: &mut State, passed_s: f64) {
+pub(super) fn count_quarter(state: &mut State, mut passed_s: f64) {
     let number = state.clock.now.timestamp().div_euclid(QUARTER_S);
     if number != state.quarter.number {
         state.quarter.number = number;
         state.quarter.net_kwh = 0.0;
         state.quarter.signals_kwh.clear();
         // Only what passed since the quarter-hour began counts.
-        #[expect(clippy::cast_precision_loss, reason = "at most 900")]
-        let gone_s = state.clock.now.timestamp().rem_euclid(QUARTER_S) as f64;
-        return add_energy(state, passed_s.min(gone_s));
+        passed_s = passed_s.min(gone_s(state));
     }
-    add_energy(state, passed_s);
-}
-
-fn add_energy(state: &mut State, passed_s: f64) {
     let setup = state.setup.clone();
     let hours = passed_s / 3600.0;
     state.quarter.net_kwh += state.quarter.net_kw * hours;
-    if let Some(root) = setup.nodes.iter().position(|node| node.parent.is_none()) {
+    if let Some(root) = setup.root() {
         state.quarter.net_kw = drawn_kw(state, root);
     }
     for k in 0..state.signals.len() {
@@ -241,16 +234,11 @@ fn add_energy(state: &mut State, passed_s: f64) {
     }
 }
 
-/// What goes through a board in kW: by its meter, or the most it may be.
+/// What goes through a board in kW: by its meter, or the most it may be; 0 where there is no such board.
 fn drawn_kw(state: &State, node: usize) -> f64 {
-    let setup = &*state.setup;
-    if let Some(meter) =
-        state.nodes.get(node).and_then(|known| known.meter.as_ref()).filter(|meter| meter.distrust.is_none())
-    {
-        setup.kw(meter.phases_a.into_iter().sum(), 1)
-    } else {
-        let below = (0..setup.devices.len())
-            .filter(|&device| setup.chain(setup.devices[device].node).any(|above| above == node));
-        state.nodes.get(node).map_or(0.0, |_| node_kw(state, node)) + most_kw(state, below)
+    let Some(known) = state.nodes.get(node) else { return 0.0 };
+    match known.believed() {
+        Some(meter) => state.setup.kw(meter.phases_a.into_iter().sum(), 1),
+        None => node_kw(state, node) + most_kw(state, state.setup.below(node)),
     }
 }

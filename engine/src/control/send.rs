@@ -154,7 +154,7 @@ fn command(state: &mut State, device: usize, amps: f64, phases: u8, why: Why, ou
     known.granted_a = amps;
     known.granted_phases = phases;
     known.sent_at_s = sure_s;
-    known.held.pending = Some(Sent { number, amps, phases, at_s: sure_s });
+    known.held.pending = Some(Sent { number, amps, at_s: sure_s });
     let fallback_a =
         state.setup.devices[device].fallback_a.map_or(0.0, |hours| hours.into_iter().fold(f64::INFINITY, f64::min));
     let valid_s = if amps > fallback_a { VALID_ABOVE_S } else { VALID_BELOW_S };

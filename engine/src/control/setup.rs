@@ -197,6 +197,21 @@ impl Setup {
         std::iter::successors(Some(node), |&node| self.nodes[node].parent)
     }
 
+    /// The grid connection; `None`, there are no boards.
+    pub fn root(&self) -> Option<usize> {
+        self.downwards.first().copied()
+    }
+
+    /// Whether a device hangs on a board or on one below it.
+    pub fn hangs_below(&self, device: usize, node: usize) -> bool {
+        self.chain(self.devices[device].node).any(|above| above == node)
+    }
+
+    /// The devices on a board and below it.
+    pub fn below(&self, node: usize) -> impl Iterator<Item = usize> + '_ {
+        (0..self.devices.len()).filter(move |&device| self.hangs_below(device, node))
+    }
+
     /// The hour of the local day, 0 to 23.
     pub fn hour(&self, at: DateTime<Utc>) -> usize {
         usize::try_from(at.with_timezone(&self.zone).hour()).unwrap_or(0)

@@ -81,7 +81,7 @@ impl State {
 
     /// Whether the meter of a board is believed.
     pub fn meter_believed(&self, node: usize) -> bool {
-        self.nodes[node].meter.as_ref().is_some_and(|meter| meter.distrust.is_none())
+        self.nodes[node].believed().is_some()
     }
 }
 
@@ -189,8 +189,6 @@ pub struct Stay {
     pub got_kwh: f64,
     /// When it began, on the sure clock.
     pub since_s: f64,
-    /// When it last drew current, on the sure clock.
-    pub drew_at_s: f64,
     /// The most it is taken to draw, where it has shown less than it is offered; A per phase.
     pub takes_a: f64,
     /// Since when it shows less than it is offered, on the sure clock.
@@ -321,6 +319,13 @@ pub struct NodeState {
     pub imbalance_bias: (f64, f64),
     /// Whether an overload has been told.
     pub overload_told: bool,
+}
+
+impl NodeState {
+    /// Its meter, where that is believed.
+    pub fn believed(&self) -> Option<&MeterState> {
+        self.meter.as_ref().filter(|meter| meter.distrust.is_none())
+    }
 }
 
 /// What is remembered of a meter.

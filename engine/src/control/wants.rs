@@ -2,13 +2,13 @@
 
 use kwartier_data::instance::PhaseIndex;
 
-use super::building::phases_used;
+use super::building::counted_phases;
 use super::event::Action;
 use super::rooms::Rooms;
 use super::settings::Split;
 use super::setup::Kind;
 use super::share::{Claim, LAYERS};
-use super::state::State;
+use super::state::{State, Stay};
 
 /// A vehicle that has less time to spare than this in h is charged as fast as it can: forecasts and plans are not exact.
 const LAST_CALL_H: f64 = 0.5;
@@ -82,8 +82,7 @@ fn want(state: &State, rooms: &Rooms, device: usize, class: u8, surplus_kw: &mut
         return None;
     }
     let told = known.stay.as_ref().and_then(|stay| stay.session.phases);
-    let used = phases_used(state, device);
-    let mut phases: Vec<PhaseIndex> = (0..3).filter(|&phase| used[phase]).collect();
+    let mut phases = counted_phases(state, device);
     if known.single_since_s.is_some() && about.phases_known {
         phases = about.phases.first().copied().into_iter().collect();
     }
@@ -111,7 +110,8 @@ fn want(state: &State, rooms: &Rooms, device: usize, class: u8, surplus_kw: &mut
     let boosted = action == Some(Action::Boost);
     let first_a = if boosted { cap_a } else { at_least(guaranteed_a) };
     let plan_a = at_least(plan_a).max(first_a);
-    let behind = known.stay.as_ref().is_some_and(|stay| falls_short(state, device, stay, phases.len()));
+    let behind =
+        plan_a < cap_a && known.stay.as_ref().is_some_and(|stay| falls_short(state, device, stay, phases.len()));
     let spare_a = match about.kind {
         _ if behind => cap_a,
         Kind::Station => spare(state, plan_a, min_a, cap_a, phases.len(), surplus_kw),
@@ -151,7 +151,7 @@ pub(super) fn bounds(state: &State, device: usize) -> (f64, f64) {
 }
 
 /// What a vehicle wants of the plan's layer; `None`, nothing at all.
-fn of_stay(state: &State, stay: &super::state::Stay, planned_a: Option<f64>, cap_a: f64, phases: usize) -> Option<f64> {
+fn of_stay(state: &State, stay: &Stay, planned_a: Option<f64>, cap_a: f64, phases: usize) -> Option<f64> {
     if state.clock.sure_s < stay.waking_until_s {
         return None;
     }
@@ -173,7 +173,7 @@ fn of_stay(state: &State, stay: &super::state::Stay, planned_a: Option<f64>, cap
 
 /// Whether the plan no longer gives a vehicle what it needs by its departure: it has been late, limited or cut off. Until
 /// there is a new plan it may have what nobody else wants.
-fn falls_short(state: &State, device: usize, stay: &super::state::Stay, phases: usize) -> bool {
+fn falls_short(state: &State, device: usize, stay: &Stay, phases: usize) -> bool {
     let Some(targets) = &state.targets else { return false };
     let (Some(need_kwh), Some(departure)) = (stay.session.need_kwh, stay.session.departure) else { return false };
     let Some(Some(amps)) = targets.amps.get(device) else { return false };
@@ -209,8 +209,8 @@ fn surplus_kw(state: &State) -> f64 {
     if !setup.settings.surplus || state.targets.is_none() {
         return 0.0;
     }
-    let Some(root) = setup.nodes.iter().position(|node| node.parent.is_none()) else { return 0.0 };
-    let Some(meter) = state.nodes[root].meter.as_ref().filter(|meter| meter.distrust.is_none()) else { return 0.0 };
+    let Some(root) = setup.root() else { return 0.0 };
+    let Some(meter) = state.nodes[root].believed() else { return 0.0 };
     let net_kw = setup.kw(meter.phases_a.into_iter().sum(), 1);
     let taken_kw: f64 = state
         .devices

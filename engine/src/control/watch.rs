@@ -151,7 +151,7 @@ pub(super) fn boards(state: &mut State, below: &Below, output: &mut Output) {
         {
             known.cut = None;
         }
-        let shown = known.meter.as_ref().filter(|meter| meter.distrust.is_none()).map(|meter| meter.phases_a);
+        let shown = known.believed().map(|meter| meter.phases_a);
         let fullest = shown.and_then(|amps| (0..3).find(|&phase| amps[phase] > about.limit_a[phase] + ABOVE_A));
         let Some((phase, amps)) = fullest.zip(shown) else {
             known.above_since_s = None;
@@ -162,7 +162,6 @@ pub(super) fn boards(state: &mut State, below: &Below, output: &mut Output) {
         if sure_s - since_s >= about.tolerance_s {
             above.push(node);
         }
-        let known = &mut state.nodes[node];
         if sure_s - since_s <= about.tolerance_s + NOTHING_HELPS_S {
             continue;
         }
@@ -185,14 +184,16 @@ pub(super) fn boards(state: &mut State, below: &Below, output: &mut Output) {
 /// be the cause: some chargers take the first setpoint after a pause for no limit at all.
 fn suspect(state: &mut State, node: usize) {
     let (setup, clock) = (state.setup.clone(), state.clock);
-    for (device, known) in setup.devices.iter().zip(&mut state.devices) {
+    for device in setup.below(node) {
+        let known = &mut state.devices[device];
         let raised_s = clock.sure_s - known.raised_at_s;
-        let below = setup.chain(device.node).any(|above| above == node);
-        if !below || raised_s > JUST_NOW_S || known.granted_a <= 0.0 {
+        if raised_s > JUST_NOW_S || known.granted_a <= 0.0 {
             continue;
         }
-        let shown_since =
-            known.held.shown_a.is_some_and(|(_, at_s)| clock.maybe_s - at_s < raised_s - device.reaction_s);
+        let shown_since = known
+            .held
+            .shown_a
+            .is_some_and(|(_, at_s)| clock.maybe_s - at_s < raised_s - setup.devices[device].reaction_s);
         if !shown_since || known.held.exceeds(clock.sure_s) {
             let (_, times) = known.suspect;
             known.suspect = (clock.sure_s + SUSPECT_S * f64::from(1_u32 << times.min(5)), times + 1);

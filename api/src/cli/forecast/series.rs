@@ -3,9 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use clap::ValueEnum;
 use kwartier_data::forecast::Belief;
-use kwartier_forecast::prior::{Building, Use, usual_building};
+use kwartier_forecast::prior::{Building, usual_building};
 
 use super::chain::{self, LONGEST, Wanted};
 use super::model;
@@ -16,6 +15,7 @@ use crate::cli::input::is_dash;
 use crate::cli::methods::Methods;
 use crate::cli::output::Destination;
 use crate::cli::span::{self, When};
+use crate::cli::usage::Usage;
 use crate::cli::{Verdict, output};
 use crate::report::fan::{self, Fan};
 
@@ -47,7 +47,7 @@ pub struct Args {
     horizon: TimeDelta,
     /// What the building is used for: what counts before there is a history.
     #[arg(long, value_enum)]
-    building_type: Option<BuildingType>,
+    building_type: Option<Usage>,
     /// What the building draws in a year, in kWh.
     #[arg(long, value_name = "KWH", requires = "building_type", value_parser = span::positive)]
     annual_kwh: Option<f64>,
@@ -69,34 +69,10 @@ pub struct Args {
     out: Option<PathBuf>,
 }
 
-/// A use of a building, as it is named on the command line.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum BuildingType {
-    /// A home, or several.
-    Home,
-    /// Offices.
-    Office,
-    /// A shop, open on Saturdays.
-    Shop,
-    /// A school.
-    School,
-    /// A workshop or factory in one shift.
-    Workshop,
-    /// A warehouse or depot with work from early to late.
-    Depot,
-}
-
 impl Args {
     /// The building, where its use is said.
     fn building(&self) -> Option<Building> {
-        let usage = match self.building_type? {
-            BuildingType::Home => Use::Home,
-            BuildingType::Office => Use::Office,
-            BuildingType::Shop => Use::Shop,
-            BuildingType::School => Use::School,
-            BuildingType::Workshop => Use::Workshop,
-            BuildingType::Depot => Use::Depot,
-        };
+        let usage = self.building_type?.into();
         Some(Building { usage, annual_kwh: self.annual_kwh })
     }
 }

@@ -14,6 +14,8 @@ use kwartier_engine::control::settings::Settings;
 use kwartier_engine::plant::world::{Charger, Meter, Noise};
 use serde::{Deserialize, Serialize};
 
+pub use crate::cli::usage::Usage;
+
 pub use faults::{Chance, Fault, Signal, SignalWhat, What};
 pub use people::{Fleet, OneStay, Pattern, Sessions, Told};
 pub use read::{Source, read};
@@ -239,24 +241,6 @@ pub enum Building {
         #[serde(default)]
         noise: Noise,
     },
-}
-
-/// What a building is used for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Usage {
-    /// A home, or several.
-    Home,
-    /// Offices.
-    Office,
-    /// A shop.
-    Shop,
-    /// A school.
-    School,
-    /// A workshop or factory in one shift.
-    Workshop,
-    /// A warehouse or depot.
-    Depot,
 }
 
 /// What PV plants deliver.
