@@ -1,10 +1,17 @@
 //! `kwartier`, the one binary: the world around the planner. Files, standard streams, signals, processes and the clock
 //! are named here and nowhere else in the workspace.
 
+mod access;
+mod app;
 mod cli;
+mod config;
+mod http;
 mod report;
+mod resource;
+mod service;
 mod simulate;
 mod solve;
+mod store;
 
 use std::process::ExitCode;
 

@@ -1,0 +1,98 @@
+//! Who is asking, and whether they may.
+
+use chrono::{DateTime, Utc};
+
+use super::role::{Permission, Role};
+
+/// Who is asking.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Who {
+    /// A person, by id.
+    User(String),
+    /// A program, by the id of its key.
+    Key(String),
+}
+
+impl Who {
+    /// As it stands in audit entries: `user/…`, `key/…`. No name, no address.
+    pub fn name(&self) -> String {
+        match self {
+            Who::User(id) => format!("user/{id}"),
+            Who::Key(id) => format!("key/{id}"),
+        }
+    }
+}
+
+/// Where a role counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// At a tenant, all tenants below it, and all their sites.
+    Tenant(String),
+    /// At one site.
+    Site(String),
+}
+
+/// A role somewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    /// What.
+    pub role: Role,
+    /// Where.
+    pub place: Place,
+    /// Until when; `None`, until it is taken away.
+    pub until: Option<DateTime<Utc>>,
+}
+
+/// Somebody who was authenticated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// Who.
+    pub who: Who,
+    /// The tenant that they belong to: what they make is its.
+    pub tenant: String,
+    /// What they may be where.
+    pub scopes: Vec<Scope>,
+}
+
+/// Whether a request goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Yes.
+    Granted,
+    /// They may see that it is there, and not do this: 403.
+    Forbidden,
+    /// They may not even know that it is there: 404.
+    Unknown,
+}
+
+impl Caller {
+    /// Whether they may do something at a site of a tenant. `tenants` are the site's tenant and all above it.
+    pub fn at_site(&self, permission: Permission, site: &str, tenants: &[String], now: DateTime<Utc>) -> Access {
+        self.access(permission, now, |place| match place {
+            Place::Tenant(tenant) => tenants.contains(tenant),
+            Place::Site(own) => own == site,
+        })
+    }
+
+    /// Whether they may do something at a tenant itself. `tenants` are the tenant and all above it.
+    pub fn at_tenant(&self, permission: Permission, tenants: &[String], now: DateTime<Utc>) -> Access {
+        self.access(permission, now, |place| match place {
+            Place::Tenant(tenant) => tenants.contains(tenant),
+            Place::Site(_) => false,
+        })
+    }
+
+    fn access(&self, permission: Permission, now: DateTime<Utc>, covers: impl Fn(&Place) -> bool) -> Access {
+        let mut access = Access::Unknown;
+        for scope in &self.scopes {
+            if scope.until.is_some_and(|until| until <= now) || !covers(&scope.place) {
+                continue;
+            }
+            if scope.role.may(permission) {
+                return Access::Granted;
+            }
+            access = Access::Forbidden;
+        }
+        access
+    }
+}

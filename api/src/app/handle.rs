@@ -1,0 +1,95 @@
+//! How everybody else speaks with the loop.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+use tokio::sync::{broadcast, mpsc};
+
+use super::event::Event;
+use crate::resource::setpoint::Setpoint;
+use crate::resource::status::SiteStatus;
+
+/// How many changes of setpoints a site remembers for followers that come back.
+pub const REMEMBERED: usize = 4096;
+
+/// The loop is so far behind that it takes nothing more now, or it has stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the loop takes nothing more now")]
+pub struct Busy;
+
+/// What the loop publishes of a site.
+#[derive(Debug)]
+pub struct Published {
+    /// How it looks after the last step.
+    pub status: Arc<SiteStatus>,
+    /// The last setpoints, the oldest first; at most [`REMEMBERED`].
+    pub recent: std::collections::VecDeque<Setpoint>,
+    /// Where followers hear of new ones.
+    pub setpoints: broadcast::Sender<Setpoint>,
+    /// Where followers hear that the status has changed.
+    pub changed: broadcast::Sender<Arc<SiteStatus>>,
+}
+
+/// What the loop publishes, by site.
+pub type Board = Arc<RwLock<HashMap<String, Published>>>;
+
+/// How everybody else speaks with the loop. Clones speak with the same one.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    events: mpsc::Sender<Event>,
+    board: Board,
+}
+
+/// Somebody who follows the setpoints of a site.
+#[derive(Debug)]
+pub struct Follower {
+    /// What has been missed since the number that was asked from, the oldest first; where it is no longer known, the last
+    /// setpoint of each charger.
+    pub backlog: Vec<Setpoint>,
+    /// What comes.
+    pub coming: broadcast::Receiver<Setpoint>,
+}
+
+impl Handle {
+    /// A handle to a loop that listens at the other end and publishes there.
+    pub fn new(events: mpsc::Sender<Event>, board: Board) -> Handle {
+        Handle { events, board }
+    }
+
+    /// Tells the loop something. What is full is an answer too: the caller is told to come back, nothing is queued without
+    /// bound.
+    pub fn tell(&self, event: Event) -> Result<(), Busy> {
+        self.events.try_send(event).map_err(|_| Busy)
+    }
+
+    /// How a site looks now; `None`, the loop does not know it (yet).
+    pub fn status(&self, site: &str) -> Option<Arc<SiteStatus>> {
+        self.board.read().get(site).map(|published| Arc::clone(&published.status))
+    }
+
+    /// Follows the setpoints of a site, after a number where that is given.
+    pub fn follow(&self, site: &str, after: Option<u64>) -> Option<Follower> {
+        let board = self.board.read();
+        let published = board.get(site)?;
+        let coming = published.setpoints.subscribe();
+        let oldest = published.recent.front().map_or(u64::MAX, |setpoint| setpoint.number);
+        let backlog = match after {
+            Some(after) if after.saturating_add(1) >= oldest => {
+                published.recent.iter().filter(|setpoint| setpoint.number > after).cloned().collect()
+            }
+            _ => {
+                let mut last: Vec<Setpoint> =
+                    published.status.chargers.iter().filter_map(|charger| charger.setpoint.clone()).collect();
+                last.sort_by_key(|setpoint| setpoint.number);
+                last
+            }
+        };
+        Some(Follower { backlog, coming })
+    }
+
+    /// Follows how a site looks.
+    pub fn watch(&self, site: &str) -> Option<broadcast::Receiver<Arc<SiteStatus>>> {
+        self.board.read().get(site).map(|published| published.changed.subscribe())
+    }
+}

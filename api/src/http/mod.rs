@@ -1,0 +1,3 @@
+//! The API: axum routes over the store and the loop.
+
+pub mod problem;

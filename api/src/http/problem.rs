@@ -1,0 +1,107 @@
+//! What went wrong, as RFC 9457 `application/problem+json`.
+
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::store::Fault;
+
+/// A problem: what a client is told when a request cannot be done.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Problem {
+    /// What kind of problem: a path below the API's documentation.
+    pub r#type: String,
+    /// The kind in a few words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What is wrong with this request, and what would be right.
+    pub detail: String,
+    /// Each field that is wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
+}
+
+/// A field that is wrong.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct FieldError {
+    /// Where it stands, as in `stations[3].max_a`; `query.limit` and the like outside the body.
+    pub field: String,
+    /// What is wrong, with the value, and the remedy.
+    pub detail: String,
+}
+
+impl Problem {
+    /// A problem of a kind: `type` is `/docs/problems#kind`.
+    pub fn new(status: StatusCode, kind: &str, title: &str, detail: impl Into<String>) -> Problem {
+        Problem {
+            r#type: format!("/docs/problems#{kind}"),
+            title: title.to_owned(),
+            status: status.as_u16(),
+            detail: detail.into(),
+            errors: Vec::new(),
+        }
+    }
+
+    /// A body or parameter that is not right: 422.
+    pub fn invalid(errors: Vec<FieldError>) -> Problem {
+        let detail = errors.iter().map(|error| format!("{}: {}", error.field, error.detail)).collect::<Vec<_>>();
+        let problem = Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "invalid",
+            "The request is understood, and something in it is not right",
+            detail.join("; "),
+        );
+        Problem { errors, ..problem }
+    }
+
+    /// One field that is not right: 422.
+    pub fn field(field: impl Into<String>, detail: impl Into<String>) -> Problem {
+        Problem::invalid(vec![FieldError { field: field.into(), detail: detail.into() }])
+    }
+
+    /// There is none, or the caller may not know of it: 404.
+    pub fn not_found(what: &str) -> Problem {
+        let detail = format!("{what} is not there, or this key may not see it");
+        Problem::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail)
+    }
+
+    /// The caller may see it, and not do this: 403.
+    pub fn forbidden(what: &str) -> Problem {
+        Problem::new(StatusCode::FORBIDDEN, "forbidden", "Not allowed", what)
+    }
+}
+
+impl From<Fault> for Problem {
+    fn from(fault: Fault) -> Problem {
+        match fault {
+            Fault::Conflict { .. } => {
+                let detail = format!("{fault}; read it again and repeat the change on what is there now");
+                Problem::new(StatusCode::PRECONDITION_FAILED, "conflict", "It has changed meanwhile", detail)
+            }
+            Fault::Unavailable(_) => Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "storage",
+                "Nothing can be stored now",
+                "nothing was changed; control goes on, /readyz says more, try again later",
+            ),
+            Fault::Corrupt(_) => Problem::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "internal",
+                "Something that is kept cannot be read",
+                "it is in the log; nothing was changed",
+            ),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, axum::Json(&self)).into_response();
+        let kind = header::HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        response
+    }
+}

@@ -1,0 +1,13 @@
+//! What users of the API send and read back, and what the store keeps: the words of the wire. A site is
+//! [`kwartier_data::site::Site`]; everything else is here, one resource a file.
+//!
+//! Unknown fields are refused everywhere. Fields that a user leaves out stay absent in what is kept: defaults are applied
+//! where a value is used, so that a better default later is one for old documents too.
+
+pub mod charger;
+pub mod measurement;
+pub mod price;
+pub mod session;
+pub mod setpoint;
+pub mod signal;
+pub mod status;

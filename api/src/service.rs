@@ -1,0 +1,18 @@
+//! What every request and every task of the service has in hand.
+
+use std::sync::Arc;
+
+use crate::app::Handle;
+use crate::config::Config;
+use crate::store::Store;
+
+/// The service.
+#[derive(Clone)]
+pub struct Service {
+    /// What is kept.
+    pub store: Arc<dyn Store>,
+    /// The loop.
+    pub app: Handle,
+    /// How it is set up.
+    pub config: Arc<Config>,
+}

@@ -1,0 +1,22 @@
+//! Why the store could not do what it was asked for.
+
+use super::document::Key;
+
+/// What went wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// A document is not in the version that was expected. Nothing was written.
+    #[error("{key} is in version {found:?}, not in the one that was expected")]
+    Conflict {
+        /// Which.
+        key: Key,
+        /// What there is; `None`, nothing.
+        found: Option<u64>,
+    },
+    /// It cannot be written or read now: the disk is full or read-only, the connection is lost. Trying later may help.
+    #[error("the database cannot be used now: {0}")]
+    Unavailable(String),
+    /// What is kept cannot be understood.
+    #[error("the database holds what cannot be read: {0}")]
+    Corrupt(String),
+}
