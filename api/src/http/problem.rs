@@ -67,6 +67,21 @@ impl Problem {
         Problem::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail)
     }
 
+    /// What is not the client's fault, and not told to them: 500.
+    pub fn internal() -> Problem {
+        Problem::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "Something went wrong here",
+            "it is in the log under the request's id; nothing more can be said",
+        )
+    }
+
+    /// Somebody else has changed the same thing meanwhile.
+    pub fn is_conflict(&self) -> bool {
+        self.status == StatusCode::PRECONDITION_FAILED.as_u16()
+    }
+
     /// The caller may see it, and not do this: 403.
     pub fn forbidden(what: &str) -> Problem {
         Problem::new(StatusCode::FORBIDDEN, "forbidden", "Not allowed", what)
@@ -86,12 +101,10 @@ impl From<Fault> for Problem {
                 "Nothing can be stored now",
                 "nothing was changed; control goes on, /readyz says more, try again later",
             ),
-            Fault::Corrupt(_) => Problem::new(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "internal",
-                "Something that is kept cannot be read",
-                "it is in the log; nothing was changed",
-            ),
+            Fault::Corrupt(why) => {
+                tracing::error!(%why, "something that is kept cannot be read");
+                Problem::internal()
+            }
         }
     }
 }
@@ -102,6 +115,12 @@ impl IntoResponse for Problem {
         let mut response = (status, axum::Json(&self)).into_response();
         let kind = header::HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
+            response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
+        }
         response
     }
 }
