@@ -21,6 +21,9 @@ pub struct Problem {
     /// Each field that is wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
+    /// After how many seconds it may be tried again; goes out as the header `Retry-After`.
+    #[serde(skip)]
+    pub retry_after_s: Option<u64>,
 }
 
 /// A field that is wrong.
@@ -41,6 +44,7 @@ impl Problem {
             status: status.as_u16(),
             detail: detail.into(),
             errors: Vec::new(),
+            retry_after_s: None,
         }
     }
 
@@ -59,6 +63,17 @@ impl Problem {
     /// One field that is not right: 422.
     pub fn field(field: impl Into<String>, detail: impl Into<String>) -> Problem {
         Problem::invalid(vec![FieldError { field: field.into(), detail: detail.into() }])
+    }
+
+    /// Nobody is known to be asking: 401.
+    pub fn unauthorized(detail: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", "Not authenticated", detail)
+    }
+
+    /// Too much was asked for in a short time: 429.
+    pub fn too_many(detail: impl Into<String>, retry_after_s: u64) -> Problem {
+        let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", "Too many requests", detail);
+        Problem { retry_after_s: Some(retry_after_s), ..problem }
     }
 
     /// There is none, or the caller may not know of it: 404.
@@ -115,11 +130,13 @@ impl IntoResponse for Problem {
         let mut response = (status, axum::Json(&self)).into_response();
         let kind = header::HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
-        if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
-            response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
-        }
         if status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
+            let scheme = header::HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+        }
+        let in_a_second = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
+        if let Some(seconds) = self.retry_after_s.or(in_a_second) {
+            response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from(seconds));
         }
         response
     }

@@ -81,7 +81,8 @@ fn phase_map<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Er
             });
             let letters: Option<String> = letters.collect();
             let letters = letters.filter(|letters| (1..=3).contains(&letters.len()));
-            letters.map(Some).ok_or_else(|| D::Error::custom(format!("is no list of one to three phases; {remedy}")))
+            let padded = letters.map(|letters| format!("{letters:x<3}"));
+            padded.map(Some).ok_or_else(|| D::Error::custom(format!("is no list of one to three phases; {remedy}")))
         }
         Err(_) => Err(D::Error::custom(format!("is no phase map; {remedy}"))),
     }
