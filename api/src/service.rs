@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::access::Gate;
 use crate::app::Handle;
 use crate::config::Config;
 use crate::store::Store;
@@ -15,4 +16,6 @@ pub struct Service {
     pub app: Handle,
     /// How it is set up.
     pub config: Arc<Config>,
+    /// What access remembers.
+    pub gate: Arc<Gate>,
 }

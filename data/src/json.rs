@@ -17,7 +17,7 @@ use serde_path_to_error::{Error, Segment};
 use crate::refusal::{Fault, Faults, Refusal, clip, quoted};
 
 /// A field of the file that can be held against its type on its own: an object, or an array of objects.
-pub(crate) struct Part {
+pub struct Part {
     /// The field's name.
     key: &'static str,
     /// What one of its objects is called; empty where the field is the one object itself.
@@ -28,12 +28,12 @@ pub(crate) struct Part {
 
 impl Part {
     /// The field `key`, an array of objects that are called `kind` and are of type `T`.
-    pub(crate) const fn list<T: DeserializeOwned>(key: &'static str, kind: &'static str) -> Self {
+    pub const fn list<T: DeserializeOwned>(key: &'static str, kind: &'static str) -> Self {
         Part { key, kind, mismatch: |value| serde_path_to_error::deserialize::<_, Object<T>>(value).err() }
     }
 
     /// The field `key`, an object of type `T`.
-    pub(crate) const fn object<T: DeserializeOwned>(key: &'static str) -> Self {
+    pub const fn object<T: DeserializeOwned>(key: &'static str) -> Self {
         Part::list::<T>(key, "")
     }
 }
@@ -78,18 +78,40 @@ pub(crate) fn objects<'de, T: Deserialize<'de>, D: Deserializer<'de>>(field: D) 
 
 /// The value of type `T` that `bytes` hold as JSON, and nothing after it. `parts` are the fields to go through in
 /// search of further faults.
-pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8], parts: &[Part]) -> Result<T, Refusal> {
+///
+/// # Errors
+///
+/// [`Refusal`] when the bytes are no JSON, or not an object of that shape.
+pub fn read<T: DeserializeOwned>(bytes: &[u8], parts: &[Part]) -> Result<T, Refusal> {
+    whole(bytes, |text, error| shape(text, error, parts)).map(|Object(value)| value)
+}
+
+/// The values of type `T` that `bytes` hold as a JSON array of objects.
+///
+/// # Errors
+///
+/// [`Refusal`] when the bytes are no JSON, or not such an array; it names the first mismatch of each of its objects.
+pub fn read_list<T: DeserializeOwned>(bytes: &[u8]) -> Result<Vec<T>, Refusal> {
+    let list: Vec<Object<T>> = whole(bytes, rows::<T>)?;
+    Ok(list.into_iter().map(|Object(value)| value).collect())
+}
+
+/// All that `bytes` hold as JSON; `misfit` words an error of shape.
+fn whole<W: DeserializeOwned>(
+    bytes: &[u8],
+    misfit: impl FnOnce(&[u8], &Error<serde_json::Error>) -> Refusal,
+) -> Result<W, Refusal> {
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if let Some(fault) = not_text(text) {
         return Err(fault.into());
     }
     let mut reader = serde_json::Deserializer::from_slice(text);
     match serde_path_to_error::deserialize(&mut reader) {
-        Ok(Object(value)) => match reader.end() {
+        Ok(value) => match reader.end() {
             Ok(()) => Ok(value),
             Err(error) => Err(syntax(text, "$".to_owned(), &error).into()),
         },
-        Err(error) if error.inner().classify() == Category::Data => shape(text, &error, parts),
+        Err(error) if error.inner().classify() == Category::Data => Err(misfit(text, &error)),
         Err(error) => Err(syntax(text, path(&segments(&error)), error.inner()).into()),
     }
 }
@@ -142,13 +164,13 @@ fn not_a_number(text: &[u8], error: &serde_json::Error) -> Option<&'static str> 
 }
 
 /// What is wrong with a JSON text that is not of the right shape.
-fn shape<T>(text: &[u8], first: &Error<serde_json::Error>, parts: &[Part]) -> Result<T, Refusal> {
+fn shape(text: &[u8], first: &Error<serde_json::Error>, parts: &[Part]) -> Refusal {
     let steps = segments(first);
     let Ok(root) = serde_json::from_slice::<Value>(text) else {
-        return Err(mismatch(&steps, first, None, parts).into());
+        return mismatch(&steps, first, None, parts).into();
     };
     if let Some(format) = root.get("format").filter(|format| format.is_number() && format.as_f64() != Some(1.0)) {
-        return Err(unknown_format(&format.to_string()).into());
+        return unknown_format(&format.to_string()).into();
     }
     let mut faults = Faults::default();
     faults.add(mismatch(&steps, first, Some(&root), parts));
@@ -172,10 +194,21 @@ fn shape<T>(text: &[u8], first: &Error<serde_json::Error>, parts: &[Part]) -> Re
         }
     }
     // Never empty: the first mismatch is in it.
-    match faults.or(()) {
-        Err(refusal) => Err(refusal),
-        Ok(()) => Err(mismatch(&steps, first, Some(&root), parts).into()),
+    faults.or(()).err().unwrap_or_else(|| mismatch(&steps, first, Some(&root), parts).into())
+}
+
+/// What is wrong with a JSON text that is no array of objects of type `T`.
+fn rows<T: DeserializeOwned>(text: &[u8], first: &Error<serde_json::Error>) -> Refusal {
+    let root = serde_json::from_slice::<Value>(text).ok();
+    let mut faults = Faults::default();
+    for (index, row) in root.iter().filter_map(Value::as_array).flatten().enumerate() {
+        if let Err(error) = serde_path_to_error::deserialize::<_, Object<T>>(row) {
+            let mut steps = vec![Segment::Seq { index }];
+            steps.extend(segments(&error));
+            faults.add(mismatch(&steps, &error, root.as_ref(), &[]));
+        }
     }
+    faults.or(()).err().unwrap_or_else(|| mismatch(&segments(first), first, root.as_ref(), &[]).into())
 }
 
 /// The fault of a file that states a format other than 1.
@@ -208,6 +241,13 @@ fn mismatch(steps: &[Segment], error: &Error<serde_json::Error>, root: Option<&V
             steps.push(Segment::Map { key: named.to_owned() });
         }
         ("is given twice".to_owned(), "keep one".to_owned())
+    } else if NO_TIME.contains(&worded.as_str()) {
+        value = root.and_then(|root| look_up(root, &steps)).map(shown).unwrap_or_default();
+        ("is no date and time".to_owned(), "write it as RFC 3339 does, such as \"2026-01-31T12:00:00Z\"".to_owned())
+    } else if !worded.contains(", expected ") {
+        value = root.and_then(|root| look_up(root, &steps)).map(shown).unwrap_or_default();
+        let (wrong, remedy) = worded.split_once("; ").unwrap_or((&worded, "compare it with the documentation"));
+        (wrong.to_owned(), remedy.to_owned())
     } else {
         let found = root.and_then(|root| look_up(root, &steps));
         let in_words = worded.split(", expected").next().and_then(|found| found.rsplit(": ").next());
@@ -219,6 +259,16 @@ fn mismatch(steps: &[Segment], error: &Error<serde_json::Error>, root: Option<&V
     Fault { path: path(&steps), subject: subject(root, &steps, parts), value, wrong, remedy }
 }
 
+/// What chrono says of texts that are no times.
+const NO_TIME: [&str; 6] = [
+    "input contains invalid characters",
+    "premature end of input",
+    "input is out of range",
+    "input is not enough for unique date and time",
+    "trailing input",
+    "no possible date and time matching input",
+];
+
 const NUMBER: &str = "a number";
 const WHOLE_NUMBER: &str = "a whole number, 0 or more";
 const ARRAY: &str = "an array";
@@ -229,7 +279,7 @@ fn expected(worded: &str) -> String {
     let wanted = worded.split_once(", expected ").map_or("something else", |(_, wanted)| wanted);
     match wanted {
         "f64" => NUMBER.to_owned(),
-        "u32" | "u64" | "usize" => WHOLE_NUMBER.to_owned(),
+        "u8" | "u16" | "u32" | "u64" | "usize" => WHOLE_NUMBER.to_owned(),
         "a sequence" => ARRAY.to_owned(),
         "a boolean" => FLAG.to_owned(),
         other => other.replace('`', ""),

@@ -8,6 +8,7 @@
 //! | [`finding`] | [`Finding`]: what a check says of a site, its file or its tables, from errors to notes |
 //! | [`instance`] | [`Instance`], all a day-ahead plan depends on, checked; [`instance::parse`] reads it |
 //! | [`instance::wire`] | its JSON shape, for writing files and for handing instances to other processes |
+//! | [`json`] | reading JSON so that whoever wrote it learns where it is wrong |
 //! | [`plan`] | [`Plan`], the answer, which is its own JSON shape; [`plan::parse`] reads it |
 //! | [`refusal`] | [`Refusal`] and [`Fault`]: why a file cannot be used, by JSON path, with the remedy |
 //! | [`site`] | [`Site`](site::Site), what an installer hands over and an operator keeps: its file and its checks |
@@ -30,7 +31,7 @@ pub mod finding;
 pub mod forecast;
 pub mod history;
 pub mod instance;
-mod json;
+pub mod json;
 pub mod local;
 pub mod plan;
 pub mod quality;

@@ -28,8 +28,13 @@ impl Who {
 pub enum Place {
     /// At a tenant, all tenants below it, and all their sites.
     Tenant(String),
-    /// At one site.
-    Site(String),
+    /// At one site, as long as it is that tenant's or of one below: a site of the same name elsewhere is another one.
+    Site {
+        /// Which.
+        site: String,
+        /// Whose.
+        tenant: String,
+    },
 }
 
 /// A role somewhere.
@@ -52,6 +57,8 @@ pub struct Caller {
     pub tenant: String,
     /// What they may be where.
     pub scopes: Vec<Scope>,
+    /// When their request came: the time by which it is judged, and which what it changes carries.
+    pub at: DateTime<Utc>,
 }
 
 /// Whether a request goes on.
@@ -67,27 +74,34 @@ pub enum Access {
 
 impl Caller {
     /// Whether they may do something at a site of a tenant. `tenants` are the site's tenant and all above it.
-    pub fn at_site(&self, permission: Permission, site: &str, tenants: &[String], now: DateTime<Utc>) -> Access {
-        self.access(permission, now, |place| match place {
+    pub fn at_site(&self, permission: Permission, site: &str, tenants: &[String]) -> Access {
+        self.access(permission, |place| match place {
             Place::Tenant(tenant) => tenants.contains(tenant),
-            Place::Site(own) => own == site,
+            Place::Site { site: own, tenant } => own == site && tenants.contains(tenant),
         })
     }
 
     /// Whether they may do something at a tenant itself. `tenants` are the tenant and all above it.
-    pub fn at_tenant(&self, permission: Permission, tenants: &[String], now: DateTime<Utc>) -> Access {
-        self.access(permission, now, |place| match place {
+    pub fn at_tenant(&self, permission: Permission, tenants: &[String]) -> Access {
+        self.access(permission, |place| match place {
             Place::Tenant(tenant) => tenants.contains(tenant),
-            Place::Site(_) => false,
+            Place::Site { .. } => false,
         })
     }
 
-    fn access(&self, permission: Permission, now: DateTime<Utc>, covers: impl Fn(&Place) -> bool) -> Access {
+    /// Whether they may do something somewhere.
+    pub fn anywhere(&self, permission: Permission) -> bool {
+        self.in_force().any(|scope| scope.role.may(permission))
+    }
+
+    /// The roles that count now.
+    pub fn in_force(&self) -> impl Iterator<Item = &Scope> {
+        self.scopes.iter().filter(|scope| scope.until.is_none_or(|until| self.at < until))
+    }
+
+    fn access(&self, permission: Permission, covers: impl Fn(&Place) -> bool) -> Access {
         let mut access = Access::Unknown;
-        for scope in &self.scopes {
-            if scope.until.is_some_and(|until| until <= now) || !covers(&scope.place) {
-                continue;
-            }
+        for scope in self.in_force().filter(|scope| covers(&scope.place)) {
             if scope.role.may(permission) {
                 return Access::Granted;
             }

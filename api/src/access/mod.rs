@@ -1,8 +1,28 @@
 //! Who may do what. Authentication (keys, passwords, single sign-on) yields a [`Caller`]; whether it may do something to a
 //! tenant or site is decided here and nowhere else.
+//!
+//! A handler takes a [`Caller`] as an argument, and asks [`at_site`] or [`at_tenant`] before anything else:
+//!
+//! ```ignore
+//! async fn get(State(service): State<Service>, caller: Caller, Path(site): Path<String>) -> Result<…, Problem> {
+//!     let site = access::at_site(&service, &caller, Permission::See, &site).await?;
+//! ```
+//!
+//! What it changes carries [`Caller::at`] as its time, and an [`audit`] entry in the same batch.
 
+pub mod audit;
+pub mod authenticate;
+pub mod cache;
 pub mod caller;
+pub mod extract;
+pub mod gate;
+pub mod kept;
+pub mod place;
 pub mod role;
+pub mod token;
 
+pub use authenticate::again;
 pub use caller::{Access, Caller, Place, Scope, Who};
+pub use gate::Gate;
+pub use place::{Reach, SiteRef, TenantRef, anywhere, at_site, at_tenant, claim, new_site, reach, release};
 pub use role::{Permission, Role};

@@ -46,6 +46,8 @@ pub enum Permission {
     Audit,
     /// To manage webhooks.
     Webhooks,
+    /// To grant others access to a site for a time.
+    Grant,
     /// To manage people, keys and grants.
     Administer,
 }
@@ -55,26 +57,84 @@ impl Role {
     pub const ALL: [Role; 7] =
         [Role::Viewer, Role::Analyst, Role::Operator, Role::Installer, Role::Admin, Role::Driver, Role::Service];
 
+    /// Its name over HTTP and in what is kept.
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Viewer => "viewer",
+            Role::Analyst => "analyst",
+            Role::Operator => "operator",
+            Role::Installer => "installer",
+            Role::Admin => "admin",
+            Role::Driver => "driver",
+            Role::Service => "service",
+        }
+    }
+
+    /// The role of a name.
+    pub fn of(name: &str) -> Option<Role> {
+        Role::ALL.into_iter().find(|role| role.name() == name)
+    }
+
     /// Whether who has this role may do that.
     pub fn may(self, permission: Permission) -> bool {
-        use Permission::{
-            Administer, Analyse, Audit, Feed, Install, Operate, See, Sessions, Signal, Solve, Webhooks,
-        };
+        use Permission::{Analyse, Audit, Feed, Grant, Install, Operate, See, Sessions, Signal, Solve, Webhooks};
         match self {
             Role::Viewer => matches!(permission, See),
             Role::Analyst => matches!(permission, See | Analyse | Solve),
-            Role::Operator => {
-                matches!(permission, See | Analyse | Solve | Sessions | Feed | Operate | Signal | Audit | Webhooks)
-            }
+            Role::Operator => matches!(
+                permission,
+                See | Analyse | Solve | Sessions | Feed | Operate | Signal | Audit | Webhooks | Grant
+            ),
             Role::Installer => matches!(permission, See | Analyse | Install | Feed | Sessions),
-            Role::Admin => {
-                let all = [
-                    See, Analyse, Solve, Sessions, Feed, Operate, Signal, Install, Audit, Webhooks, Administer,
-                ];
-                all.contains(&permission)
-            }
+            Role::Admin => true,
             Role::Driver => matches!(permission, See | Sessions),
             Role::Service => matches!(permission, See | Analyse | Solve | Sessions | Feed | Operate | Signal),
+        }
+    }
+
+    /// Whether who has this role may grant that one to others for a time. An operator lets others look and build; only an
+    /// admin lets them run the site, and nobody makes admins this way.
+    pub fn may_grant(self, other: Role) -> bool {
+        match self {
+            Role::Operator => matches!(other, Role::Viewer | Role::Analyst | Role::Installer),
+            Role::Admin => other != Role::Admin,
+            _ => false,
+        }
+    }
+}
+
+impl Permission {
+    /// All of them.
+    pub const ALL: [Permission; 12] = [
+        Permission::See,
+        Permission::Analyse,
+        Permission::Solve,
+        Permission::Sessions,
+        Permission::Feed,
+        Permission::Operate,
+        Permission::Signal,
+        Permission::Install,
+        Permission::Audit,
+        Permission::Webhooks,
+        Permission::Grant,
+        Permission::Administer,
+    ];
+
+    /// Its name, for messages and documentation.
+    pub fn name(self) -> &'static str {
+        match self {
+            Permission::See => "see",
+            Permission::Analyse => "analyse",
+            Permission::Solve => "solve",
+            Permission::Sessions => "sessions",
+            Permission::Feed => "feed",
+            Permission::Operate => "operate",
+            Permission::Signal => "signal",
+            Permission::Install => "install",
+            Permission::Audit => "audit",
+            Permission::Webhooks => "webhooks",
+            Permission::Grant => "grant",
+            Permission::Administer => "administer",
         }
     }
 }

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use parking_lot::RwLock;
 use tokio::sync::{broadcast, mpsc};
 
 use super::event::Event;
 use crate::resource::setpoint::Setpoint;
-use crate::resource::status::SiteStatus;
+use crate::resource::status::{SiteStatus, Steering};
 
 /// How many changes of setpoints a site remembers for followers that come back.
 pub const REMEMBERED: usize = 4096;
@@ -41,6 +42,30 @@ pub struct Handle {
     board: Board,
 }
 
+/// A place in the loop's queue: what is told through it is heard.
+#[derive(Debug)]
+pub struct Reserved(mpsc::OwnedPermit<Event>);
+
+impl Reserved {
+    /// Tells the loop something.
+    pub fn tell(self, event: Event) {
+        self.0.send(event);
+    }
+}
+
+/// How the sites are, all together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Overview {
+    /// How many there are.
+    pub sites: usize,
+    /// How many of them are steered without a plan.
+    pub without_plan: usize,
+    /// How many of them are left to their fallback.
+    pub in_fallback: usize,
+    /// When the site that was looked at longest ago was looked at.
+    pub oldest: Option<DateTime<Utc>>,
+}
+
 /// Somebody who follows the setpoints of a site.
 #[derive(Debug)]
 pub struct Follower {
@@ -61,6 +86,24 @@ impl Handle {
     /// bound.
     pub fn tell(&self, event: Event) -> Result<(), Busy> {
         self.events.try_send(event).map_err(|_| Busy)
+    }
+
+    /// Takes a place in the queue, for what is to be told once it is stored.
+    pub fn reserve(&self) -> Result<Reserved, Busy> {
+        self.events.clone().try_reserve_owned().map(Reserved).map_err(|_| Busy)
+    }
+
+    /// How the sites are, all together.
+    pub fn overview(&self) -> Overview {
+        let mut overview = Overview::default();
+        for published in self.board.read().values() {
+            let status = &published.status;
+            overview.sites += 1;
+            overview.without_plan += usize::from(status.steering == Steering::Share);
+            overview.in_fallback += usize::from(status.steering == Steering::Fallback);
+            overview.oldest = Some(overview.oldest.map_or(status.at, |oldest| oldest.min(status.at)));
+        }
+        overview
     }
 
     /// How a site looks now; `None`, the loop does not know it (yet).

@@ -21,6 +21,9 @@ pub struct Problem {
     /// Each field that is wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
+    /// After how many seconds it may be tried again; goes out as the header `Retry-After`.
+    #[serde(skip)]
+    pub retry_after_s: Option<u64>,
 }
 
 /// A field that is wrong.
@@ -41,6 +44,7 @@ impl Problem {
             status: status.as_u16(),
             detail: detail.into(),
             errors: Vec::new(),
+            retry_after_s: None,
         }
     }
 
@@ -61,10 +65,36 @@ impl Problem {
         Problem::invalid(vec![FieldError { field: field.into(), detail: detail.into() }])
     }
 
+    /// Nobody is known to be asking: 401.
+    pub fn unauthorized(detail: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", "Not authenticated", detail)
+    }
+
+    /// Too much was asked for in a short time: 429.
+    pub fn too_many(detail: impl Into<String>, retry_after_s: u64) -> Problem {
+        let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", "Too many requests", detail);
+        Problem { retry_after_s: Some(retry_after_s), ..problem }
+    }
+
     /// There is none, or the caller may not know of it: 404.
     pub fn not_found(what: &str) -> Problem {
         let detail = format!("{what} is not there, or this key may not see it");
         Problem::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail)
+    }
+
+    /// What is not the client's fault, and not told to them: 500.
+    pub fn internal() -> Problem {
+        Problem::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "Something went wrong here",
+            "it is in the log under the request's id; nothing more can be said",
+        )
+    }
+
+    /// Somebody else has changed the same thing meanwhile.
+    pub fn is_conflict(&self) -> bool {
+        self.status == StatusCode::PRECONDITION_FAILED.as_u16()
     }
 
     /// The caller may see it, and not do this: 403.
@@ -86,12 +116,10 @@ impl From<Fault> for Problem {
                 "Nothing can be stored now",
                 "nothing was changed; control goes on, /readyz says more, try again later",
             ),
-            Fault::Corrupt(_) => Problem::new(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "internal",
-                "Something that is kept cannot be read",
-                "it is in the log; nothing was changed",
-            ),
+            Fault::Corrupt(why) => {
+                tracing::error!(%why, "something that is kept cannot be read");
+                Problem::internal()
+            }
         }
     }
 }
@@ -102,6 +130,14 @@ impl IntoResponse for Problem {
         let mut response = (status, axum::Json(&self)).into_response();
         let kind = header::HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        if status == StatusCode::UNAUTHORIZED {
+            let scheme = header::HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+        }
+        let in_a_second = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
+        if let Some(seconds) = self.retry_after_s.or(in_a_second) {
+            response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from(seconds));
+        }
         response
     }
 }

@@ -1,6 +1,8 @@
 //! A charger: where it hangs, and how it is reached.
 
-use serde::{Deserialize, Serialize};
+use kwartier_data::site::Site;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 /// A charger as it is put. What it says of board and phases stands in the site afterwards, as a station.
@@ -10,8 +12,8 @@ pub struct Charger {
     /// Name of the board that it hangs on.
     pub node: String,
     /// Which grid phase hangs on its own L1, L2, L3: letters R = L1, S = L2, T = L3, `x` where none does. Absent, unknown:
-    /// then all it draws counts on every phase.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// then all it draws counts on every phase. A list such as `["L2", "L3", "L1"]` says the same.
+    #[serde(default, deserialize_with = "phase_map", skip_serializing_if = "Option::is_none")]
     #[schema(example = "RST")]
     pub phase_map: Option<String>,
     /// Highest current per phase in A.
@@ -31,6 +33,59 @@ pub struct Ocpp {
     pub password: Option<String>,
     /// OCPP security profile, 1 to 3; 0 only where it is allowed by name.
     pub security_profile: u8,
+}
+
+/// What a charger needs beyond the site, as it is kept.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct KeptCharger {
+    /// How it connects; absent, over the API.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ocpp: Option<KeptOcpp>,
+}
+
+/// How a charger connects over OCPP, as it is kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct KeptOcpp {
+    /// Its password as argon2id keeps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+    /// OCPP security profile.
+    pub security_profile: u8,
+}
+
+/// The stations of a site whose setpoints somebody else passes on: all that do not connect themselves.
+pub fn over_api<'a>(site: &Site, chargers: impl Iterator<Item = (&'a str, &'a KeptCharger)>) -> Vec<String> {
+    let own: Vec<&str> = chargers.filter(|(_, kept)| kept.ocpp.is_some()).map(|(id, _)| id).collect();
+    let stations = site.stations.iter().filter(|station| station.managed && !own.contains(&station.id.as_str()));
+    stations.map(|station| station.id.clone()).collect()
+}
+
+/// Reads a phase map: letters, or names of phases.
+fn phase_map<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Letters(String),
+        Names(Vec<String>),
+    }
+    let remedy = "write letters such as \"RST\", or names such as [\"L1\", \"L2\", \"L3\"]";
+    match Option::<Written>::deserialize(from) {
+        Ok(None) => Ok(None),
+        Ok(Some(Written::Letters(letters))) => Ok(Some(letters)),
+        Ok(Some(Written::Names(names))) => {
+            let letters = names.iter().map(|name| match name.as_str() {
+                "L1" => Some('R'),
+                "L2" => Some('S'),
+                "L3" => Some('T'),
+                _ => None,
+            });
+            let letters: Option<String> = letters.collect();
+            let letters = letters.filter(|letters| (1..=3).contains(&letters.len()));
+            let padded = letters.map(|letters| format!("{letters:x<3}"));
+            padded.map(Some).ok_or_else(|| D::Error::custom(format!("is no list of one to three phases; {remedy}")))
+        }
+        Err(_) => Err(D::Error::custom(format!("is no phase map; {remedy}"))),
+    }
 }
 
 /// What a charger reports through somebody else's system: what it draws, and whether it obeys.

@@ -10,4 +10,5 @@ pub mod price;
 pub mod session;
 pub mod setpoint;
 pub mod signal;
+pub mod site;
 pub mod status;

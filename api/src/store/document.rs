@@ -39,15 +39,22 @@ pub enum Kind {
     User,
     /// A program's key.
     ApiKey,
-    /// Access that an operator grants to somebody else's people for a time.
+    /// Access that an operator grants to somebody else's people for a time; its owner is the tenant that gets it, its id
+    /// begins with the site and `/`.
     Grant,
-    /// A login, or a link that works once.
+    /// A login of a person or program; its owner is who it is: `user/…`, `key/…`.
     Ticket,
+    /// What proves who somebody is: hashes of a password, of recovery codes, of a key; without an owner, its id is the
+    /// person's or key's.
+    Credential,
+    /// A name that is given once in the whole service: `site/…`, `tenant/…`, `login/…`; without an owner. It says whose it
+    /// is.
+    Name,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 16] = [
+    pub const ALL: [Kind; 18] = [
         Kind::Tenant,
         Kind::Site,
         Kind::Charger,
@@ -64,6 +71,8 @@ impl Kind {
         Kind::ApiKey,
         Kind::Grant,
         Kind::Ticket,
+        Kind::Credential,
+        Kind::Name,
     ];
 
     /// Its name in the database and in audit entries.
@@ -85,6 +94,8 @@ impl Kind {
             Kind::ApiKey => "api_key",
             Kind::Grant => "grant",
             Kind::Ticket => "ticket",
+            Kind::Credential => "credential",
+            Kind::Name => "name",
         }
     }
 
@@ -212,14 +223,7 @@ pub struct List {
 impl List {
     /// Everything of a kind that some owner has, up to 10,000.
     pub fn of(kind: Kind, owner: impl Into<String>) -> List {
-        List {
-            kind,
-            owners: Some(vec![owner.into()]),
-            prefix: String::new(),
-            after: None,
-            limit: 10_000,
-            as_of: None,
-        }
+        List { kind, owners: Some(vec![owner.into()]), prefix: String::new(), after: None, limit: 10_000, as_of: None }
     }
 
     /// Everything of a kind, whoever's it is, up to 10,000.

@@ -89,12 +89,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// The job of one of some kinds that has waited longest and is due; it is the caller's until `lease_until`, and
     /// another's to claim after that.
-    async fn claim(
-        &self,
-        kinds: &[&str],
-        now: DateTime<Utc>,
-        lease_until: DateTime<Utc>,
-    ) -> Result<Option<Job>, Fault>;
+    async fn claim(&self, kinds: &[&str], now: DateTime<Utc>, lease_until: DateTime<Utc>)
+    -> Result<Option<Job>, Fault>;
 
     /// Writes down how a claimed job goes, or how it ended; `false`, it is not the caller's any longer (its lease has run
     /// out and was claimed again, or it was cancelled), and nothing was written.

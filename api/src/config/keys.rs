@@ -1,0 +1,165 @@
+//! Every key of the configuration: what it takes, what it is when nobody says, what it does. The reader, the environment,
+//! `kwartier config check` and `docs/configuration.md` all go by this table.
+
+/// What a key takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    /// Any text.
+    Text,
+    /// A file or folder; relative ones count from the folder of the configuration file.
+    Path,
+    /// A file whose content is a secret.
+    SecretFile,
+    /// The address of a web server: `https://…`, or `http://…` on this machine.
+    Url,
+    /// An address and port to listen on.
+    Address,
+    /// A whole number from the first to the second.
+    Whole(i64, i64),
+    /// `true` or `false`.
+    Flag,
+    /// One of some words.
+    Word(&'static [&'static str]),
+    /// A list of texts.
+    Texts,
+}
+
+/// A key.
+#[derive(Debug, Clone, Copy)]
+pub struct Key {
+    /// The table that it stands in; empty, at the top.
+    pub table: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    /// What it takes.
+    pub takes: Takes,
+    /// What it is when nobody says, as TOML writes it; empty, nothing.
+    pub default: &'static str,
+    /// Whether it must be there when its table is.
+    pub required: bool,
+    /// What it does.
+    pub what: &'static str,
+}
+
+impl Key {
+    /// The environment variable that overrides it; `None`, in lists of tables there is none.
+    pub fn variable(&self) -> Option<String> {
+        if is_list(self.table) {
+            return None;
+        }
+        let path = if self.table.is_empty() { self.name.to_owned() } else { format!("{}_{}", self.table, self.name) };
+        Some(format!("KWARTIER_{}", path.to_uppercase()))
+    }
+}
+
+/// The tables that are lists.
+pub const LISTS: [&str; 3] = ["listen", "oidc", "oidc.roles"];
+
+/// Whether a table is a list of tables.
+pub fn is_list(table: &str) -> bool {
+    LISTS.contains(&table)
+}
+
+const fn key(table: &'static str, name: &'static str, takes: Takes, default: &'static str, what: &'static str) -> Key {
+    Key { table, name, takes, default, required: false, what }
+}
+
+const fn must(table: &'static str, name: &'static str, takes: Takes, what: &'static str) -> Key {
+    Key { table, name, takes, default: "", required: true, what }
+}
+
+/// The words for roles.
+pub const ROLES: &[&str] = &["viewer", "analyst", "operator", "installer", "admin", "driver", "service"];
+
+/// All keys, table by table.
+pub static KEYS: [Key; 25] = [
+    key("", "data", Takes::Path, "\"kwartier-data\"", "the folder of everything that is kept"),
+    key(
+        "",
+        "database_url_file",
+        Takes::SecretFile,
+        "",
+        "a file with the URL of a PostgreSQL database, `postgresql://…`; without it, SQLite in the folder `data`",
+    ),
+    key(
+        "",
+        "public_url",
+        Takes::Url,
+        "",
+        "how browsers reach this service, where that differs from `listen`: behind a proxy, and for single sign-on",
+    ),
+    must(
+        "listen",
+        "address",
+        Takes::Address,
+        "where to listen, as in `\"0.0.0.0:8443\"`; plain HTTP only on this machine",
+    ),
+    key(
+        "listen",
+        "tls_certificate",
+        Takes::Path,
+        "",
+        "the certificate and those above it, PEM; read again when it changes",
+    ),
+    key("listen", "tls_key", Takes::Path, "", "the certificate's private key, PEM"),
+    key("log", "format", Takes::Word(&["text", "json"]), "\"text\"", "how lines on standard error look"),
+    key(
+        "log",
+        "level",
+        Takes::Text,
+        "\"info\"",
+        "what is logged: `error` to `trace`, also by module: `info,kwartier::app=debug`",
+    ),
+    key("login", "session_hours", Takes::Whole(1, 720), "12", "how long a login lasts"),
+    key("login", "attempts_per_minute", Takes::Whole(1, 600), "5", "logins that are tried for one account"),
+    key(
+        "login",
+        "address_attempts_per_minute",
+        Takes::Whole(1, 60_000),
+        "30",
+        "logins that are tried from one address",
+    ),
+    key("limits", "body_mib", Takes::Whole(1, 1024), "16", "the largest request in MiB"),
+    key("limits", "requests_per_minute", Takes::Whole(60, 10_000_000), "6000", "requests of one key or person"),
+    key(
+        "webhooks",
+        "allow_private",
+        Takes::Flag,
+        "false",
+        "whether webhooks may go to addresses of this machine and of private networks",
+    ),
+    must("oidc", "name", Takes::Text, "the provider's name in addresses: `/v1/oidc/NAME/start`"),
+    must("oidc", "issuer", Takes::Url, "the provider's address, as its own documents write it"),
+    must("oidc", "client_id", Takes::Text, "what the provider calls this service"),
+    must("oidc", "client_secret_file", Takes::SecretFile, "a file with the secret that the provider gave out"),
+    must("oidc", "tenant", Takes::Text, "the tenant of those who come this way"),
+    key("oidc", "scopes", Takes::Texts, "[\"openid\", \"email\", \"profile\"]", "what the provider is asked for"),
+    key("oidc", "groups_claim", Takes::Text, "\"groups\"", "the claim that lists a person's groups"),
+    must("oidc.roles", "group", Takes::Text, "a group of the provider"),
+    Key {
+        table: "oidc.roles",
+        name: "role",
+        takes: Takes::Word(ROLES),
+        default: "",
+        required: true,
+        what: "what those in it may be",
+    },
+    key("oidc.roles", "tenant", Takes::Text, "", "where; absent, at the provider's tenant"),
+    key("oidc.roles", "site", Takes::Text, "", "at which of its sites alone"),
+];
+
+/// The keys of a table.
+pub fn of(table: &str) -> impl Iterator<Item = &'static Key> {
+    KEYS.iter().filter(move |key| key.table == table)
+}
+
+/// The tables, the top first.
+pub fn tables() -> Vec<&'static str> {
+    let mut tables: Vec<&str> = Vec::new();
+    for key in &KEYS {
+        if !tables.contains(&key.table) {
+            tables.push(key.table);
+        }
+    }
+    tables
+}

@@ -1,0 +1,1 @@
+//! What is read of a configuration, and what is said of a wrong one.
