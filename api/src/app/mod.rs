@@ -16,6 +16,8 @@
 //! | `load.rs` | what was kept, when the service starts |
 
 pub mod alarms;
+#[cfg(test)]
+mod bench;
 pub mod effect;
 pub mod event;
 pub mod handle;
@@ -25,6 +27,8 @@ pub mod site;
 pub mod sites;
 pub mod stays;
 pub mod task;
+#[cfg(test)]
+mod tests;
 pub mod writer;
 
 pub use event::Event;

@@ -18,6 +18,9 @@ const USUAL_KWH: f64 = 15.0;
 /// Who needs what nobody knows, and has got all that is usual, is planned with so much more, in kWh.
 const MORE_KWH: f64 = 3.0;
 
+/// Length of a plan's slot in s.
+const SLOT_S: i64 = 900;
+
 /// Who stays longer than was said is expected to stay so long from now on.
 const OVERSTAY: TimeDelta = TimeDelta::minutes(30);
 
@@ -92,7 +95,8 @@ pub struct Assumed {
     pub need: bool,
 }
 
-/// A stay in progress as planners expect it, from what the fast loop was told.
+/// A stay in progress as planners expect it, from what the fast loop was told. It is there from the beginning of the slot that
+/// runs, so that this slot is planned too.
 pub fn here(
     device: usize,
     known: &Known,
@@ -109,7 +113,7 @@ pub fn here(
     let expected = Expected {
         id: session.id.clone(),
         device,
-        from: now,
+        from: now - TimeDelta::seconds(now.timestamp().rem_euclid(SLOT_S)) - subsecond(now),
         until: if until <= now { now + OVERSTAY } else { until },
         need_kwh: left_kwh,
         phases: session.phases.or(known.phases_seen).unwrap_or(1),
@@ -119,6 +123,10 @@ pub fn here(
     };
     let assumed = Assumed { departure: session.departure.is_none(), need: session.need_kwh.is_none() };
     Some((expected, assumed))
+}
+
+fn subsecond(at: DateTime<Utc>) -> TimeDelta {
+    TimeDelta::nanoseconds(i64::from(at.timestamp_subsec_nanos()))
 }
 
 /// A stay that has not begun, as planners expect it.

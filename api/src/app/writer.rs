@@ -156,14 +156,14 @@ impl Writer {
                 expect: Expect::Any,
             });
             let changes: Vec<Change> = puts.chain(entries.iter().cloned().map(Change::Log)).collect();
-            if let Err(fault) = store.write(now, changes).await {
+            if let Err(fault) = self.usable(store.write(now, changes).await.map(drop)) {
                 self.again(held, entries);
                 return Err(fault);
             }
         }
         let plan = self.shared.waiting.lock().plans.pop_front();
         if let Some(plan) = plan
-            && let Err(fault) = store.keep_plan(&plan).await
+            && let Err(fault) = self.usable(store.keep_plan(&plan).await)
         {
             self.shared.waiting.lock().plans.push_front(plan);
             return Err(fault);
@@ -174,13 +174,26 @@ impl Writer {
             waiting.rows.drain(..count).collect()
         };
         if !rows.is_empty()
-            && let Err(fault) = store.measure(&rows).await
+            && let Err(fault) = self.usable(store.measure(&rows).await)
         {
             let mut waiting = self.shared.waiting.lock();
             rows.into_iter().rev().for_each(|row| waiting.rows.push_front(row));
             return Err(fault);
         }
         Ok(())
+    }
+
+    /// What the store says; what it will never take is given up.
+    fn usable(&self, outcome: Result<(), Fault>) -> Result<(), Fault> {
+        match outcome {
+            Err(fault @ Fault::Unavailable(_)) => Err(fault),
+            Err(fault) => {
+                tracing::error!(%fault, "what cannot be stored is dropped");
+                self.shared.dropped.fetch_add(1, Ordering::Relaxed);
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
     }
 
     /// Could not be written: what came meanwhile is newer.

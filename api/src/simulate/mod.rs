@@ -32,7 +32,7 @@ mod summary;
 mod tests;
 mod trace;
 mod visits;
-mod world;
+pub mod world;
 
 use std::path::Path;
 
