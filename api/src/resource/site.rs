@@ -158,9 +158,9 @@ fn of(field: &Field) -> RefOr<Schema> {
         Kind::PerPhase => OneOfBuilder::new().item(number()).item(three()).into(),
         Kind::Hourly => OneOfBuilder::new().item(number()).item(hours()).into(),
         Kind::HourlyByPhase => {
-            let by_phase = ["l1", "l2", "l3"].into_iter().fold(ObjectBuilder::new(), |object, phase| {
-                object.property(phase, hours()).required(phase)
-            });
+            let by_phase = ["l1", "l2", "l3"]
+                .into_iter()
+                .fold(ObjectBuilder::new(), |object, phase| object.property(phase, hours()).required(phase));
             OneOfBuilder::new().item(number()).item(three()).item(by_phase).into()
         }
         Kind::Numbers => list(number().into()).into(),
