@@ -57,9 +57,7 @@ impl Role {
 
     /// Whether who has this role may do that.
     pub fn may(self, permission: Permission) -> bool {
-        use Permission::{
-            Administer, Analyse, Audit, Feed, Install, Operate, See, Sessions, Signal, Solve, Webhooks,
-        };
+        use Permission::{Administer, Analyse, Audit, Feed, Install, Operate, See, Sessions, Signal, Solve, Webhooks};
         match self {
             Role::Viewer => matches!(permission, See),
             Role::Analyst => matches!(permission, See | Analyse | Solve),
@@ -68,9 +66,7 @@ impl Role {
             }
             Role::Installer => matches!(permission, See | Analyse | Install | Feed | Sessions),
             Role::Admin => {
-                let all = [
-                    See, Analyse, Solve, Sessions, Feed, Operate, Signal, Install, Audit, Webhooks, Administer,
-                ];
+                let all = [See, Analyse, Solve, Sessions, Feed, Operate, Signal, Install, Audit, Webhooks, Administer];
                 all.contains(&permission)
             }
             Role::Driver => matches!(permission, See | Sessions),

@@ -212,14 +212,7 @@ pub struct List {
 impl List {
     /// Everything of a kind that some owner has, up to 10,000.
     pub fn of(kind: Kind, owner: impl Into<String>) -> List {
-        List {
-            kind,
-            owners: Some(vec![owner.into()]),
-            prefix: String::new(),
-            after: None,
-            limit: 10_000,
-            as_of: None,
-        }
+        List { kind, owners: Some(vec![owner.into()]), prefix: String::new(), after: None, limit: 10_000, as_of: None }
     }
 
     /// Everything of a kind, whoever's it is, up to 10,000.
