@@ -45,11 +45,13 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
+use crate::access;
 use crate::service::Service;
 
 /// All routes with what they say of themselves.
 fn api() -> OpenApiRouter<Service> {
     [
+        access::routes::routes(),
         chargers::routes(),
         forecasts::routes(),
         health::routes(),

@@ -168,7 +168,7 @@ async fn post_plan(
 /// A job as it is when it was just asked for.
 pub fn waiting(what: NewJob, now: DateTime<Utc>) -> Job {
     let state = JobState::Waiting;
-    Job { what, state, attempts: 0, progress: 0.0, result: None, error: None, made: now, changed: now }
+    Job { what, state, attempts: 0, progress: 0.0, result: None, error: None, made: now, changed: now, lease_until: None }
 }
 
 /// Which plans.

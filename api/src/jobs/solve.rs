@@ -23,8 +23,8 @@ use crate::store::{Job, JobState};
 /// One solve at a time: each takes every processor it gets, and control comes first.
 static TURN: Semaphore = Semaphore::const_new(1);
 
-/// How long a job may take before another worker takes it for dead: the longest time limit and half as much.
-const LEASE: TimeDelta = TimeDelta::minutes(15);
+/// How long a job may go unreported before another worker takes its worker for dead.
+const LEASE: TimeDelta = TimeDelta::minutes(1);
 
 /// How long somebody who waits for an answer waits for a turn.
 const WAIT: Duration = Duration::from_secs(2);
@@ -165,6 +165,7 @@ async fn one(service: &Service, mut job: Job, stop: &CancellationToken) {
             () = stop.cancelled() => canceller.cancel(),
             _ = tick.tick() => {
                 job.progress = canceller.share(limit_s);
+                job.lease_until = Some(chrono::Utc::now() + LEASE);
                 if !report(service, &mut job, JobState::Running).await {
                     canceller.cancel();
                     return;
