@@ -7,6 +7,7 @@ mod cli;
 mod config;
 mod demo;
 mod http;
+mod jobs;
 mod page;
 mod planning;
 mod report;

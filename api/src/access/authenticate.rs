@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::caller::{Caller, Scope, Who};
 use super::gate::Known;
-use super::kept::{KeptCredential, KeptGrant, KeptKey, KeptTicket, KeptUser, body, credential_key, json};
+use super::kept::{KeptCredential, KeptGrant, KeptKey, KeptTicket, KeptUser, TicketFor, body, credential_key, json};
 use super::role::Role;
 use super::token::{self, Shown, Shows};
 use crate::service::Service;
@@ -48,6 +48,9 @@ async fn look_up(service: &Service, shown: &Shown) -> Result<Option<Known>, Faul
                 return Ok(None);
             };
             let ticket: KeptTicket = body(&ticket)?;
+            if ticket.purpose != TicketFor::Login {
+                return Ok(None);
+            }
             let known = match who {
                 Who::User(id) => person(service, id).await?,
                 Who::Key(id) => key(service, id, None).await?,

@@ -7,9 +7,13 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use parking_lot::Mutex;
 
+use super::attempts::Attempts;
 use super::cache::Cache;
 use super::caller::{Scope, Who};
+use super::oidc::SignOns;
+use super::once::Links;
 use super::place::Tree;
+use crate::config::Config;
 
 /// How often it is written down that a key was used.
 const USED_EVERY: TimeDelta = TimeDelta::hours(1);
@@ -36,13 +40,19 @@ pub struct Gate {
     pub tenants: Cache<(), Arc<Tree>>,
     /// Who shows a token, by its hash.
     pub callers: Cache<[u8; 32], Option<Known>>,
+    /// How often somebody may try to log in.
+    pub attempts: Attempts,
+    /// Links that work once.
+    pub links: Links,
+    /// Single sign-on that is under way.
+    pub sign_ons: SignOns,
     /// When it was last written down that a key was used.
     used: Mutex<HashMap<String, DateTime<Utc>>>,
 }
 
 impl Gate {
     /// One that remembers nothing yet.
-    pub fn new() -> Gate {
+    pub fn new(config: &Config) -> Gate {
         Gate { sites: Cache::new(), tenants: Cache::new(), callers: Cache::new(), used: Mutex::new(HashMap::new()) }
     }
 

@@ -132,9 +132,21 @@ pub struct KeptGrant {
     pub until: DateTime<Utc>,
 }
 
-/// A login.
+/// What a ticket is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TicketFor {
+    /// To come in with.
+    Login,
+    /// To choose a password with, once.
+    Invitation,
+}
+
+/// A login or an invitation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct KeptTicket {
+    /// What it is for.
+    pub purpose: TicketFor,
     /// When it was made.
     pub made: DateTime<Utc>,
     /// Until when it works.

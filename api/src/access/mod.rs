@@ -10,19 +10,33 @@
 //!
 //! What it changes carries [`Caller::at`] as its time, and an [`audit`] entry in the same batch.
 
+mod attempts;
 pub mod audit;
 pub mod authenticate;
-pub mod cache;
+mod cache;
 pub mod caller;
 pub mod extract;
-pub mod gate;
-pub mod kept;
+mod first;
+mod gate;
+mod kept;
+mod keys;
+mod oidc;
+mod once;
+mod password;
+mod people;
 pub mod place;
 pub mod role;
-pub mod token;
+mod routes;
+mod session;
+mod sweep;
+mod token;
+mod totp;
 
 pub use authenticate::again;
 pub use caller::{Access, Caller, Place, Scope, Who};
+pub use first::{DEMO_KEY, FirstFault, demo, first_start};
 pub use gate::Gate;
 pub use place::{Reach, SiteRef, TenantRef, anywhere, at_site, at_tenant, claim, new_site, reach, release};
 pub use role::{Permission, Role};
+pub use routes::routes;
+pub use sweep::sweep;

@@ -1,0 +1,44 @@
+//! What has run out goes.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::kept::{KeptGrant, KeptTicket, body};
+use crate::service::Service;
+use crate::store::{Change, Expect, Fault, Kind, List};
+
+/// How long a grant that has run out can still be seen.
+const GRANT_SEEN: TimeDelta = TimeDelta::days(90);
+
+/// Erases logins and invitations that have run out, and deletes grants long past. To be called now and then; how many went.
+pub async fn sweep(service: &Service, now: DateTime<Utc>) -> Result<usize, Fault> {
+    let mut gone = 0;
+    for kind in [Kind::Ticket, Kind::Grant] {
+        let mut ask = List::all(kind);
+        loop {
+            let page = service.store.list(&ask).await?;
+            ask.after = page.items.last().map(|last| (last.key.owner.clone(), last.key.id.clone()));
+            let mut changes = Vec::new();
+            for document in page.items {
+                if kind == Kind::Ticket {
+                    let ticket: KeptTicket = body(&document)?;
+                    if ticket.until <= now {
+                        changes.push(Change::Erase(document.key));
+                    }
+                } else {
+                    let grant: KeptGrant = body(&document)?;
+                    if grant.until + GRANT_SEEN <= now {
+                        changes.push(Change::Delete { key: document.key, expect: Expect::Any });
+                    }
+                }
+            }
+            gone += changes.len();
+            if !changes.is_empty() {
+                service.store.write(now, changes).await?;
+            }
+            if !page.more {
+                break;
+            }
+        }
+    }
+    Ok(gone)
+}
