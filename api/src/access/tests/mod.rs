@@ -10,6 +10,7 @@ mod login;
 mod oidc;
 mod roles;
 mod second_factor;
+mod secrets;
 mod tenants;
 mod users;
 
