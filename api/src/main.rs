@@ -6,6 +6,7 @@ mod app;
 mod cli;
 mod config;
 mod http;
+mod jobs;
 mod report;
 mod resource;
 mod service;

@@ -137,15 +137,12 @@ pub fn claim(site: &str, tenant: &str) -> Result<Change, Fault> {
     Ok(Change::Put { key: name_key("site", site), body, expect: Expect::Absent })
 }
 
-/// Frees a site's name and ends what was granted there; belongs in the batch that deletes the site. Call
-/// [`super::Gate::changed`] after it.
+/// Ends what was granted at a site; belongs in the batch that deletes the site. Its name stays with its tenant: what is kept
+/// of its past stands under it, and is nobody else's to see. Call [`super::Gate::changed`] after it.
 pub async fn release(service: &Service, site: &str) -> Result<Vec<Change>, Fault> {
     let ask = List { prefix: format!("{site}/"), ..List::all(Kind::Grant) };
     let grants = service.store.list(&ask).await?.items;
-    let mut changes: Vec<Change> =
-        grants.into_iter().map(|grant| Change::Delete { key: grant.key, expect: Expect::Any }).collect();
-    changes.push(Change::Erase(name_key("site", site)));
-    Ok(changes)
+    Ok(grants.into_iter().map(|grant| Change::Delete { key: grant.key, expect: Expect::Any }).collect())
 }
 
 /// All that a caller may do something at.

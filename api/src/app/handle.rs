@@ -93,6 +93,11 @@ impl Handle {
         self.events.clone().try_reserve_owned().map(Reserved).map_err(|_| Busy)
     }
 
+    /// Whether the loop is there at all.
+    pub fn is_there(&self) -> bool {
+        !self.events.is_closed()
+    }
+
     /// How the sites are, all together.
     pub fn overview(&self) -> Overview {
         let mut overview = Overview::default();
@@ -106,6 +111,11 @@ impl Handle {
         overview
     }
 
+    /// Tells the loop something that is stored already, when there is room for it.
+    pub async fn tell_when_free(&self, event: Event) -> Result<(), Busy> {
+        self.events.send(event).await.map_err(|_| Busy)
+    }
+
     /// How a site looks now; `None`, the loop does not know it (yet).
     pub fn status(&self, site: &str) -> Option<Arc<SiteStatus>> {
         self.board.read().get(site).map(|published| Arc::clone(&published.status))
@@ -117,8 +127,10 @@ impl Handle {
         let published = board.get(site)?;
         let coming = published.setpoints.subscribe();
         let oldest = published.recent.front().map_or(u64::MAX, |setpoint| setpoint.number);
+        let newest = published.recent.back().map_or(0, |setpoint| setpoint.number);
         let backlog = match after {
-            Some(after) if after.saturating_add(1) >= oldest => {
+            // A number that is not reached yet is of a life before this one.
+            Some(after) if after.saturating_add(1) >= oldest && after <= newest => {
                 published.recent.iter().filter(|setpoint| setpoint.number > after).cloned().collect()
             }
             _ => {

@@ -1,4 +1,100 @@
-//! The API: axum routes over the store and the loop.
+//! The API: axum routes over the store and the loop. [`router`] is all of it; `docs/api.md` describes it, and
+//! `docs/openapi.json` is what the routes say of themselves.
 
+pub mod change;
+pub mod chargers;
+pub mod edit;
+pub mod finite;
+pub mod forecasts;
+pub mod health;
+pub mod jobs;
+pub mod layers;
+pub mod limits;
 pub mod listen;
+pub mod logs;
+pub mod measurements;
+pub mod openapi;
+pub mod page;
+pub mod plans;
+pub mod prices;
 pub mod problem;
+pub mod read;
+pub mod sessions;
+pub mod setpoints;
+pub mod signals;
+pub mod sites;
+pub mod solve;
+pub mod span;
+pub mod status;
+pub mod stream;
+pub mod tables;
+pub mod tariffs;
+#[cfg(test)]
+mod tests;
+pub mod topology;
+pub mod vehicles;
+pub mod version;
+pub mod webhooks;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::access;
+use crate::service::Service;
+
+/// All routes with what they say of themselves.
+fn api() -> OpenApiRouter<Service> {
+    [
+        access::routes::routes(),
+        chargers::routes(),
+        forecasts::routes(),
+        health::routes(),
+        jobs::routes(),
+        logs::routes(),
+        measurements::routes(),
+        plans::routes(),
+        prices::routes(),
+        sessions::routes(),
+        setpoints::routes(),
+        signals::routes(),
+        sites::routes(),
+        solve::routes(),
+        status::routes(),
+        tables::routes(),
+        tariffs::routes(),
+        topology::routes(),
+        vehicles::routes(),
+        webhooks::routes(),
+    ]
+    .into_iter()
+    .fold(OpenApiRouter::new(), OpenApiRouter::merge)
+}
+
+/// The OpenAPI document.
+pub fn document() -> OpenApi {
+    openapi::complete(api().into_openapi())
+}
+
+/// The whole of the API, with `pages` beside it.
+pub fn router(service: Service, pages: Router<Service>) -> Router {
+    health::recorder();
+    let (routes, document) = api().split_for_parts();
+    let docs = SwaggerUi::new("/docs").url("/v1/openapi.json", openapi::complete(document));
+    routes
+        .merge(pages)
+        .merge(docs)
+        .fallback(layers::nowhere)
+        .method_not_allowed_fallback(layers::no_such_method)
+        .layer(from_fn_with_state(limits::Limits::new(service.clone()), limits::limits))
+        .layer(DefaultBodyLimit::max(service.config.limits.body_bytes))
+        .layer(CatchPanicLayer::custom(layers::panicked))
+        .layer(CompressionLayer::new())
+        .layer(from_fn(layers::every))
+        .with_state(service)
+}

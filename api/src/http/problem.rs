@@ -110,6 +110,10 @@ impl From<Fault> for Problem {
                 let detail = format!("{fault}; read it again and repeat the change on what is there now");
                 Problem::new(StatusCode::PRECONDITION_FAILED, "conflict", "It has changed meanwhile", detail)
             }
+            Fault::Repeated(_) => {
+                let detail = "nothing was changed; send it again to read the answer to the first";
+                Problem::new(StatusCode::CONFLICT, "repeated", "This request has been answered already", detail)
+            }
             Fault::Unavailable(_) => Problem::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "storage",

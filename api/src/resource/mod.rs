@@ -5,6 +5,7 @@
 //! where a value is used, so that a better default later is one for old documents too.
 
 pub mod charger;
+pub mod forecast;
 pub mod measurement;
 pub mod price;
 pub mod session;
@@ -12,3 +13,4 @@ pub mod setpoint;
 pub mod signal;
 pub mod site;
 pub mod status;
+pub mod webhook;

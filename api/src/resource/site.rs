@@ -17,6 +17,10 @@ pub struct SiteBody;
 #[derive(Debug)]
 pub struct VehicleBody;
 
+/// A vehicle that a site knows, with its id.
+#[derive(Debug)]
+pub struct SiteVehicle;
+
 /// What energy costs at a site.
 #[derive(Debug)]
 pub struct TariffBody;
@@ -112,7 +116,8 @@ macro_rules! schema_of {
 }
 
 schema_of!(SiteBody, "Site", object(&SITE, &[]));
-schema_of!(VehicleBody, "VehicleOfSite", part("vehicles", &["id"]));
+schema_of!(VehicleBody, "Vehicle", part("vehicles", &["id"]));
+schema_of!(SiteVehicle, "SiteVehicle", part("vehicles", &[]));
 schema_of!(TariffBody, "Tariff", part("tariff", &[]));
 schema_of!(BoardBody, "Board", part("boards", &[]));
 

@@ -13,6 +13,9 @@ pub enum Fault {
         /// What there is; `None`, nothing.
         found: Option<u64>,
     },
+    /// An answer is remembered under this idempotency key already: the request has been answered. Nothing was written.
+    #[error("the request {0} has been answered already")]
+    Repeated(String),
     /// It cannot be written or read now: the disk is full or read-only, the connection is lost. Trying later may help.
     #[error("the database cannot be used now: {0}")]
     Unavailable(String),

@@ -78,4 +78,6 @@ pub struct Job {
     pub made: DateTime<Utc>,
     /// When it changed last.
     pub changed: DateTime<Utc>,
+    /// Until when it is its claimer's while it runs. Reported later than it was, the claim is prolonged; `None` leaves it.
+    pub lease_until: Option<DateTime<Utc>>,
 }

@@ -19,8 +19,13 @@ pub mod job;
 pub mod log;
 pub mod measurement;
 pub mod plan;
+pub mod postgres;
+pub mod rolling;
+pub mod sql;
+pub mod sqlite;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -74,12 +79,20 @@ pub trait Store: Send + Sync + 'static {
     /// Entries of a log, the oldest first, after a number.
     async fn log(&self, ask: &LogPage) -> Result<Vec<Entry>, Fault>;
 
-    /// Drops what is older than `until` of one log, of all plans (`None`: but for the newest of each site), or of
-    /// versions that are no longer in force. How many rows went.
+    /// Drops entries of one log that are older than `until`. How many went.
     async fn forget_log(&self, stream: Stream, until: DateTime<Utc>) -> Result<u64, Fault>;
 
     /// Drops plans made before `until`, but for the newest of each site. How many went.
     async fn forget_plans(&self, until: DateTime<Utc>) -> Result<u64, Fault>;
+
+    /// Drops versions of one kind of documents that were superseded before `until`. How many went.
+    async fn forget_versions(&self, kind: Kind, until: DateTime<Utc>) -> Result<u64, Fault>;
+
+    /// Drops jobs that ended before `until`. How many went.
+    async fn forget_jobs(&self, until: DateTime<Utc>) -> Result<u64, Fault>;
+
+    /// Drops answers under idempotency keys that had run out by `until`. How many went.
+    async fn forget_answers(&self, until: DateTime<Utc>) -> Result<u64, Fault>;
 
     /// A job by its id.
     async fn job(&self, id: Uuid) -> Result<Option<Job>, Fault>;
@@ -101,4 +114,18 @@ pub trait Store: Send + Sync + 'static {
 
     /// Whether it can be written to right now.
     async fn healthy(&self) -> Result<(), Fault>;
+
+    /// Writes what was asked for so far, then ends: every later call is [`Fault::Unavailable`], and another process may
+    /// open it.
+    async fn close(&self);
+}
+
+/// Opens what is kept: a PostgreSQL database where `place` is a URL (`postgres://…`), a folder with a SQLite file
+/// otherwise. What is not there yet is made; what an older release left is brought up to date.
+pub async fn open(place: &str) -> Result<Arc<dyn Store>, Fault> {
+    if place.starts_with("postgres://") || place.starts_with("postgresql://") {
+        Ok(Arc::new(postgres::open(place).await?))
+    } else {
+        Ok(Arc::new(sqlite::open(Path::new(place)).await?))
+    }
 }

@@ -1,0 +1,189 @@
+//! Forecasts that somebody else makes, each version kept with the time it became known.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::change::{self, Batch, kept};
+use super::finite::{Finite, MOST_KW, shown};
+use super::problem::Problem;
+use super::read::{Path, Query, Rows};
+use super::version::{Condition, etag, tagged};
+use crate::access::{self, Caller, Permission, SiteRef};
+use crate::resource::forecast::{ForecastRow, KeptForecast};
+use crate::service::Service;
+use crate::store::{Key, Kind};
+
+/// Most intervals of a forecast: ten days of quarter-hours.
+const MOST: usize = 960;
+
+/// The routes of forecasts.
+pub fn routes() -> OpenApiRouter<Service> {
+    OpenApiRouter::new().routes(routes!(get_forecast, put_forecast, delete_forecast))
+}
+
+/// What is forecast.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Of {
+    /// What the building draws, in kW.
+    Building,
+    /// What all PV plants deliver together, in kW.
+    Pv,
+    /// The price of energy from the grid, in EUR/kWh.
+    Price,
+}
+
+impl Of {
+    fn name(self) -> &'static str {
+        match self {
+            Of::Building => "building",
+            Of::Pv => "pv",
+            Of::Price => "price",
+        }
+    }
+}
+
+/// As of when.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AsOf {
+    /// As it was known then; now where nothing is said.
+    at: Option<DateTime<Utc>>,
+}
+
+/// Read a forecast
+///
+/// The last that was put, or the one that was known at an instant.
+#[utoipa::path(
+    get, path = "/v1/sites/{site}/forecasts/{of}", tag = "forecasts",
+    params(
+        ("site" = String, Path, description = "The site's id."),
+        ("of" = Of, Path, description = "What is forecast."),
+        AsOf,
+    ),
+    responses((status = 200, description = "The forecast.", body = KeptForecast)),
+)]
+async fn get_forecast(
+    State(service): State<Service>,
+    caller: Caller,
+    headers: HeaderMap,
+    Path((site, of)): Path<(String, Of)>,
+    Query(query): Query<AsOf>,
+) -> Result<Response, Problem> {
+    let site = access::at_site(&service, &caller, Permission::Analyse, &site).await?;
+    let document = service.store.read(&key(&site, of), query.at).await?.ok_or_else(none)?;
+    Ok(tagged(&headers, document.version, &kept::<KeptForecast>(&document)?))
+}
+
+/// Put a forecast
+///
+/// In order, each interval as long as the others, without gaps. It takes the place of the one before, which stays readable as
+/// of then.
+#[utoipa::path(
+    put, path = "/v1/sites/{site}/forecasts/{of}", tag = "forecasts",
+    params(
+        ("site" = String, Path, description = "The site's id."),
+        ("of" = Of, Path, description = "What is forecast."),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of the version to be replaced."),
+    ),
+    request_body = Vec<ForecastRow>,
+    responses((status = 200, description = "Put.", body = KeptForecast)),
+)]
+async fn put_forecast(
+    State(service): State<Service>,
+    caller: Caller,
+    headers: HeaderMap,
+    Path((site, of)): Path<(String, Of)>,
+    Rows(rows): Rows<ForecastRow>,
+) -> Result<Response, Problem> {
+    let site = access::at_site(&service, &caller, Permission::Operate, &site).await?;
+    change::site(&service, &site).await?;
+    let minutes = check(&rows, of, caller.at)?;
+    let key = key(&site, of);
+    let was = service.store.read(&key, None).await?.map(|was| was.version);
+    Condition::of(&headers)?.check(was)?;
+    let kept = KeptForecast { minutes, rows };
+    let mut batch = Batch::at_site(&caller, &site);
+    batch.put(key, was, change::body(&kept)?);
+    let written = batch.write(&service).await?;
+    let version = written.first().map_or(1, |written| written.version);
+    Ok(([(header::ETAG, etag(version))], axum::Json(kept)).into_response())
+}
+
+/// Delete a forecast
+#[utoipa::path(
+    delete, path = "/v1/sites/{site}/forecasts/{of}", tag = "forecasts",
+    params(
+        ("site" = String, Path, description = "The site's id."),
+        ("of" = Of, Path, description = "What is forecast."),
+    ),
+    responses((status = 204, description = "Deleted.")),
+)]
+async fn delete_forecast(
+    State(service): State<Service>,
+    caller: Caller,
+    Path((site, of)): Path<(String, Of)>,
+) -> Result<StatusCode, Problem> {
+    let site = access::at_site(&service, &caller, Permission::Operate, &site).await?;
+    let document = service.store.read(&key(&site, of), None).await?.ok_or_else(none)?;
+    let mut batch = Batch::at_site(&caller, &site);
+    batch.delete(document.key, document.version);
+    batch.write(&service).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The length of the intervals in minutes, when everything is as it must be.
+fn check(rows: &[ForecastRow], of: Of, now: DateTime<Utc>) -> Result<u32, Problem> {
+    let mut finite = Finite::new("");
+    if rows.len() < 2 || rows.len() > MOST {
+        finite.wrong("", format!("there are {} intervals; send 2 to {MOST}", rows.len()));
+        finite.done()?;
+    }
+    let step = rows[1].start - rows[0].start;
+    let minutes = u32::try_from(step.num_minutes()).ok().filter(|minutes| matches!(minutes, 15 | 30 | 60));
+    if minutes.is_none() {
+        finite.within("[1]");
+        let detail = format!("{} is {} minutes after [0]; send intervals of 15, 30 or 60", shown(rows[1].start), step.num_minutes());
+        finite.wrong("start", detail);
+        finite.done()?;
+    }
+    let (most, unit) = if of == Of::Price { (20.0, "EUR/kWh") } else { (MOST_KW, "kW") };
+    for (k, row) in rows.iter().enumerate() {
+        finite.within(format!("[{k}]"));
+        finite.near("start", row.start, now);
+        if k > 0 && row.start - rows[k - 1].start != step {
+            let detail = format!("{} is not {} minutes after the one before", shown(row.start), step.num_minutes());
+            finite.wrong("start", format!("{detail}; send them in order and without gaps"));
+        }
+        finite.magnitude("mean", Some(row.mean), most, unit);
+        let quantiles = row.quantiles();
+        let given: Vec<(&str, f64)> = quantiles.iter().filter_map(|(name, value)| Some((*name, (*value)?))).collect();
+        if !given.is_empty() && given.len() < quantiles.len() {
+            finite.wrong(given[0].0, "stands there without the others; give q05 to q95, or none");
+        }
+        for pair in given.windows(2).filter(|pair| pair[1].1 < pair[0].1) {
+            let detail = format!("{} is below {}, {}; quantiles rise", pair[1].1, pair[0].0, pair[0].1);
+            finite.wrong(pair[1].0, detail);
+        }
+        for (name, value) in given {
+            finite.magnitude(name, Some(value), most, unit);
+        }
+    }
+    finite.done()?;
+    Ok(minutes.unwrap_or_default())
+}
+
+fn none() -> Problem {
+    Problem::not_found("a forecast of that")
+}
+
+fn key(site: &SiteRef, of: Of) -> Key {
+    Key::new(Kind::Forecast, &site.id, of.name())
+}

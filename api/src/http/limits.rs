@@ -1,0 +1,182 @@
+//! How much a caller may ask for in a minute, and requests that are sent again.
+//!
+//! A POST with `Idempotency-Key` is answered once: sent again with the same body within a day it gets the same answer and
+//! nothing is done twice; with another body it is refused. The answer is written down after the change itself, so a
+//! crash right between the two forgets it.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use chrono::TimeDelta;
+use governor::clock::{Clock, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota};
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::num::NonZeroU32;
+
+use super::problem::Problem;
+use crate::access::Caller;
+use crate::access::token::hex;
+use crate::service::Service;
+use crate::store::Change;
+
+/// How long an answer is remembered.
+const REMEMBERED: TimeDelta = TimeDelta::hours(24);
+
+/// The longest idempotency key.
+const LONGEST_KEY: usize = 255;
+
+/// The largest request that can be sent with an idempotency key, and the largest answer that is remembered.
+const LARGEST: usize = 64 << 20;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// Headers of an answer that are remembered with it.
+const HEADERS: [HeaderName; 3] = [header::CONTENT_TYPE, header::LOCATION, header::ETAG];
+
+/// What limits and replays need.
+#[derive(Clone)]
+pub struct Limits {
+    service: Service,
+    rate: Arc<DefaultKeyedRateLimiter<String>>,
+    under_way: Arc<Mutex<HashSet<String>>>,
+}
+
+/// An answer that is remembered.
+#[derive(Debug, Serialize, Deserialize)]
+struct Remembered {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+impl Limits {
+    /// As the configuration says.
+    pub fn new(service: Service) -> Limits {
+        let a_minute = NonZeroU32::new(service.config.limits.requests_per_minute).unwrap_or(NonZeroU32::MIN);
+        let rate = Arc::new(DefaultKeyedRateLimiter::keyed(Quota::per_minute(a_minute)));
+        Limits { service, rate, under_way: Arc::default() }
+    }
+
+    fn admit(&self, who: &String) -> Result<(), Problem> {
+        self.rate.check_key(who).map_err(|not_until| {
+            let wait = not_until.wait_time_from(DefaultClock::default().now());
+            let a_minute = self.service.config.limits.requests_per_minute;
+            let detail = format!("this key may send {a_minute} requests a minute; wait, or send several things in one request");
+            Problem::too_many(detail, wait.as_secs() + 1)
+        })
+    }
+}
+
+/// Lets a request through when its caller has not asked for too much, and answers it from memory when it was sent before.
+pub async fn limits(State(limits): State<Limits>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    // Whoever is not known is told so by the route; open routes are for all.
+    let Ok(caller) = Caller::from_request_parts(&mut parts, &limits.service).await else {
+        return next.run(Request::from_parts(parts, body)).await;
+    };
+    if let Err(problem) = limits.admit(&caller.who.name()) {
+        return problem.into_response();
+    }
+    let key = parts.headers.get(&IDEMPOTENCY_KEY).filter(|_| parts.method == Method::POST).cloned();
+    let request = Request::from_parts(parts, body);
+    match key {
+        None => next.run(request).await,
+        Some(key) => once(&limits, &caller, &key, request, next).await.unwrap_or_else(IntoResponse::into_response),
+    }
+}
+
+async fn once(
+    limits: &Limits,
+    caller: &Caller,
+    key: &HeaderValue,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let key = key.to_str().ok().filter(|key| (1..=LONGEST_KEY).contains(&key.len()));
+    let key = key.ok_or_else(|| {
+        let detail = format!("Idempotency-Key: is not 1 to {LONGEST_KEY} plain characters; send a UUID");
+        Problem::new(StatusCode::BAD_REQUEST, "header", "A header is not right", detail)
+    })?;
+    let name = format!("{}/{key}", caller.who.name());
+    let (parts, body) = request.into_parts();
+    let Ok(bytes) = to_bytes(body, LARGEST).await else {
+        let detail = "a request with an idempotency key is at most 64 MiB";
+        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large", detail));
+    };
+    let mut hash = Sha256::new();
+    hash.update(format!("{} {}\n", parts.method, parts.uri));
+    hash.update(&bytes);
+    let hash = hex(&hash.finalize());
+    let _turn = Turn::take(limits, &name)?;
+    if let Some((before, answer)) = limits.service.store.recall(&name, caller.at).await? {
+        if before != hash {
+            let detail = "Idempotency-Key: was used for another request; send a new key with every new request";
+            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "key-reused", "The key was used before", detail));
+        }
+        return replay(answer);
+    }
+    let response = next.run(Request::from_parts(parts, Body::from(bytes))).await;
+    if response.status().is_server_error() || response.status() == StatusCode::TOO_MANY_REQUESTS {
+        return Ok(response);
+    }
+    let (parts, body) = response.into_parts();
+    let bytes = to_bytes(body, LARGEST).await.map_err(|_| Problem::internal())?;
+    let text = |name: &HeaderName| Some((name.to_string(), parts.headers.get(name)?.to_str().ok()?.to_owned()));
+    let remembered = Remembered {
+        status: parts.status.as_u16(),
+        headers: HEADERS.iter().filter_map(text).collect(),
+        body: STANDARD.encode(&bytes),
+    };
+    let answer = serde_json::to_value(&remembered).map_err(|_| Problem::internal())?;
+    let remember = Change::Remember { name, request: hash, answer, until: caller.at + REMEMBERED };
+    if let Err(why) = limits.service.store.write(caller.at, vec![remember]).await {
+        tracing::warn!(%why, "an answer cannot be remembered");
+    }
+    Ok(Response::from_parts(parts, Body::from(bytes)))
+}
+
+fn replay(answer: serde_json::Value) -> Result<Response, Problem> {
+    let remembered: Remembered = serde_json::from_value(answer).map_err(|_| Problem::internal())?;
+    let body = STANDARD.decode(&remembered.body).map_err(|_| Problem::internal())?;
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = StatusCode::from_u16(remembered.status).map_err(|_| Problem::internal())?;
+    for (name, value) in &remembered.headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
+    Ok(response)
+}
+
+/// The turn of a key: the same key twice at the same time would be done twice.
+struct Turn<'a> {
+    limits: &'a Limits,
+    name: String,
+}
+
+impl Turn<'_> {
+    fn take<'a>(limits: &'a Limits, name: &str) -> Result<Turn<'a>, Problem> {
+        if limits.under_way.lock().insert(name.to_owned()) {
+            return Ok(Turn { limits, name: name.to_owned() });
+        }
+        let detail = "a request with this Idempotency-Key is under way; wait for its answer, or send it again in a second";
+        let problem = Problem::new(StatusCode::CONFLICT, "under-way", "It is under way", detail);
+        Err(Problem { retry_after_s: Some(1), ..problem })
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.limits.under_way.lock().remove(&self.name);
+    }
+}

@@ -1,0 +1,83 @@
+//! The OpenAPI document: what the routes say of themselves, and what holds for all of them.
+
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{
+    ContactBuilder, Content, InfoBuilder, LicenseBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder, tag::TagBuilder,
+};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::problem::{FieldError, Problem};
+
+/// What all requests below `/v1` may be answered with.
+const PROBLEMS: [(&str, &str); 10] = [
+    ("400", "The request cannot be read: no JSON, a parameter or header that is not right."),
+    ("401", "There is no key, or it does not work."),
+    ("403", "The caller may see it, and not do this."),
+    ("404", "There is none, or the caller may not know of it."),
+    ("409", "It does not go together with something that is there."),
+    ("412", "It has changed meanwhile."),
+    ("413", "The body is too large."),
+    ("422", "Something in the request is not right: each field with its value and the remedy."),
+    ("429", "Too many requests: `Retry-After` says when to come back."),
+    ("503", "It cannot be done now: `Retry-After` says when to come back."),
+];
+
+/// What the routes are sorted by.
+const TAGS: [(&str, &str); 14] = [
+    ("sites", "What stands where: the site file over HTTP, an installer's tables, boards and their tree."),
+    ("chargers", "Stations, how they are reached, what those over the API report."),
+    ("vehicles", "Vehicles that a site knows, and who stays when."),
+    ("sessions", "Stays: arrival, departure, need, overrides that end by themselves."),
+    ("prices", "Prices by interval, and the tariff they are made from."),
+    ("signals", "Limits that a grid operator sets for a while."),
+    ("measurements", "What meters show."),
+    ("forecasts", "Forecasts that somebody else makes."),
+    ("plans", "Plans: in force, before, of any instance."),
+    ("control", "Setpoints, status, alarms: once, or as they change."),
+    ("jobs", "Work that outlives a request."),
+    ("webhooks", "Who is told of what."),
+    ("audit", "Who changed what."),
+    ("health", "Whether it lives, whether it is ready, figures."),
+];
+
+/// The document of all routes, complete.
+pub fn complete(mut document: OpenApi) -> OpenApi {
+    document.info = InfoBuilder::new()
+        .title("Kwartier")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(
+            "Plans and steers the charging of vehicles within every fuse of a site. Times are UTC, RFC 3339; units stand at \
+             the end of a name: `_a` ampere per phase, `_kw`, `_kwh`, `_eur_kwh`. Unknown fields are refused.",
+        ))
+        .license(Some(LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build()))
+        .contact(None::<utoipa::openapi::Contact>)
+        .build();
+    let tags = TAGS.iter().map(|(name, what)| TagBuilder::new().name(*name).description(Some(*what)).build());
+    document.tags = Some(tags.collect());
+    document.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>("key", [])]);
+    let components = document.components.get_or_insert_default();
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API key, or a login's ticket."));
+    components.add_security_scheme("key", SecurityScheme::Http(bearer.build()));
+    components.schemas.insert(Problem::name().into_owned(), Problem::schema());
+    components.schemas.insert(FieldError::name().into_owned(), FieldError::schema());
+    for (path, item) in &mut document.paths.paths {
+        for operation in operations(item).filter(|_| path.starts_with("/v1/")) {
+            for (status, what) in PROBLEMS {
+                operation.responses.responses.entry(status.to_owned()).or_insert_with(|| problem(what));
+            }
+        }
+    }
+    document
+}
+
+/// Every operation of a path.
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    let PathItem { get, put, post, delete, patch, .. } = item;
+    [get, put, post, delete, patch].into_iter().filter_map(Option::as_mut)
+}
+
+fn problem(what: &str) -> RefOr<Response> {
+    let content = Content::new(Some(Ref::from_schema_name(Problem::name())));
+    RefOr::T(ResponseBuilder::new().description(what).content("application/problem+json", content).build())
+}

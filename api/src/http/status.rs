@@ -1,0 +1,77 @@
+//! How a site looks right now, once or as it changes.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::problem::Problem;
+use super::read::Path;
+use super::stream::{self, Told, wants_stream};
+use crate::access::{self, Caller, Permission};
+use crate::resource::status::SiteStatus;
+use crate::service::Service;
+
+/// The routes of the status.
+pub fn routes() -> OpenApiRouter<Service> {
+    OpenApiRouter::new().routes(routes!(get_status))
+}
+
+/// How a site looks right now
+///
+/// Boards with each phase, chargers with setpoints and sessions, the plan in force, alarms. With `Accept: text/event-stream`
+/// as it changes: an event `status` each second at most.
+#[utoipa::path(
+    get, path = "/v1/sites/{site}/status", tag = "control",
+    params(("site" = String, Path, description = "The site's id.")),
+    responses((status = 200, description = "The site now.", content(
+        (SiteStatus = "application/json"), (String = "text/event-stream"),
+    ))),
+)]
+async fn get_status(
+    State(service): State<Service>,
+    caller: Caller,
+    headers: HeaderMap,
+    Path(site): Path<String>,
+) -> Result<Response, Problem> {
+    let site = access::at_site(&service, &caller, Permission::See, &site).await?;
+    let status = service.app.status(&site.id).ok_or_else(|| not_yet(&site.id))?;
+    if !wants_stream(&headers) {
+        return Ok(axum::Json(&*status).into_response());
+    }
+    let mut changes = service.app.watch(&site.id).ok_or_else(|| not_yet(&site.id))?;
+    let (tell, stream) = stream::open();
+    let mut guard = stream::Guard::new(service, caller, Permission::See, site);
+    tokio::spawn(async move {
+        let mut next = Some(status);
+        loop {
+            if let Some(status) = next.take()
+                && tell.event("status", None, &*status).await == Told::Gone
+            {
+                return;
+            }
+            tokio::select! {
+                change = changes.recv() => match change {
+                    Ok(status) => next = Some(status),
+                    // Only the latest counts: what was missed is past.
+                    Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {}
+                    Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
+                },
+                still = guard.still_allowed() => if !still { return },
+                () = tell.gone() => return,
+            }
+        }
+    });
+    Ok(stream)
+}
+
+/// The loop does not know the site yet: 503, it is to be tried again.
+pub fn not_yet(site: &str) -> Problem {
+    Problem::new(
+        axum::http::StatusCode::SERVICE_UNAVAILABLE,
+        "starting",
+        "The site is not steered yet",
+        format!("the loop has not taken up {site:?} yet; try again in a second"),
+    )
+}
