@@ -29,6 +29,8 @@ pub mod role;
 mod routes;
 mod session;
 mod sweep;
+#[cfg(test)]
+mod tests;
 mod token;
 mod totp;
 

@@ -4,6 +4,7 @@ mod backtest;
 mod check;
 mod comparison;
 mod completions;
+mod config;
 mod extras;
 pub mod failure;
 mod forecast;
@@ -57,6 +58,7 @@ enum Command {
     Backtest(backtest::Args),
     Simulate(simulate::Args),
     Serve(serve::Args),
+    Config(config::Args),
     Completions(completions::Args),
     Man(man::Args),
     /// Solve one exact model: one request on standard input, one answer on standard output.
@@ -75,6 +77,7 @@ pub fn run() -> ExitCode {
         Command::Backtest(args) => backtest::run(args),
         Command::Simulate(args) => simulate::run(args),
         Command::Serve(args) => serve::run(args),
+        Command::Config(args) => config::run(args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
         Command::SolveWorker => worker::run(),
