@@ -91,7 +91,7 @@ fn used() -> (f64, f64) {
 #[test]
 #[ignore = "a measurement: make bench-service"]
 fn bench_service() {
-    let (sites, chargers, seconds) = (number("SITES", 1000), number("CHARGERS", 10), number("SECONDS", 120));
+    let (sites, chargers, seconds) = (number("BENCH_SITES", 1000), number("BENCH_CHARGERS", 10), number("BENCH_SECONDS", 120));
     let recorder = PrometheusBuilder::new().build_recorder();
     let figures = recorder.handle();
     metrics::set_global_recorder(recorder).unwrap();

@@ -95,6 +95,11 @@ impl Handle {
         }
     }
 
+    /// Lets all followers go: their streams end.
+    pub fn let_go(&self) {
+        self.board.write().clear();
+    }
+
     /// Takes a place in the queue, for what is to be told once it is stored.
     pub fn reserve(&self) -> Result<Reserved, Busy> {
         self.events.clone().try_reserve_owned().map(Reserved).map_err(|_| Busy)

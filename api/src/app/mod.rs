@@ -12,6 +12,7 @@
 //! | `stays.rs`, `alarms.rs` | sessions as the fast loop and planners know them; what an operator should know |
 //! | `handle.rs` | how everybody else speaks with the loop |
 //! | `task.rs` | the task that gives the core its events and its time, and does what it wants done |
+//! | `waiting.rs` | jobs that wait for a plan |
 //! | `writer.rs` | what is kept, as far as the store keeps up |
 //! | `load.rs` | what was kept, when the service starts |
 
@@ -27,6 +28,7 @@ pub mod site;
 pub mod sites;
 pub mod stays;
 pub mod task;
+pub mod waiting;
 #[cfg(test)]
 mod tests;
 pub mod writer;

@@ -19,9 +19,10 @@ use super::handle::{Board, Handle, Published, REMEMBERED};
 use super::load;
 use super::moment::Moment;
 use super::sites::Sites;
+use super::waiting::Waiting;
 use super::writer::Writer;
 use crate::planning::workers::Workers;
-use crate::store::{Fault, JobState, Key, Kind, Store};
+use crate::store::{Fault, Key, Kind, Store};
 
 /// How many events may wait.
 const QUEUE: usize = 65_536;
@@ -72,7 +73,10 @@ pub async fn start(store: Arc<dyn Store>) -> Result<App, Fault> {
     let writing = tokio::spawn(writer.clone().run(Arc::clone(&store), writer_stop.clone()));
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let workers = Workers::new(Arc::clone(&store), handle.clone(), writer.clone(), cores);
-    let task = Task { clock, sites, queue, board, store, writer: writer.clone(), workers: workers.clone(), told: Instant::now() };
+    let waiting = Waiting::new(store);
+    tokio::spawn(waiting.clone().run(handle.clone(), stop.clone()));
+    let (told, writes, plans) = (Instant::now(), writer.clone(), workers.clone());
+    let task = Task { clock, sites, queue, board, waiting, writer: writes, workers: plans, told };
     let task = tokio::spawn(task.run(stop.clone()));
     Ok(App { handle, writer, workers, stop, writer_stop, task, writing })
 }
@@ -97,7 +101,7 @@ struct Task {
     sites: Sites,
     queue: mpsc::Receiver<Event>,
     board: Board,
-    store: Arc<dyn Store>,
+    waiting: Waiting,
     writer: Writer,
     workers: Workers,
     /// When figures were published last.
@@ -142,6 +146,9 @@ impl Task {
 
     fn take(&mut self, event: Event) {
         let now = self.now();
+        if matches!(event, Event::PlanWanted { job: Some(_), .. }) {
+            self.waiting.look();
+        }
         match catch_unwind(AssertUnwindSafe(|| self.sites.on(event, now))) {
             Ok(effects) => self.act(effects),
             Err(_) => counter!("kwartier_events_failed_total").increment(1),
@@ -194,7 +201,7 @@ impl Task {
                 Effect::Log(entry) => self.writer.log(entry),
                 Effect::Measured(rows) => self.writer.measured(rows),
                 Effect::Answered { job, outcome } => {
-                    tokio::spawn(answer(Arc::clone(&self.store), job, outcome));
+                    tokio::spawn(self.waiting.clone().answer(job, outcome));
                 }
             }
         }
@@ -226,33 +233,4 @@ fn publish(
         let _ = published.setpoints.send(setpoint);
     }
     let _ = published.changed.send(status);
-}
-
-/// Tells a job that waited for a plan what came of it.
-async fn answer(store: Arc<dyn Store>, id: uuid::Uuid, outcome: Result<uuid::Uuid, String>) {
-    let now = Utc::now();
-    let job = match store.job(id).await {
-        Ok(Some(job)) if !job.state.has_ended() => job,
-        Ok(_) => return,
-        Err(fault) => {
-            tracing::warn!(%fault, "a job that waits for a plan cannot be told of it");
-            return;
-        }
-    };
-    let mut job = job;
-    job.changed = now;
-    job.progress = 1.0;
-    match outcome {
-        Ok(plan) => {
-            job.state = JobState::Done;
-            job.result = Some(serde_json::json!({ "plan": plan }));
-        }
-        Err(why) => {
-            job.state = JobState::Failed;
-            job.error = Some(why);
-        }
-    }
-    if let Err(fault) = store.report(&job).await {
-        tracing::warn!(%fault, "a job that waits for a plan cannot be told of it");
-    }
 }

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::Verdict;
+use super::{Verdict, output};
 use super::failure::Failure;
-use super::site::findings;
+use super::config::unfit;
 use crate::config::{self, Arguments};
 use crate::serve;
 
@@ -39,14 +39,9 @@ pub fn run(args: &Args) -> Result<Verdict, Failure> {
         data: args.data.clone(),
         demo: args.demo,
     };
-    let variables = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let loaded = config::load(&said, variables).map_err(|wrong| Failure::Unfit {
-        what: "the service cannot begin with this configuration".to_owned(),
-        findings: findings(&wrong),
-    })?;
-    for warning in &loaded.warnings {
-        super::output::note(&format!("warning: {warning}\n"));
-    }
+    let loaded = config::load(&said, config::variables()).map_err(|findings| unfit(&findings))?;
+    let warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
+    output::notes(&warnings);
     serve::run(loaded.config)?;
     Ok(Verdict::Fine)
 }

@@ -9,8 +9,8 @@ mod logging;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::Router;
 use chrono::Utc;
 use secrecy::{ExposeSecret, SecretString};
 use tokio_util::sync::CancellationToken;
@@ -22,9 +22,13 @@ use crate::cli::output;
 use crate::config::Config;
 use crate::demo;
 use crate::http::{self, listen};
+use crate::jobs;
 use crate::page;
 use crate::service::Service;
 use crate::store::{self, Store};
+
+/// How long what works beside requests may take to end.
+const LAST_WORKS: Duration = Duration::from_secs(5);
 
 /// Serves until it is told to stop.
 pub fn run(config: Config) -> Result<(), Failure> {
@@ -54,11 +58,16 @@ async fn serve(config: Config) -> Result<(), Failure> {
             let demo = past.map(|past| {
                 tokio::spawn(demo::run(Arc::clone(&store), service.app.clone(), past, stop.clone()))
             });
-            let served = listen::serve(bound, router(service, &stop), stop.clone()).await;
+            let jobs = tokio::spawn(jobs::work(service.clone(), stop.clone()));
+            tokio::spawn(let_go(service.clone(), stop.clone()));
+            let router = http::router(service, page::routes());
+            let served = listen::serve(bound, router, stop.clone()).await;
             stop.cancel();
-            if let Some(demo) = demo {
-                // Its vehicles leave in good order.
-                let _ = demo.await;
+            for task in demo.into_iter().chain([jobs]) {
+                // Vehicles of the demo leave in good order; jobs that are under way are another's later.
+                if tokio::time::timeout(LAST_WORKS, task).await.is_err() {
+                    tracing::warn!("something took too long to end");
+                }
             }
             served.map_err(|fault| Failure::Internal(fault.to_string()))
         }
@@ -68,8 +77,10 @@ async fn serve(config: Config) -> Result<(), Failure> {
     served
 }
 
-fn router(service: Service, stop: &CancellationToken) -> Router {
-    page::routes().merge(http::router(service, stop))
+/// Followers are let go as soon as it is told to stop: requests that are under way are waited for, and theirs never end.
+async fn let_go(service: Service, stop: CancellationToken) {
+    stop.cancelled().await;
+    service.app.let_go();
 }
 
 /// Everything is written, and the folder is free for the next one.
