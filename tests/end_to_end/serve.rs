@@ -53,7 +53,10 @@ impl Service {
     fn ask(&self, request: &str, body: &str) -> (String, String) {
         let mut stream = self.connect();
         let length = body.len();
-        let head = format!("{request}\r\nHost: {}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}", self.address);
+        let head = format!(
+            "{request}\r\nHost: {}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}",
+            self.address
+        );
         stream.write_all(head.as_bytes()).expect("a request");
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).expect("an answer");
@@ -109,7 +112,9 @@ fn key(data: &str) -> String {
 /// Whether vehicles charge, a plan is in force, and the chargers confirm what they are told.
 fn is_alive(status: &Value) -> bool {
     let chargers = status["chargers"].as_array().expect("chargers");
-    let draws = |charger: &&Value| charger["drawn_a"].as_array().is_some_and(|amps| amps.iter().any(|a| a.as_f64() > Some(5.0)));
+    let draws = |charger: &&Value| {
+        charger["drawn_a"].as_array().is_some_and(|amps| amps.iter().any(|a| a.as_f64() > Some(5.0)))
+    };
     let confirms = |charger: &&Value| charger["setpoint"]["trace"]["confirmed"].is_string();
     let with_session = chargers.iter().filter(|charger| charger["session"].is_object()).count();
     status["plan"]["id"].is_string()

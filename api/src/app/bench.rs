@@ -1,7 +1,11 @@
 //! `make bench-service`: 1,000 sites with 10 chargers each through the real loop, its queue, its board and its store, with
 //! made-up meters and chargers that obey. What a step takes, how late it is, what the process takes.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement by hand: it prints, and stops where it cannot go on")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a measurement by hand: it prints, and stops where it cannot go on"
+)]
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -91,7 +95,8 @@ fn used() -> (f64, f64) {
 #[test]
 #[ignore = "a measurement: make bench-service"]
 fn bench_service() {
-    let (sites, chargers, seconds) = (number("BENCH_SITES", 1000), number("BENCH_CHARGERS", 10), number("BENCH_SECONDS", 120));
+    let (sites, chargers, seconds) =
+        (number("BENCH_SITES", 1000), number("BENCH_CHARGERS", 10), number("BENCH_SECONDS", 120));
     let recorder = PrometheusBuilder::new().build_recorder();
     let figures = recorder.handle();
     metrics::set_global_recorder(recorder).unwrap();
@@ -131,9 +136,16 @@ fn bench_service() {
         let mut text = format!("{sites} sites with {chargers} chargers each, {passed:.0} s\n");
         let cpu = (after.0 - before.0) / passed;
         let given: u64 = plants.iter().map(|plant| plant.given).sum();
-        let _ = writeln!(text, "CPU {cpu:.2} cores, with planning and made-up chargers; memory {:.0} MiB, {:+.0} MiB meanwhile", after.1, after.1 - before.1);
+        let _ = writeln!(
+            text,
+            "CPU {cpu:.2} cores, with planning and made-up chargers; memory {:.0} MiB, {:+.0} MiB meanwhile",
+            after.1,
+            after.1 - before.1
+        );
         let _ = writeln!(text, "{given} setpoints in all");
-        for line in figures.render().lines().filter(|line| line.starts_with("kwartier_") && !line.contains("quantile=\"0\"")) {
+        for line in
+            figures.render().lines().filter(|line| line.starts_with("kwartier_") && !line.contains("quantile=\"0\""))
+        {
             let _ = writeln!(text, "{line}");
         }
         println!("{text}");

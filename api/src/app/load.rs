@@ -59,11 +59,7 @@ async fn prices(store: &dyn Store, site: &str, now: DateTime<Utc>) -> Result<Vec
     Ok(days.iter().filter_map(read::<Vec<Price>>).flatten().collect())
 }
 
-async fn last_plan(
-    store: &dyn Store,
-    site: &str,
-    now: DateTime<Utc>,
-) -> Result<Option<crate::store::KeptPlan>, Fault> {
+async fn last_plan(store: &dyn Store, site: &str, now: DateTime<Utc>) -> Result<Option<crate::store::KeptPlan>, Fault> {
     match store.plans(site, now, 1).await?.first() {
         Some(head) => store.plan(head.id).await,
         None => Ok(None),
@@ -121,6 +117,8 @@ pub async fn all(store: &dyn Store, mut ask: List) -> Result<Vec<Document>, Faul
 
 fn read<T: DeserializeOwned>(document: &Document) -> Option<T> {
     let read = serde_json::from_value(document.body.clone()?);
-    read.inspect_err(|fault| tracing::error!(document = %document.key, %fault, "what is kept cannot be read and is left out"))
-        .ok()
+    read.inspect_err(
+        |fault| tracing::error!(document = %document.key, %fault, "what is kept cannot be read and is left out"),
+    )
+    .ok()
 }

@@ -28,9 +28,9 @@ pub mod site;
 pub mod sites;
 pub mod stays;
 pub mod task;
-pub mod waiting;
 #[cfg(test)]
 mod tests;
+pub mod waiting;
 pub mod writer;
 
 pub use event::Event;

@@ -149,8 +149,12 @@ impl Sites {
             Event::Device { site, setup, events } => {
                 (site.clone(), self.with(&site, |known| known.device(setup, events, now.wall)))
             }
-            Event::Session { site, id, kept } => (site.clone(), self.with(&site, |known| known.session(id, kept, now.wall))),
-            Event::SessionGone { site, id } => (site.clone(), self.with(&site, |known| known.session_gone(&id, now.wall))),
+            Event::Session { site, id, kept } => {
+                (site.clone(), self.with(&site, |known| known.session(id, kept, now.wall)))
+            }
+            Event::SessionGone { site, id } => {
+                (site.clone(), self.with(&site, |known| known.session_gone(&id, now.wall)))
+            }
             Event::Prices { site, prices } => (site.clone(), self.with(&site, |known| known.priced(&prices, now.wall))),
             Event::Signal { site, id, signal } => {
                 (site.clone(), self.with(&site, |known| known.signal(id, signal.as_ref())))

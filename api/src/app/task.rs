@@ -175,7 +175,6 @@ impl Task {
 
     fn figures(&self) {
         let counts = self.sites.counts();
-        gauge!("kwartier_sites").set(self.sites.count() as f64);
         gauge!("kwartier_loop_queue").set(self.queue.len() as f64);
         counter!("kwartier_steps_total").absolute(counts.steps);
         counter!("kwartier_step_panics_total").absolute(counts.panics);

@@ -39,7 +39,8 @@ fn site() -> Site {
         station.fallback_a = Some(Hourly::Constant(6.0));
         station
     };
-    let mut site = Site::new("Depot".to_owned(), "Europe/Amsterdam".to_owned(), vec![board], vec![station("A"), station("B")]);
+    let mut site =
+        Site::new("Depot".to_owned(), "Europe/Amsterdam".to_owned(), vec![board], vec![station("A"), station("B")]);
     let includes = site_includes();
     site.meters.push(Meter { id: "M".to_owned(), board: "HV".to_owned(), includes });
     site
@@ -115,10 +116,8 @@ impl Desk {
         let mut desk = Desk::new(Sites::new());
         desk.begin(&[]);
         for device in 0..2 {
-            let events = vec![
-                control::Event::Link { device, up: true },
-                control::Event::Holds { device, amps: Some(0.0) },
-            ];
+            let events =
+                vec![control::Event::Link { device, up: true }, control::Event::Holds { device, amps: Some(0.0) }];
             desk.device(events);
         }
         desk
@@ -192,7 +191,8 @@ impl Desk {
             let at = self.now.wall;
             let mut events = vec![control::Event::Meter { node: 0, at, phases_a: [flows_a; 3] }];
             if second % 5 == 0 {
-                let shows = |device| control::Event::Drawn { device, phases_a: [drawn(self, device); 3], session_kwh: None };
+                let shows =
+                    |device| control::Event::Drawn { device, phases_a: [drawn(self, device); 3], session_kwh: None };
                 events.extend([shows(0), shows(1)]);
             }
             self.device(events);
@@ -375,7 +375,11 @@ fn what_is_about_nothing_is_dropped_and_counted() {
         control::Event::Link { device: 99, up: true },
         control::Event::Meter { node: 99, at: desk.now.wall, phases_a: [0.0; 3] },
     ]);
-    desk.on(Event::Device { site: SITE.to_owned(), setup: 77, events: vec![control::Event::Link { device: 0, up: false }] });
+    desk.on(Event::Device {
+        site: SITE.to_owned(),
+        setup: 77,
+        events: vec![control::Event::Link { device: 0, up: false }],
+    });
     desk.on(Event::SiteGone { site: "elsewhere".to_owned() });
     desk.on(Event::Measured { site: "elsewhere".to_owned(), rows: Vec::new() });
     assert_eq!(desk.sites.counts().dropped, before + 4);
@@ -520,7 +524,10 @@ fn a_loop_that_starts_again_begins_from_what_chargers_hold() {
 fn what_has_lapsed_while_nobody_ran_is_not_held_any_more() {
     let mut desk = Desk::new(Sites::new());
     let until = desk.now.wall - TimeDelta::seconds(30);
-    desk.sites.load(kept(vec![("A".to_owned(), held(32.0, until)), ("B".to_owned(), held(32.0, until))], Vec::new(), &[]), desk.now);
+    desk.sites.load(
+        kept(vec![("A".to_owned(), held(32.0, until)), ("B".to_owned(), held(32.0, until))], Vec::new(), &[]),
+        desk.now,
+    );
     desk.pass(2);
     // Both count with their fallback of 6 A: the board is not full.
     let by_clamp = desk.status().nodes[0].counted_a[0];
@@ -615,5 +622,8 @@ fn the_example_site_is_steered_too() {
     let order = desk.orders.last().unwrap();
     let Climbed::New(kept) = climb(order, None, Rungs::Rule("a test"), &Patient).unwrap() else { panic!("no plan") };
     let basis = kept.head.summary["basis"].as_array().unwrap();
-    assert!(basis.iter().any(|text| text.as_str().unwrap().contains("the tariff and a flat day-ahead price")), "{basis:?}");
+    assert!(
+        basis.iter().any(|text| text.as_str().unwrap().contains("the tariff and a flat day-ahead price")),
+        "{basis:?}"
+    );
 }

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use crate::store::{Change, Expect, Fault, Key, KeptPlan, Measured, NewEntry, Store, Stream};
+use crate::store::{Change, Expect, Fault, KeptPlan, Key, Measured, NewEntry, Store, Stream};
 
 /// What waits at most: what devices hold is one for each and not bounded further.
 const MOST_PLANS: usize = 256;

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::{Verdict, output};
-use super::failure::Failure;
 use super::config::unfit;
+use super::failure::Failure;
+use super::{Verdict, output};
 use crate::config::{self, Arguments};
 use crate::serve;
 
@@ -33,12 +33,8 @@ pub struct Args {
 
 /// Reads the configuration and serves until told to stop.
 pub fn run(args: &Args) -> Result<Verdict, Failure> {
-    let said = Arguments {
-        file: args.config.clone(),
-        listen: args.listen.clone(),
-        data: args.data.clone(),
-        demo: args.demo,
-    };
+    let said =
+        Arguments { file: args.config.clone(), listen: args.listen.clone(), data: args.data.clone(), demo: args.demo };
     let loaded = config::load(&said, config::variables()).map_err(|findings| unfit(&findings))?;
     let warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
     output::notes(&warnings);

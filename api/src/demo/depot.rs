@@ -164,7 +164,12 @@ impl Depot {
     }
 
     /// A stay as it is stated.
-    fn stated(&self, device: usize, session: &kwartier_engine::control::event::Session, now: DateTime<Utc>) -> KeptSession {
+    fn stated(
+        &self,
+        device: usize,
+        session: &kwartier_engine::control::event::Session,
+        now: DateTime<Utc>,
+    ) -> KeptSession {
         let efficiency = self.site.vehicle_defaults.efficiency;
         let stated = Session {
             charger: self.setup.devices[device].id.clone(),

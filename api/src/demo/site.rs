@@ -86,7 +86,8 @@ pub fn published(site: &Site, past: &Past, now: DateTime<Utc>) -> Vec<(NaiveDate
     let mut days: Vec<(NaiveDate, Vec<Price>)> = Vec::new();
     while at < end {
         let spot = past.price_eur_kwh(at);
-        let price = |direction| pricer.as_ref().map_or(spot, |pricer| pricer.mean_eur_kwh(direction, (at, 60), spot, 0.0));
+        let price =
+            |direction| pricer.as_ref().map_or(spot, |pricer| pricer.mean_eur_kwh(direction, (at, 60), spot, 0.0));
         let (import_eur_kwh, export_eur_kwh) = (price(Direction::Import), Some(price(Direction::Export)));
         let hour = Price { start: at, minutes: 60, import_eur_kwh, export_eur_kwh };
         match days.last_mut().filter(|(day, _)| *day == at.date_naive()) {

@@ -27,7 +27,8 @@ pub fn routes() -> Router<Service> {
 
 fn file(name: &str, headers: &HeaderMap) -> Response {
     let Some(EmbeddedFile { data, metadata }) = Files::get(name) else { return StatusCode::NOT_FOUND.into_response() };
-    let version = metadata.sha256_hash().iter().take(8).fold("\"".to_owned(), |text, byte| format!("{text}{byte:02x}")) + "\"";
+    let version =
+        metadata.sha256_hash().iter().take(8).fold("\"".to_owned(), |text, byte| format!("{text}{byte:02x}")) + "\"";
     let answer = [
         (header::CONTENT_TYPE, kind(name).to_owned()),
         (header::CONTENT_SECURITY_POLICY, POLICY.to_owned()),

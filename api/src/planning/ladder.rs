@@ -119,11 +119,7 @@ fn kept(
     let seconds = u64::try_from(request.at.timestamp()).unwrap_or(0);
     let id = Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, request.at.timestamp_subsec_nanos()));
     let json = |value: Result<serde_json::Value, serde_json::Error>| value.map_err(|fault| fault.to_string());
-    let head = PlanHead {
-        id,
-        site: request.site.clone(),
-        at: request.at,
-        summary: json(serde_json::to_value(&summary))?,
-    };
+    let head =
+        PlanHead { id, site: request.site.clone(), at: request.at, summary: json(serde_json::to_value(&summary))? };
     Ok(Climbed::New(Box::new(KeptPlan { head, instance, plan: json(serde_json::to_value(plan))? })))
 }

@@ -59,8 +59,7 @@ impl Made {
             serde_json::from_value(kept.instance.clone()).map_err(|fault| fault.to_string())?;
         let instance = Instance::from_wire(wire).map_err(|refusal| refusal.to_string())?;
         let plan: Plan = serde_json::from_value(kept.plan.clone()).map_err(|fault| fault.to_string())?;
-        let summary: Summary =
-            serde_json::from_value(kept.head.summary.clone()).map_err(|fault| fault.to_string())?;
+        let summary: Summary = serde_json::from_value(kept.head.summary.clone()).map_err(|fault| fault.to_string())?;
         let present = present.iter().copied().filter(|&device| device < setup.devices.len());
         let targets = Arc::new(targets(setup, &instance, &plan, present));
         let hours = f64::from(instance.slot_minutes) / 60.0;

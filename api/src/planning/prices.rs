@@ -49,7 +49,8 @@ pub fn priced(site: &Site, zone: Tz, known: &[Price], horizon: &Horizon) -> Pric
             (Some(price), _) => (price.import_eur_kwh, price.export_eur_kwh.unwrap_or(0.0)),
             (None, Some(pricer)) if pricer.in_force(Direction::Import, local::day(zone, at)) => {
                 by_tariff += 1;
-                let price = |direction| pricer.mean_eur_kwh(direction, (at, horizon.slot_minutes), FLAT_SPOT_EUR_KWH, 0.0);
+                let price =
+                    |direction| pricer.mean_eur_kwh(direction, (at, horizon.slot_minutes), FLAT_SPOT_EUR_KWH, 0.0);
                 (price(Direction::Import), price(Direction::Export))
             }
             _ => {
@@ -113,7 +114,8 @@ mod tests {
     #[test]
     fn known_prices_come_first_then_those_of_the_day_before_at_the_same_local_time() {
         // The night of 28 to 29 March 2026 the clocks go forward: noon is 11:00 UTC on the 28th and 10:00 on the 29th.
-        let known = [hour("2026-03-28T10:00:00Z", 0.3), hour("2026-03-28T11:00:00Z", 0.1), hour("2026-03-29T09:00:00Z", 0.7)];
+        let known =
+            [hour("2026-03-28T10:00:00Z", 0.3), hour("2026-03-28T11:00:00Z", 0.1), hour("2026-03-29T09:00:00Z", 0.7)];
         let priced = priced(&site(), chrono_tz::Europe::Amsterdam, &known, &horizon("2026-03-29T09:00:00Z", 12));
         assert_eq!(priced.import_eur_kwh[..4], [0.7; 4]);
         assert_eq!(priced.import_eur_kwh[4..8], [0.1; 4]);

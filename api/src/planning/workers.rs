@@ -159,7 +159,12 @@ impl Planned {
     }
 }
 
-fn finish(request: &Request, building: Option<Building>, rungs: Rungs<'_>, watch: &dyn Watch) -> Result<Planned, String> {
+fn finish(
+    request: &Request,
+    building: Option<Building>,
+    rungs: Rungs<'_>,
+    watch: &dyn Watch,
+) -> Result<Planned, String> {
     match (climb(request, building, rungs, watch)?, &request.previous) {
         (Climbed::Unchanged, Some(previous)) => Ok(Planned::Same(Arc::clone(previous))),
         (Climbed::Unchanged, None) => Err("nothing has changed since a plan that is gone".to_owned()),

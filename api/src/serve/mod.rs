@@ -55,9 +55,8 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let served = match greeting {
         Ok(text) => {
             output::note(&text);
-            let demo = past.map(|past| {
-                tokio::spawn(demo::run(Arc::clone(&store), service.app.clone(), past, stop.clone()))
-            });
+            let demo =
+                past.map(|past| tokio::spawn(demo::run(Arc::clone(&store), service.app.clone(), past, stop.clone())));
             let jobs = tokio::spawn(jobs::work(service.clone(), stop.clone()));
             tokio::spawn(let_go(service.clone(), stop.clone()));
             let router = http::router(service, page::routes());
@@ -130,7 +129,11 @@ async fn greeting(service: &Service, url: &str) -> Result<String, Failure> {
     if service.config.demo {
         let (file, secret) = first::demo(service, now).await.map_err(refused)?;
         let _ = writeln!(text, "The demo depot runs. Look at it: {}", link("link", &secret));
-        let _ = writeln!(text, "(the link works once; the page is {url}/, its key is in {}, the API is at {url}/docs)", file.display());
+        let _ = writeln!(
+            text,
+            "(the link works once; the page is {url}/, its key is in {}, the API is at {url}/docs)",
+            file.display()
+        );
         return Ok(text);
     }
     let _ = writeln!(text, "Kwartier listens at {url}/; the API is at {url}/docs");

@@ -38,7 +38,7 @@ impl SiteLoop {
             };
             let event = Event::Meter { node, at: row.at, phases_a: [row.l1_a, row.l2_a, row.l3_a] };
             self.metering.hear(std::slice::from_ref(&event), false, now);
-            when = self.queue(event).or(when);
+            when = self.queue(event).unwrap_or(when);
         }
         when
     }
@@ -131,7 +131,7 @@ impl SiteLoop {
             let heard = std::slice::from_ref(&event);
             self.metering.hear(heard, true, now);
             self.links.hear(heard);
-            when = self.queue(event).or(when);
+            when = self.queue(event).unwrap_or(when);
         }
         when
     }
@@ -317,15 +317,4 @@ fn overridden(device: usize, asked: Option<&session::Override>, now: DateTime<Ut
         session::Action::Stop => Action::Stop,
     });
     Event::Override { device, action, until }
-}
-
-/// Of two, the sooner.
-trait Sooner {
-    fn or(self, other: When) -> When;
-}
-
-impl Sooner for Option<When> {
-    fn or(self, other: When) -> When {
-        self.unwrap_or(other)
-    }
 }

@@ -27,7 +27,13 @@ impl Links {
     /// Nothing is connected.
     pub fn new(over_api: Vec<bool>) -> Links {
         let count = over_api.len();
-        Links { over_api, reported: vec![None; count], offline: vec![false; count], taken: None, up: vec![false; count] }
+        Links {
+            over_api,
+            reported: vec![None; count],
+            offline: vec![false; count],
+            taken: None,
+            up: vec![false; count],
+        }
     }
 
     /// The setpoints of the site were taken.

@@ -102,7 +102,14 @@ pub struct SiteLoop {
 
 impl SiteLoop {
     /// A site of which nothing else is known yet. `None`, its time zone is none.
-    pub fn new(id: String, tenant: String, site: Arc<Site>, over_api: &[String], step: Step, now: Moment) -> Option<Self> {
+    pub fn new(
+        id: String,
+        tenant: String,
+        site: Arc<Site>,
+        over_api: &[String],
+        step: Step,
+        now: Moment,
+    ) -> Option<Self> {
         let zone = local::zone(&site.time_zone).ok()?;
         let setup = Arc::new(Setup::of(&site, zone, control::settings::Settings::default()));
         let devices = setup.devices.len();
@@ -261,12 +268,12 @@ impl SiteLoop {
 
     fn turn(&mut self, now: Moment, events: Vec<control::Event>) -> Option<Turned> {
         let before = self.wheel.troubles();
-        let all = || {
+        let everything = || {
             let mut events = all(&self.setup, &self.links, &self.told);
             events.extend(self.live.told_again(now.wall));
             events
         };
-        let turned = self.wheel.turn(now, events, all);
+        let turned = self.wheel.turn(now, events, everything);
         let after = self.wheel.troubles();
         if after.0 != before.0 {
             // It counts from 1 again.
@@ -316,7 +323,8 @@ impl SiteLoop {
                 }
                 Notice::Obeys { device } => alarms.clear("disobeys", &charger(device)),
                 Notice::Overload { node: at, phase, amps } => {
-                    let text = format!("L{} is above its limit, at {amps:.1} A, and nothing that was shed helped", phase + 1);
+                    let text =
+                        format!("L{} is above its limit, at {amps:.1} A, and nothing that was shed helped", phase + 1);
                     alarms.raise("overload", node(at), text, now);
                 }
                 Notice::Asleep { device } => {

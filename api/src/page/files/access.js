@@ -48,6 +48,6 @@ export async function leave() {
 /** What stands behind the # of the address, such as link=…; it is taken out of the address at once. */
 export function takeFragment() {
   const said = new URLSearchParams(location.hash.slice(1));
-  if (said.has("link") || said.has("setup")) history.replaceState(null, "", location.pathname);
+  if (["link", "setup", "invitation"].some((name) => said.has(name))) history.replaceState(null, "", location.pathname);
   return said;
 }

@@ -65,15 +65,19 @@ async function start() {
   const said = takeFragment();
   onSubmit("login", (form) => enter("/v1/login", form));
   onSubmit("key", async (form) => { useKey(form.key || ""); await json("/v1/me"); });
-  onSubmit("first", (form) => enter("/v1/setup", { ...form, link: said.get("setup") }));
+  onSubmit("first", (form) => enter("/v1/setup", { ...form, token: said.get("setup") || said.get("invitation") }));
   $("sites").addEventListener("change", (event) => watch(event.target.value));
   $("leave").addEventListener("click", async () => {
     following.abort();
     await leave().catch(trouble);
     location.reload();
   });
-  if (said.has("setup")) {
-    $("state").textContent = "Not set up yet";
+  if (said.has("setup") || said.has("invitation")) {
+    // Who was invited is known already and chooses a password only.
+    const invited = said.has("invitation");
+    for (const label of document.querySelectorAll("#first .who")) label.hidden = invited;
+    for (const input of document.querySelectorAll("#first .who input")) input.disabled = invited;
+    $("state").textContent = invited ? "You were invited" : "Not set up yet";
     only("setup");
     return;
   }
