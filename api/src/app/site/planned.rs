@@ -190,7 +190,10 @@ impl SiteLoop {
             if self.setup.devices[device].kind != Kind::Station {
                 continue;
             }
-            present.push(device);
+            // Nothing can be planned for a station that may be wired anyhow: what is free is shared with it.
+            if self.setup.devices[device].phases_known {
+                present.push(device);
+            }
             let kept = self.sessions.get(&session.id);
             let arrival = kept.map_or(now.wall, |kept| self.arrival(&session.id, kept));
             let group = kept.and_then(|kept| stays::group(&self.site, &kept.stated)).map(str::to_owned);
