@@ -127,14 +127,15 @@ async fn with_grants(service: &Service, who: &Who, tenant: &str, mut scopes: Vec
 
 /// Writes down that a key is used. Where that is not possible now, the request goes on without.
 async fn note_use(service: &Service, id: &str, now: DateTime<Utc>) {
-    let noted = async {
-        let Some(document) = service.store.read(&credential_key(id), None).await? else { return Ok(()) };
-        let credential = KeptCredential { used: Some(now), ..body(&document)? };
-        let (body, expect) = (json(&credential)?, Expect::Version(document.version));
-        service.store.write(now, vec![Change::Put { key: document.key, body, expect }]).await.map(|_| ())
-    };
-    if let Err(fault) = noted.await {
-        let fault: Fault = fault;
+    if let Err(fault) = write_use(service, id, now).await {
         tracing::debug!(%fault, key = id, "that a key is used could not be written down");
     }
+}
+
+async fn write_use(service: &Service, id: &str, now: DateTime<Utc>) -> Result<(), Fault> {
+    let Some(document) = service.store.read(&credential_key(id), None).await? else { return Ok(()) };
+    let credential = KeptCredential { used: Some(now), ..body(&document)? };
+    let change = Change::Put { key: document.key, body: json(&credential)?, expect: Expect::Version(document.version) };
+    service.store.write(now, vec![change]).await?;
+    Ok(())
 }

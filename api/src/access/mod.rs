@@ -16,7 +16,7 @@ pub mod authenticate;
 mod cache;
 pub mod caller;
 pub mod extract;
-mod first;
+pub mod first;
 mod gate;
 pub mod kept;
 mod keys;
@@ -29,6 +29,8 @@ pub mod role;
 mod routes;
 mod session;
 mod sweep;
+#[cfg(test)]
+mod tests;
 pub mod token;
 mod totp;
 

@@ -165,6 +165,11 @@ pub struct Loaded {
     pub effective: String,
 }
 
+/// The environment variables of this process; one that is no text is none of ours.
+pub fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
 /// Reads the configuration.
 ///
 /// # Errors

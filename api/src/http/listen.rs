@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::{Extension, Router};
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
+use parking_lot::Mutex;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -42,16 +43,17 @@ pub struct BadCertificate {
 #[derive(Debug)]
 pub struct Bound {
     listener: TcpListener,
-    certificate: Option<Certificate>,
+    /// The certificate; `None`, plain HTTP.
+    pub certificate: Option<Certificate>,
     /// Where, with the port that was given when 0 was asked for.
     pub address: SocketAddr,
 }
 
-/// A certificate in use, and what its files held when it was read.
+/// A certificate in use, and what its files held when it was read. Clones are of the same one.
 #[derive(Debug, Clone)]
-struct Certificate {
+pub struct Certificate {
     files: Tls,
-    read: Vec<u8>,
+    read: Arc<Mutex<Vec<u8>>>,
     used: RustlsConfig,
 }
 
@@ -127,32 +129,30 @@ impl Certificate {
     fn read(files: &Tls) -> Result<Certificate, BadCertificate> {
         let (certificate, key) = (bytes(&files.certificate)?, bytes(&files.key)?);
         let used = RustlsConfig::from_config(server(files, &certificate, &key)?);
-        Ok(Certificate { files: files.clone(), read: [certificate, key].concat(), used })
+        let read = Arc::new(Mutex::new([certificate, key].concat()));
+        Ok(Certificate { files: files.clone(), read, used })
     }
 
     /// Reads the files again; whether there was something new. A pair that does not work changes nothing: it may be half
     /// written.
-    fn refresh(&mut self) -> Result<bool, BadCertificate> {
+    pub fn refresh(&self) -> Result<bool, BadCertificate> {
         let (certificate, key) = (bytes(&self.files.certificate)?, bytes(&self.files.key)?);
         let now = [certificate.as_slice(), key.as_slice()].concat();
-        if now == self.read {
+        let mut read = self.read.lock();
+        if now == *read {
             return Ok(false);
         }
         self.used.reload_from_config(server(&self.files, &certificate, &key)?);
-        self.read = now;
+        *read = now;
         Ok(true)
     }
 
-    async fn keep_fresh(mut self, stop: CancellationToken) {
+    async fn keep_fresh(self, stop: CancellationToken) {
         let mut told = None;
         while stop.run_until_cancelled(tokio::time::sleep(CERTIFICATE_EVERY)).await.is_some() {
             let file = self.files.certificate.display().to_string();
-            let outcome = tokio::task::spawn_blocking(move || {
-                let outcome = self.refresh();
-                (self, outcome)
-            });
-            let Ok((certificate, outcome)) = outcome.await else { return };
-            self = certificate;
+            let certificate = self.clone();
+            let Ok(outcome) = tokio::task::spawn_blocking(move || certificate.refresh()).await else { return };
             match outcome {
                 Ok(true) => tracing::info!(file, "the certificate has changed and was read again"),
                 Ok(false) => {}

@@ -15,7 +15,7 @@ use crate::access::caller::{Caller, Who};
 use crate::access::kept::{KeptCredential, KeptName, KeptUser, body, json};
 use crate::access::people::{self, Found};
 use crate::access::role::Permission;
-use crate::access::{at_tenant, reach, session};
+use crate::access::{anywhere, at_tenant, reach, session};
 use crate::http::page::{Listed, PageQuery, cursor};
 use crate::http::problem::Problem;
 use crate::http::read::{Json, Path, Query};
@@ -114,6 +114,7 @@ pub struct TenantQuery {
 impl TenantQuery {
     /// What to list of a kind, as far as the caller administers.
     pub async fn list(&self, service: &Service, caller: &Caller, kind: Kind) -> Result<List, Problem> {
+        anywhere(caller, Permission::Administer)?;
         let page = PageQuery { limit: self.limit, cursor: self.cursor.clone() };
         let tenants = match &self.tenant {
             Some(tenant) => vec![at_tenant(service, caller, Permission::Administer, tenant).await?.id],
