@@ -22,7 +22,7 @@ mod kept;
 mod keys;
 mod oidc;
 mod once;
-mod password;
+pub mod password;
 mod people;
 pub mod place;
 pub mod role;
@@ -31,7 +31,7 @@ mod session;
 mod sweep;
 #[cfg(test)]
 mod tests;
-mod token;
+pub mod token;
 mod totp;
 
 pub use authenticate::again;

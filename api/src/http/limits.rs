@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
@@ -55,7 +55,9 @@ pub struct Limits {
 struct Remembered {
     status: u16,
     headers: Vec<(String, String)>,
-    body: String,
+    /// In base64; absent, it held a secret that is kept nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    body: Option<String>,
 }
 
 impl Limits {
@@ -134,7 +136,7 @@ async fn once(
     let remembered = Remembered {
         status: parts.status.as_u16(),
         headers: HEADERS.iter().filter_map(text).collect(),
-        body: STANDARD.encode(&bytes),
+        body: (!holds_secret(&parts.headers)).then(|| STANDARD.encode(&bytes)),
     };
     let answer = serde_json::to_value(&remembered).map_err(|_| Problem::internal())?;
     let remember = Change::Remember { name, request: hash, answer, until: caller.at + REMEMBERED };
@@ -144,9 +146,18 @@ async fn once(
     Ok(Response::from_parts(parts, Body::from(bytes)))
 }
 
+/// Whether an answer holds what nobody may keep.
+fn holds_secret(headers: &HeaderMap) -> bool {
+    headers.get(header::CACHE_CONTROL).is_some_and(|value| value == "no-store")
+}
+
 fn replay(answer: serde_json::Value) -> Result<Response, Problem> {
     let remembered: Remembered = serde_json::from_value(answer).map_err(|_| Problem::internal())?;
-    let body = STANDARD.decode(&remembered.body).map_err(|_| Problem::internal())?;
+    let Some(body) = remembered.body else {
+        let detail = "the request was done, and its answer held a secret that is shown once; delete what was made, and make another";
+        return Err(Problem::new(StatusCode::CONFLICT, "shown-once", "It was done, and is not shown again", detail));
+    };
+    let body = STANDARD.decode(&body).map_err(|_| Problem::internal())?;
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = StatusCode::from_u16(remembered.status).map_err(|_| Problem::internal())?;
     for (name, value) in &remembered.headers {

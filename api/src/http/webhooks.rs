@@ -123,7 +123,8 @@ async fn post_webhook(
     batch.write(&service).await?;
     let location = HeaderValue::try_from(format!("/v1/webhooks/{id}")).map_err(|_| Problem::internal())?;
     let view = WebhookView { id, version: 1, since: kept.since, secret: Some(secret), what: kept.what };
-    let headers = [(header::LOCATION, location), (header::ETAG, etag(1))];
+    let secret = HeaderValue::from_static("no-store");
+    let headers = [(header::LOCATION, location), (header::ETAG, etag(1)), (header::CACHE_CONTROL, secret)];
     Ok((StatusCode::CREATED, headers, axum::Json(view)).into_response())
 }
 

@@ -3,6 +3,7 @@
 
 use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Url, redirect};
@@ -47,14 +48,13 @@ pub fn url(text: &str, allow_private: bool) -> Result<Url, BadTarget> {
     Ok(url)
 }
 
-/// A client that connects to nothing but targets, follows no redirects, and uses no proxy.
-pub fn client(allow_private: bool) -> Result<reqwest::Client, reqwest::Error> {
+/// A client that connects to nothing but targets, follows no redirects, and uses no proxy. It waits so long for an answer.
+pub fn client(allow_private: bool, patience: Duration) -> Result<reqwest::Client, reqwest::Error> {
     reqwest::Client::builder()
         .dns_resolver(std::sync::Arc::new(Resolver { allow_private }))
         .redirect(redirect::Policy::none())
         .no_proxy()
-        .connect_timeout(std::time::Duration::from_secs(5))
-        .timeout(std::time::Duration::from_secs(10))
+        .timeout(patience)
         .pool_max_idle_per_host(2)
         .user_agent(concat!("Kwartier/", env!("CARGO_PKG_VERSION")))
         .build()
