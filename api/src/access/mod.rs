@@ -22,16 +22,16 @@ mod kept;
 mod keys;
 mod oidc;
 mod once;
-mod password;
+pub mod password;
 mod people;
 pub mod place;
 pub mod role;
-mod routes;
+pub mod routes;
 mod session;
 mod sweep;
 #[cfg(test)]
 mod tests;
-mod token;
+pub mod token;
 mod totp;
 
 pub use authenticate::again;
@@ -40,5 +40,4 @@ pub use first::{DEMO_KEY, FirstFault, demo, first_start};
 pub use gate::Gate;
 pub use place::{Reach, SiteRef, TenantRef, anywhere, at_site, at_tenant, claim, new_site, reach, release};
 pub use role::{Permission, Role};
-pub use routes::routes;
 pub use sweep::sweep;

@@ -86,7 +86,9 @@ pub async fn limits(State(limits): State<Limits>, request: Request, next: Next) 
     if let Err(problem) = limits.admit(&caller.who.name()) {
         return problem.into_response();
     }
-    let key = parts.headers.get(&IDEMPOTENCY_KEY).filter(|_| parts.method == Method::POST).cloned();
+    // What is sent to one's own account holds a password; not even its hash is to be remembered.
+    let remembered = parts.method == Method::POST && !parts.uri.path().starts_with("/v1/me/");
+    let key = parts.headers.get(&IDEMPOTENCY_KEY).filter(|_| remembered).cloned();
     let request = Request::from_parts(parts, body);
     match key {
         None => next.run(request).await,
@@ -130,11 +132,15 @@ async fn once(
     }
     let (parts, body) = response.into_parts();
     let bytes = to_bytes(body, LARGEST).await.map_err(|_| Problem::internal())?;
-    let text = |name: &HeaderName| Some((name.to_string(), parts.headers.get(name)?.to_str().ok()?.to_owned()));
-    let remembered = Remembered {
-        status: parts.status.as_u16(),
-        headers: HEADERS.iter().filter_map(text).collect(),
-        body: STANDARD.encode(&bytes),
+    let remembered = if parts.headers.get(header::CACHE_CONTROL).is_some_and(|value| value == "no-store") {
+        shown_once()?
+    } else {
+        let text = |name: &HeaderName| Some((name.to_string(), parts.headers.get(name)?.to_str().ok()?.to_owned()));
+        Remembered {
+            status: parts.status.as_u16(),
+            headers: HEADERS.iter().filter_map(text).collect(),
+            body: STANDARD.encode(&bytes),
+        }
     };
     let answer = serde_json::to_value(&remembered).map_err(|_| Problem::internal())?;
     let remember = Change::Remember { name, request: hash, answer, until: caller.at + REMEMBERED };
@@ -142,6 +148,15 @@ async fn once(
         tracing::warn!(%why, "an answer cannot be remembered");
     }
     Ok(Response::from_parts(parts, Body::from(bytes)))
+}
+
+/// What is remembered in place of an answer that held a secret.
+fn shown_once() -> Result<Remembered, Problem> {
+    let detail = "it was done, and its answer held a secret that is shown once; delete what was made and make another";
+    let problem = Problem::new(StatusCode::CONFLICT, "shown-once", "The answer was shown once", detail);
+    let body = serde_json::to_vec(&problem).map_err(|_| Problem::internal())?;
+    let kind = (header::CONTENT_TYPE.to_string(), "application/problem+json".to_owned());
+    Ok(Remembered { status: StatusCode::CONFLICT.as_u16(), headers: vec![kind], body: STANDARD.encode(body) })
 }
 
 fn replay(answer: serde_json::Value) -> Result<Response, Problem> {
