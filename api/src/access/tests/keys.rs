@@ -40,7 +40,7 @@ async fn a_key_is_not_shown_again_to_who_sends_the_request_again() {
         let request = world.client.post(format!("{}/v1/keys", world.url)).bearer_auth(&admin);
         let body = json!({"name": "once", "scopes": [{"role": "viewer", "tenant": "main"}]});
         let request = request.header("idempotency-key", "5d1c").json(&body);
-        async { request.send().await.unwrap() }
+        async move { request.send().await.unwrap() }
     };
     let first = make().await;
     assert_eq!(first.status(), 201);
