@@ -128,8 +128,8 @@ async fn a_key_of_one_site_reaches_that_site_alone() {
 #[tokio::test]
 async fn the_audit_log_names_the_key_and_the_versions() {
     let world = World::new().await;
-    let (_, _) = crate::access::demo(&world.service, Utc::now()).await.unwrap();
-    let demo = std::fs::read_to_string(world.folder.path().join(crate::access::DEMO_KEY)).unwrap();
+    let (_, _) = crate::access::first::demo(&world.service, Utc::now()).await.unwrap();
+    let demo = std::fs::read_to_string(world.folder.path().join(crate::access::first::DEMO_KEY)).unwrap();
     let id = demo.split('_').nth(1).unwrap().to_owned();
     world.tenant(demo.trim(), "acme", "main").await;
     world.patch("/v1/tenants/acme", demo.trim(), json!({"name": "Acme"})).await;

@@ -26,7 +26,8 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::role::Permission;
-use super::{Caller, Gate, at_site, first_start};
+use super::first::first_start;
+use super::{Caller, Gate, at_site};
 use crate::app::Handle;
 use crate::config::{self, Arguments, Config};
 use crate::http::{self, listen};
@@ -99,8 +100,6 @@ impl World {
 
     /// With what can only be said once it is known at which address it listens.
     async fn known(folder: TempDir, change: impl FnOnce(&mut Config), late: impl FnOnce(&mut Config, &str)) -> World {
-        // What reqwest encrypts with; another test may have said so before.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let arguments = Arguments {
             data: Some(folder.path().to_owned()),
             listen: Some("127.0.0.1:0".to_owned()),

@@ -11,7 +11,7 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::{EMAIL, NAME, PASSWORD, Shows, World};
-use crate::access::{demo, first_start};
+use crate::access::first::{demo, first_start};
 
 /// Where the log goes.
 #[derive(Clone, Default)]
