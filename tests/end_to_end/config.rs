@@ -34,7 +34,8 @@ fn a_secret_is_read_from_its_file_and_never_shown() {
     let folder = Folder::new();
     let secret = folder.file("url", "postgresql://k:planted-secret@db/k\n");
     let mut command = Command::new(env!("CARGO_BIN_EXE_kwartier"));
-    let output = command.args(["config", "check"]).env("KWARTIER_DATABASE_URL_FILE", &secret).output().expect("it runs");
+    let output =
+        command.args(["config", "check"]).env("KWARTIER_DATABASE_URL_FILE", &secret).output().expect("it runs");
     let (out, err) = said(&output);
     assert_eq!(output.status.code(), Some(0), "{err}");
     let line = format!("database_url_file = \"{secret}\"  # KWARTIER_DATABASE_URL_FILE, its content is secret");

@@ -114,7 +114,9 @@ impl World {
         let url = bound[0].url();
         let certificates = bound.iter().filter_map(|bound| bound.certificate.clone()).collect();
         late(&mut config, &url);
-        let (events, _) = mpsc::channel(8);
+        // Where the loop would be: what it is told is heard.
+        let (events, mut heard) = mpsc::channel(8);
+        tokio::spawn(async move { while heard.recv().await.is_some() {} });
         let store = store::open(&folder.path().display().to_string()).await.unwrap();
         let gate = Arc::new(Gate::new(&config));
         let service = Service { store, app: Handle::new(events, Default::default()), config: Arc::new(config), gate };
