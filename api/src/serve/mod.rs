@@ -16,7 +16,8 @@ use chrono::Utc;
 use secrecy::{ExposeSecret, SecretString};
 use tokio_util::sync::CancellationToken;
 
-use crate::access::{self, FirstFault, Gate};
+use crate::access::Gate;
+use crate::access::first::{self, FirstFault};
 use crate::app::{self, App};
 use crate::cli::failure::Failure;
 use crate::cli::output;
@@ -129,7 +130,7 @@ async fn greeting(service: &Service, url: &str) -> Result<String, Failure> {
     let link = |name: &str, secret: &SecretString| format!("{url}/#{name}={}", secret.expose_secret());
     let mut text = String::new();
     if service.config.demo {
-        let (file, secret) = access::demo(service, now).await.map_err(refused)?;
+        let (file, secret) = first::demo(service, now).await.map_err(refused)?;
         let _ = writeln!(text, "The demo depot runs. Look at it: {}", link("link", &secret));
         let _ = writeln!(
             text,
@@ -139,7 +140,7 @@ async fn greeting(service: &Service, url: &str) -> Result<String, Failure> {
         return Ok(text);
     }
     let _ = writeln!(text, "Kwartier listens at {url}/; the API is at {url}/docs");
-    if let Some(secret) = access::first_start(service, now).await.map_err(refused)? {
+    if let Some(secret) = first::first_start(service, now).await.map_err(refused)? {
         let _ = writeln!(text, "Nobody can administer it yet. Set it up within the hour: {}", link("setup", &secret));
     }
     Ok(text)
