@@ -1,6 +1,7 @@
 //! Measurements: what meters show, sent in and read back.
 
 use std::collections::HashSet;
+use std::fmt::Write as _;
 
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -290,7 +291,7 @@ fn table(points: &[Point]) -> String {
         let place = quoted(&point.mean.place);
         let (power, energy) = (cell(point.mean.power_kw), cell(point.mean.energy_kwh));
         let at = shown(point.mean.at);
-        text.push_str(&format!("{place},{at},{l1},{l2},{l3},{power},{energy},{h1},{h2},{h3},{}\n", point.count));
+        let _ = writeln!(text, "{place},{at},{l1},{l2},{l3},{power},{energy},{h1},{h2},{h3},{}", point.count);
     }
     text
 }

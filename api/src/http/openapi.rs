@@ -3,7 +3,7 @@
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    ContactBuilder, Content, InfoBuilder, LicenseBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder,
+    Content, InfoBuilder, LicenseBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder,
     tag::TagBuilder,
 };
 use utoipa::{PartialSchema, ToSchema};
@@ -52,7 +52,6 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
              the end of a name: `_a` ampere per phase, `_kw`, `_kwh`, `_eur_kwh`. Unknown fields are refused.",
         ))
         .license(Some(LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build()))
-        .contact(None::<utoipa::openapi::Contact>)
         .build();
     let tags = TAGS.iter().map(|(name, what)| TagBuilder::new().name(*name).description(Some(*what)).build());
     document.tags = Some(tags.collect());

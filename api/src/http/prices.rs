@@ -167,7 +167,7 @@ fn check(prices: &[Price], now: DateTime<Utc>) -> Result<(), Problem> {
         }
         for (field, value) in [("import_eur_kwh", Some(price.import_eur_kwh)), ("export_eur_kwh", price.export_eur_kwh)]
         {
-            if let Some(value) = value.filter(|value| !(value.abs() <= HIGHEST)) {
+            if let Some(value) = value.filter(|value| !value.is_finite() || value.abs() > HIGHEST) {
                 let detail = format!("{value} is more than {HIGHEST} EUR/kWh; for EUR/MWh divide it by 1000");
                 finite.wrong(field, detail);
             }

@@ -51,6 +51,8 @@ pub fn url(text: &str, allow_private: bool) -> Result<Url, BadTarget> {
 
 /// A client that connects to nothing but targets, follows no redirects, and uses no proxy. It waits so long for an answer.
 pub fn client(allow_private: bool, patience: Duration) -> Result<reqwest::Client, reqwest::Error> {
+    // Whoever was first has installed the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
         .dns_resolver(std::sync::Arc::new(Resolver { allow_private }))
         .redirect(redirect::Policy::none())
