@@ -18,7 +18,7 @@ pub mod caller;
 pub mod extract;
 pub mod first;
 mod gate;
-pub mod kept;
+mod kept;
 mod keys;
 mod oidc;
 mod once;
@@ -26,7 +26,7 @@ pub mod password;
 mod people;
 pub mod place;
 pub mod role;
-mod routes;
+pub mod routes;
 mod session;
 mod sweep;
 #[cfg(test)]
@@ -36,9 +36,8 @@ mod totp;
 
 pub use authenticate::again;
 pub use caller::{Access, Caller, Place, Scope, Who};
-pub use first::{DEMO_KEY, FirstFault, demo, first_start};
 pub use gate::Gate;
+pub use kept::TOP_TENANT;
 pub use place::{Reach, SiteRef, TenantRef, anywhere, at_site, at_tenant, claim, new_site, reach, release};
 pub use role::{Permission, Role};
-pub use routes::routes;
 pub use sweep::sweep;

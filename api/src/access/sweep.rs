@@ -9,9 +9,13 @@ use crate::store::{Change, Expect, Fault, Kind, List};
 /// How long a grant that has run out can still be seen.
 const GRANT_SEEN: TimeDelta = TimeDelta::days(90);
 
-/// Erases logins and invitations that have run out, and deletes grants long past. To be called now and then; how many went.
-pub async fn sweep(service: &Service, now: DateTime<Utc>) -> Result<usize, Fault> {
+/// Erases logins and invitations that have run out, deletes grants long past, and drops what people and credentials were
+/// before: an old password or address is nobody's business. To be called each hour; how many went.
+pub async fn sweep(service: &Service, now: DateTime<Utc>) -> Result<u64, Fault> {
     let mut gone = 0;
+    for kind in [Kind::Credential, Kind::User] {
+        gone += service.store.forget_versions(kind, now).await?;
+    }
     for kind in [Kind::Ticket, Kind::Grant] {
         let mut ask = List::all(kind);
         loop {
@@ -31,7 +35,7 @@ pub async fn sweep(service: &Service, now: DateTime<Utc>) -> Result<usize, Fault
                     }
                 }
             }
-            gone += changes.len();
+            gone += changes.len() as u64;
             if !changes.is_empty() {
                 service.store.write(now, changes).await?;
             }

@@ -27,10 +27,6 @@ impl Alarms {
 
     /// It is right again.
     pub fn clear(&mut self, kind: &'static str, about: &str) {
-        // Most of the time nothing is wrong, and nothing is allocated.
-        if self.open.is_empty() {
-            return;
-        }
         if let Some(alarm) = self.open.remove(&(kind, about.to_owned())) {
             self.news.push((false, alarm));
         }
@@ -43,6 +39,11 @@ impl Alarms {
         } else {
             self.clear(kind, about);
         }
+    }
+
+    /// Whether nothing is wrong.
+    pub fn is_empty(&self) -> bool {
+        self.open.is_empty()
     }
 
     /// All that are open of a kind.

@@ -111,9 +111,9 @@ fn bench_service() {
         for k in 0..sites {
             let id = format!("site-{k}");
             let (tenant, over_api) = ("main".to_owned(), Vec::new());
-            app.handle.deliver(Event::Site { site: id.clone(), tenant, what: Arc::clone(&what), over_api }).await;
+            app.handle.tell_when_free(Event::Site { site: id.clone(), tenant, what: Arc::clone(&what), over_api }).await.unwrap();
             for charger in 0..chargers {
-                app.handle.deliver(session(&id, charger)).await;
+                app.handle.tell_when_free(session(&id, charger)).await.unwrap();
             }
             plants.push(Plant { id, holds_a: vec![0.0; chargers], setpoints: None, second: k as u64, given: 0 });
         }

@@ -88,13 +88,6 @@ impl Handle {
         self.events.try_send(event).map_err(|_| Busy)
     }
 
-    /// Tells the loop something that must not get lost: waits until it takes it. Nothing is heard after the loop has ended.
-    pub async fn deliver(&self, event: Event) {
-        if self.events.send(event).await.is_err() {
-            tracing::debug!("the loop has ended");
-        }
-    }
-
     /// Lets all followers go: their streams end.
     pub fn let_go(&self) {
         self.board.write().clear();
@@ -158,5 +151,40 @@ impl Handle {
     /// Follows how a site looks.
     pub fn watch(&self, site: &str) -> Option<broadcast::Receiver<Arc<SiteStatus>>> {
         self.board.read().get(site).map(|published| published.changed.subscribe())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gone(site: &str) -> Event {
+        Event::SiteGone { site: site.to_owned() }
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_says_so_and_nothing_is_queued_without_bound() {
+        let (events, mut queue) = mpsc::channel(2);
+        let handle = Handle::new(events, Board::default());
+        let place = handle.reserve();
+        assert!(place.is_ok());
+        assert_eq!(handle.tell(gone("a")), Ok(()));
+        assert_eq!(handle.tell(gone("b")), Err(Busy));
+        assert!(handle.reserve().is_err());
+        // A place that was taken is kept.
+        if let Ok(place) = place {
+            place.tell(gone("c"));
+        }
+        let heard = [queue.recv().await, queue.recv().await];
+        let names: Vec<String> = heard
+            .into_iter()
+            .filter_map(|event| match event {
+                Some(Event::SiteGone { site }) => Some(site),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(names, ["a", "c"]);
+        drop(queue);
+        assert_eq!(handle.tell(gone("d")), Err(Busy), "it has stopped");
     }
 }

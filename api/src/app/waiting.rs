@@ -66,7 +66,10 @@ impl Waiting {
         match job.what.site.clone() {
             Some(site) => {
                 self.claimed.lock().insert(id, job);
-                app.deliver(Event::PlanWanted { site, job: Some(id) }).await;
+                if app.tell_when_free(Event::PlanWanted { site, job: Some(id) }).await.is_err() {
+                    // The loop has ended; the job is another's when its lease has run out.
+                    return Ok(false);
+                }
             }
             None => self.end(job, Err("it is about no site".to_owned())).await?,
         }

@@ -52,7 +52,7 @@ pub fn build(settings: &mut Settings, folder: &Path, demo: bool) -> Option<Confi
 /// Says every default that nobody has overridden.
 fn fill(settings: &mut Settings) {
     if settings.tables("listen").is_empty() {
-        let path = settings.add("listen", 0);
+        let path = settings.add("listen");
         settings.say(format!("{path}.address"), Value::Text(LISTEN.to_owned()), Source::Default);
     }
     for key in &KEYS {

@@ -20,7 +20,7 @@ pub fn apply(variables: impl IntoIterator<Item = (String, String)>, settings: &m
         let source = Source::Variable(name.clone());
         if name == LISTEN {
             settings.clear("listen");
-            let path = settings.add("listen", 0);
+            let path = settings.add("listen");
             settings.say(format!("{path}.address"), Value::Text(text), source);
             continue;
         }

@@ -213,7 +213,7 @@ impl Arguments {
         }
         if let Some(listen) = &self.listen {
             settings.clear("listen");
-            let path = settings.add("listen", 0);
+            let path = settings.add("listen");
             settings.say(format!("{path}.address"), Value::Text(listen.clone()), Source::Argument("--listen"));
         }
     }

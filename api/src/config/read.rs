@@ -14,7 +14,7 @@ pub const MOST_BYTES: usize = 1 << 20;
 /// How alike two keys are, from 0 to 1, for one to be taken for a slip of the other.
 const ALIKE: f64 = 0.75;
 
-/// Words in the names of keys that people write secrets under; what stands there is never shown.
+/// What to do where a secret itself was written.
 const REMEDY_FOR_SECRETS: &str = "secrets are read from files: write the file's path under";
 
 /// Reads a file's text.
@@ -70,7 +70,7 @@ impl Reader<'_, '_> {
                 for item in list.iter() {
                     // The line of `[[…]]`, which is where the item's span begins.
                     let at = self::line(self.text, item.span().start);
-                    let path = self.settings.add(path, at);
+                    let path = self.settings.add(path);
                     match item.get_ref() {
                         DeValue::Table(entries) => self.table(table, &path, entries, at),
                         _ => self.misfit(&path, at, "is no table", &format!("begin it with a line [[{table}]]")),

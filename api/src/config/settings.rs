@@ -44,8 +44,8 @@ pub struct Said {
 #[derive(Debug, Default)]
 pub struct Settings {
     said: BTreeMap<String, Said>,
-    /// How many tables a list has, by path: `listen`, `oidc`, `oidc[0].roles`; and the lines that they begin on.
-    lists: BTreeMap<String, Vec<usize>>,
+    /// How many tables a list has, by path: `listen`, `oidc`, `oidc[0].roles`.
+    lists: BTreeMap<String, usize>,
     /// All that is wrong.
     pub findings: Vec<Finding>,
 }
@@ -57,10 +57,10 @@ impl Settings {
     }
 
     /// Takes a table of a list; its path.
-    pub fn add(&mut self, list: &str, line: usize) -> String {
-        let lines = self.lists.entry(list.to_owned()).or_default();
-        lines.push(line);
-        format!("{list}[{}]", lines.len() - 1)
+    pub fn add(&mut self, list: &str) -> String {
+        let count = self.lists.entry(list.to_owned()).or_default();
+        *count += 1;
+        format!("{list}[{}]", *count - 1)
     }
 
     /// Forgets a list and all in it.
@@ -72,14 +72,8 @@ impl Settings {
 
     /// The paths of the tables of a list.
     pub fn tables(&self, list: &str) -> Vec<String> {
-        let count = self.lists.get(list).map_or(0, Vec::len);
+        let count = self.lists.get(list).copied().unwrap_or_default();
         (0..count).map(|k| format!("{list}[{k}]")).collect()
-    }
-
-    /// The line that a table of a list begins on.
-    pub fn line_of(&self, table: &str) -> usize {
-        let parts = table.rsplit_once('[').and_then(|(list, k)| Some((list, k.strip_suffix(']')?.parse().ok()?)));
-        parts.and_then(|(list, k): (&str, usize)| self.lists.get(list)?.get(k).copied()).unwrap_or(0)
     }
 
     /// What was said.

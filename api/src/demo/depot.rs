@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::past::Past;
 use super::people::{group, world};
 use super::site::{SITE, json, published, put_prices};
-use crate::access::kept::TOP_TENANT;
+use crate::access::TOP_TENANT;
 use crate::app;
 use crate::app::Handle;
 use crate::resource::session::{KeptSession, Session};
@@ -49,8 +49,10 @@ struct Depot {
     end: DateTime<Utc>,
     /// Stays that are kept and have not ended.
     open: Vec<(String, KeptSession)>,
-    /// The state of the site that the loop was told everything about.
-    told: Option<u64>,
+    /// The state of the site that is played.
+    version: Option<u64>,
+    /// Whether the loop was told everything about it.
+    told: bool,
     priced: DateTime<Utc>,
     last_day: Option<chrono::NaiveDate>,
 }
@@ -67,7 +69,7 @@ impl Depot {
         let end = world.end;
         let last_day = published(&site, past, now).last().map(|(day, _)| *day);
         let plant = Plant::new(&setup, world, seed);
-        Ok(Depot { site, setup, plant, end, open: Vec::new(), told: None, priced: now, last_day })
+        Ok(Depot { site, setup, plant, end, open: Vec::new(), version: None, told: false, priced: now, last_day })
     }
 
     async fn play(mut self, store: &Arc<dyn Store>, app: &Handle, past: &Past, stop: &CancellationToken) {
@@ -91,9 +93,13 @@ impl Depot {
                     setpoints.insert(follower.coming)
                 }
             };
+            if *self.version.get_or_insert(status.setup) != status.setup {
+                // The site has changed: what is played is another one.
+                break;
+            }
             let mut events = Vec::new();
-            if self.told != Some(status.setup) {
-                self.told = Some(status.setup);
+            if !self.told {
+                self.told = true;
                 events.extend(self.plant.holds());
             }
             // Time goes on first: a command is sent at the instant of the last advance.
@@ -157,7 +163,7 @@ impl Depot {
             let event = app::Event::Device { site: SITE.to_owned(), setup, events: device_events };
             if app.tell(event).is_err() {
                 tracing::warn!("the loop is busy: the demo depot tells everything again");
-                self.told = None;
+                self.told = false;
             }
         }
         keep_sessions(store, app, sessions, now).await;
@@ -204,7 +210,9 @@ impl Depot {
             Ok(()) => {
                 self.last_day = last;
                 let prices = days.into_iter().flat_map(|(_, prices)| prices).collect();
-                app.deliver(app::Event::Prices { site: SITE.to_owned(), prices }).await;
+                if app.tell_when_free(app::Event::Prices { site: SITE.to_owned(), prices }).await.is_err() {
+                    tracing::debug!("prices came after the loop had ended");
+                }
             }
             Err(why) => tracing::warn!(why, "the demo's prices cannot be kept"),
         }

@@ -16,8 +16,8 @@ const DAYS: i64 = 7;
 /// Who is there when it begins came within so long before.
 const BEFORE: TimeDelta = TimeDelta::hours(20);
 
-/// Vehicles that are there when it begins plug in one after the other, so many s apart.
-const APART_S: i64 = 2;
+/// Vehicles that are there when it begins plug in one after the other, so many ms apart.
+const APART_MS: i64 = 200;
 
 /// How the building's draw is spread over the phases.
 const SHARES: [f64; 3] = [0.34, 0.31, 0.35];
@@ -80,7 +80,7 @@ fn stays(setup: &Setup, start: DateTime<Utc>, end: DateTime<Utc>, seed: u64) -> 
             stay.soc_kwh += got_kwh * stay.car.efficiency;
             stay.need_kwh -= got_kwh;
             stay.told.need_kwh = stay.told.need_kwh.map(|kwh| (kwh - got_kwh).max(0.5));
-            stay.plugs_in = start + TimeDelta::seconds(1 + APART_S * here);
+            stay.plugs_in = start + TimeDelta::milliseconds(APART_MS * here);
         }
         stay.told.departure = stay.told.departure.map(|told| told.max(stay.plugs_in + TimeDelta::minutes(15)));
     }

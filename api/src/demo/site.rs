@@ -6,8 +6,7 @@ use kwartier_data::site::tariff::{Direction, Pricer};
 use kwartier_data::site::{Site, file};
 
 use super::past::Past;
-use crate::access::kept::{TOP_TENANT, name_key};
-use crate::access::{audit, claim};
+use crate::access::{TOP_TENANT, audit, claim};
 use crate::app::load::all;
 use crate::resource::charger::{KeptCharger, KeptOcpp};
 use crate::resource::price::Price;
@@ -62,10 +61,9 @@ fn begin(key: &Key, site: &Site) -> Result<Vec<Change>, String> {
         Change::Put { key: key.clone(), body: json(site)?, expect: Expect::Absent },
         audit::by_system(at, key, audit::Did::Put(None)),
     ];
-    if let Ok(claim) = claim(SITE, TOP_TENANT) {
+    if let Ok(Change::Put { key, body, .. }) = claim(SITE, TOP_TENANT) {
         // One that is left from a demo that was deleted is ours too.
-        changes.push(Change::Erase(name_key("site", SITE)));
-        changes.push(claim);
+        changes.push(Change::Put { key, body, expect: Expect::Any });
     }
     for station in &site.stations {
         // They are connected, not reached over the API.

@@ -67,6 +67,8 @@ impl Bound {
 
 /// Listens everywhere, before anything else starts; `Err` is one line for people.
 pub fn bind(config: &Config) -> Result<Vec<Bound>, String> {
+    // What this process encrypts with from now on, also as a client. An error means that it was said before.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     config.listen.iter().map(bind_one).collect()
 }
 

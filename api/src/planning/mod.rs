@@ -15,6 +15,8 @@ pub mod ladder;
 pub mod made;
 pub mod prices;
 pub mod request;
+#[cfg(test)]
+mod tests;
 pub mod workers;
 
 pub use made::Made;

@@ -66,7 +66,7 @@ impl Workers {
     }
 
     /// Workers that plan in some way, and give up after so long.
-    fn solving(
+    pub fn solving(
         store: Arc<dyn Store>,
         app: Handle,
         writer: Writer,
@@ -96,7 +96,9 @@ impl Workers {
                 tracing::warn!(site, why, "there is no plan");
                 metrics::counter!("kwartier_plans_failed_total").increment(1);
             }
-            workers.app.deliver(Event::Planned { site, number, outcome }).await;
+            if workers.app.tell_when_free(Event::Planned { site, number, outcome }).await.is_err() {
+                tracing::debug!("a plan came after the loop had ended");
+            }
         });
     }
 

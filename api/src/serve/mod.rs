@@ -4,6 +4,7 @@
 //! kept; and only then does it answer. It ends in the reverse order: no new requests, followers are let go, the loop stops,
 //! what is left is written.
 
+mod house;
 mod logging;
 
 use std::fmt::Write as _;
@@ -15,7 +16,8 @@ use chrono::Utc;
 use secrecy::{ExposeSecret, SecretString};
 use tokio_util::sync::CancellationToken;
 
-use crate::access::{Gate, first};
+use crate::access::Gate;
+use crate::access::first::{self, FirstFault};
 use crate::app::{self, App};
 use crate::cli::failure::Failure;
 use crate::cli::output;
@@ -59,6 +61,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
                 past.map(|past| tokio::spawn(demo::run(Arc::clone(&store), service.app.clone(), past, stop.clone())));
             let jobs = tokio::spawn(jobs::work(service.clone(), stop.clone()));
             tokio::spawn(let_go(service.clone(), stop.clone()));
+            tokio::spawn(house::run(service.clone(), stop.clone()));
             let router = http::router(service, page::routes());
             let served = listen::serve(bound, router, stop.clone()).await;
             stop.cancel();
@@ -123,7 +126,7 @@ async fn prepare_demo(store: &dyn Store) -> Result<demo::Past, Failure> {
 /// What a person who starts it should know: where the page is, and how to get in.
 async fn greeting(service: &Service, url: &str) -> Result<String, Failure> {
     let now = Utc::now();
-    let refused = |fault: first::FirstFault| Failure::Arguments(fault.to_string());
+    let refused = |fault: FirstFault| Failure::Arguments(fault.to_string());
     let link = |name: &str, secret: &SecretString| format!("{url}/#{name}={}", secret.expose_secret());
     let mut text = String::new();
     if service.config.demo {

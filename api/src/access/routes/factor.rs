@@ -68,7 +68,7 @@ pub async fn begin(
     way: Way,
     Json(asked): Json<Proof>,
 ) -> Result<Response, Problem> {
-    let (_, user, document, credential) = person(&service, &login.caller).await?;
+    let (user, document, credential) = person(&service, &login.caller).await?;
     proves(&service, &user, &credential, &asked.password, way).await?;
     if credential.totp.as_ref().is_some_and(|kept| kept.confirmed) {
         return Err(conflict("there is a second factor already; end it first at POST /v1/me/totp/end"));
@@ -95,7 +95,7 @@ pub async fn confirm(
     way: Way,
     Json(asked): Json<Code>,
 ) -> Result<Response, Problem> {
-    let (_, user, document, credential) = person(&service, &login.caller).await?;
+    let (user, document, credential) = person(&service, &login.caller).await?;
     service.gate.attempts.count(&user.email, way.address)?;
     let Some(kept) = credential.totp.as_ref().filter(|kept| !kept.confirmed) else {
         return Err(conflict("there is none to confirm; begin with POST /v1/me/totp"));
@@ -122,7 +122,7 @@ pub async fn end(
     way: Way,
     Json(asked): Json<Proof>,
 ) -> Result<StatusCode, Problem> {
-    let (_, user, document, credential) = person(&service, &login.caller).await?;
+    let (user, document, credential) = person(&service, &login.caller).await?;
     proves(&service, &user, &credential, &asked.password, way).await?;
     if credential.totp.is_none() {
         return Err(conflict("there is no second factor"));

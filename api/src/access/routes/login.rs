@@ -77,18 +77,28 @@ pub async fn ways(State(service): State<Service>) -> Result<Response, Problem> {
 ))]
 pub async fn log_in(State(service): State<Service>, way: Way, Json(asked): Json<LogIn>) -> Result<Response, Problem> {
     let now = Utc::now();
-    let login = match (&asked.link, &asked.email, &asked.password) {
+    let login = attempt(&service, way, &asked, now).await;
+    let outcome = match &login {
+        Ok(_) => "in",
+        Err(problem) if problem.status == StatusCode::TOO_MANY_REQUESTS => "held_up",
+        Err(_) => "refused",
+    };
+    metrics::counter!("kwartier_logins_total", "outcome" => outcome).increment(1);
+    Ok(opened(StatusCode::OK, way, asked.carry, &login?, now))
+}
+
+async fn attempt(service: &Service, way: Way, asked: &LogIn, now: DateTime<Utc>) -> Result<session::Opened, Problem> {
+    match (&asked.link, &asked.email, &asked.password) {
         (Some(link), None, None) => {
             service.gate.attempts.count(link.0.expose_secret(), way.address)?;
-            by_link(&service, link, now).await?
+            by_link(service, link, now).await
         }
         (None, Some(email), Some(password)) => {
             service.gate.attempts.count(&people::login_name(email), way.address)?;
-            by_password(&service, email, password, asked.code.as_ref(), now).await?
+            by_password(service, email, password, asked.code.as_ref(), now).await
         }
-        _ => return Err(Problem::field("email", "send email and password, or link alone")),
-    };
-    Ok(opened(StatusCode::OK, way, asked.carry, &login, now))
+        _ => Err(Problem::field("email", "send email and password, or link alone")),
+    }
 }
 
 /// Log out

@@ -76,7 +76,7 @@ pub async fn me(State(service): State<Service>, login: Login) -> Result<Response
             Me { kind: "key", id: id.clone(), tenant, name, email: None, scopes, csrf, second_factor: None }
         }
         Who::User(id) => {
-            let (_, user, _, credential) = person(&service, &caller).await?;
+            let (user, _, credential) = person(&service, &caller).await?;
             let second_factor = Some(credential.totp.is_some_and(|totp| totp.confirmed));
             let (name, email) = (user.name, Some(user.email));
             Me { kind: "user", id: id.clone(), tenant, name, email, scopes, csrf, second_factor }
@@ -102,7 +102,7 @@ pub async fn change_password(
     Json(asked): Json<NewPassword>,
 ) -> Result<StatusCode, Problem> {
     let caller = &login.caller;
-    let (_, user, document, mut credential) = person(&service, caller).await?;
+    let (user, document, mut credential) = person(&service, caller).await?;
     proves(&service, &user, &credential, &asked.current, way).await?;
     password::check("new", &asked.new.0, &[&user.email, &user.name])?;
     credential.password = Some(password::hash(asked.new.0).await?);
@@ -118,19 +118,16 @@ pub async fn change_password(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The person who is asking: document, what it says, credential, what it says. 403 for keys.
-pub async fn person(
-    service: &Service,
-    caller: &Caller,
-) -> Result<(Document, KeptUser, Document, KeptCredential), Problem> {
+/// The person who is asking, and the document of their credential with what it says. 403 for keys.
+pub async fn person(service: &Service, caller: &Caller) -> Result<(KeptUser, Document, KeptCredential), Problem> {
     let Who::User(id) = &caller.who else {
         return Err(Problem::forbidden("a key has neither password nor second factor; log in as a person"));
     };
     let gone = || Problem::unauthorized("this person is no longer here");
     let found = people::Found { id: id.clone(), tenant: caller.tenant.clone() };
-    let (document, user) = people::user(service, &found).await?.ok_or_else(gone)?;
+    let (_, user) = people::user(service, &found).await?.ok_or_else(gone)?;
     let (kept, credential) = people::credential(service, id).await?.ok_or_else(gone)?;
-    Ok((document, user, kept, credential))
+    Ok((user, kept, credential))
 }
 
 /// That who is asking also knows the password, before something that a borrowed login must not do. Counted as a login.

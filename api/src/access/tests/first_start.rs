@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::{EMAIL, NAME, PASSWORD, Shows, World};
-use crate::access::{DEMO_KEY, demo, first_start};
+use crate::access::first::{DEMO_KEY, demo, first_start};
 
 #[tokio::test]
 async fn the_link_sets_up_once_and_there_is_no_other_way_in() {

@@ -33,6 +33,25 @@ async fn a_key_is_shown_once_and_kept_as_a_hash() {
 }
 
 #[tokio::test]
+async fn a_key_is_not_shown_again_to_who_sends_the_request_again() {
+    let world = World::new().await;
+    let admin = world.set_up().await;
+    let make = || {
+        let request = world.client.post(format!("{}/v1/keys", world.url)).bearer_auth(&admin);
+        let body = json!({"name": "once", "scopes": [{"role": "viewer", "tenant": "main"}]});
+        let request = request.header("idempotency-key", "5d1c").json(&body);
+        async move { request.send().await.unwrap() }
+    };
+    let first = make().await;
+    assert_eq!(first.status(), 201);
+    let key = first.json::<serde_json::Value>().await.unwrap()["key"].as_str().unwrap().to_owned();
+    let second = make().await;
+    assert_eq!(second.status(), 409);
+    assert!(!second.text().await.unwrap().contains(&key));
+    assert_eq!(world.get("/v1/keys", &admin).await.body["items"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn a_deleted_key_works_no_longer_at_once() {
     let world = World::new().await;
     let admin = world.set_up().await;
@@ -109,8 +128,8 @@ async fn a_key_of_one_site_reaches_that_site_alone() {
 #[tokio::test]
 async fn the_audit_log_names_the_key_and_the_versions() {
     let world = World::new().await;
-    let (_, _) = crate::access::demo(&world.service, Utc::now()).await.unwrap();
-    let demo = std::fs::read_to_string(world.folder.path().join(crate::access::DEMO_KEY)).unwrap();
+    let (_, _) = crate::access::first::demo(&world.service, Utc::now()).await.unwrap();
+    let demo = std::fs::read_to_string(world.folder.path().join(crate::access::first::DEMO_KEY)).unwrap();
     let id = demo.split('_').nth(1).unwrap().to_owned();
     world.tenant(demo.trim(), "acme", "main").await;
     world.patch("/v1/tenants/acme", demo.trim(), json!({"name": "Acme"})).await;

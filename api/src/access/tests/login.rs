@@ -65,7 +65,8 @@ async fn behind_https_the_cookie_is_for_https_alone() {
     let ticket = login.cookie("__Host-kwartier").unwrap();
     let me = |name: &str| {
         let cookie = format!("{name}={ticket}");
-        async { world.call(Method::GET, "/v1/me", Shows::Cookie(&{ cookie }, None), None).await.status }
+        let world = &world;
+        async move { world.call(Method::GET, "/v1/me", Shows::Cookie(&cookie, None), None).await.status }
     };
     assert_eq!(me("__Host-kwartier").await, 200);
     assert_eq!(me("kwartier").await, 401, "a name that other sites of the domain can set");

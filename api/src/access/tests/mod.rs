@@ -1,5 +1,5 @@
 //! Access as its users meet it: over sockets, on a real database.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod first_start;
 mod grants;
@@ -26,10 +26,11 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::role::Permission;
-use super::{Caller, Gate, at_site, first_start};
+use super::first::first_start;
+use super::{Caller, Gate, at_site};
 use crate::app::Handle;
 use crate::config::{self, Arguments, Config};
-use crate::http::listen;
+use crate::http::{self, listen};
 use crate::http::problem::Problem;
 use crate::service::Service;
 use crate::store::{self, Change, Expect, Key, Kind, Stream};
@@ -99,8 +100,6 @@ impl World {
 
     /// With what can only be said once it is known at which address it listens.
     async fn known(folder: TempDir, change: impl FnOnce(&mut Config), late: impl FnOnce(&mut Config, &str)) -> World {
-        // What reqwest encrypts with; another test may have said so before.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let arguments = Arguments {
             data: Some(folder.path().to_owned()),
             listen: Some("127.0.0.1:0".to_owned()),
@@ -115,13 +114,15 @@ impl World {
         let url = bound[0].url();
         let certificates = bound.iter().filter_map(|bound| bound.certificate.clone()).collect();
         late(&mut config, &url);
-        let (events, _) = mpsc::channel(8);
+        // Where the loop would be: what it is told is heard.
+        let (events, mut heard) = mpsc::channel(8);
+        tokio::spawn(async move { while heard.recv().await.is_some() {} });
         let store = store::open(&folder.path().display().to_string()).await.unwrap();
         let gate = Arc::new(Gate::new(&config));
         let service = Service { store, app: Handle::new(events, Default::default()), config: Arc::new(config), gate };
         let probe = axum::routing::get(probe).post(probe);
-        let (router, _) = super::routes().split_for_parts();
-        let router = router.route("/test/sites/{site}/{permission}", probe).with_state(service.clone());
+        let pages = axum::Router::new().route("/test/sites/{site}/{permission}", probe);
+        let router = http::router(service.clone(), pages);
         let stop = CancellationToken::new();
         tokio::spawn(listen::serve(bound, router, stop.clone()));
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();

@@ -11,7 +11,8 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::{EMAIL, NAME, PASSWORD, Shows, World};
-use crate::access::{demo, first_start};
+use crate::access::first::{demo, first_start};
+use crate::config::Oidc;
 
 /// Where the log goes.
 #[derive(Clone, Default)]
@@ -38,7 +39,24 @@ async fn no_secret_and_nothing_personal_is_logged_or_answered() {
     tracing::subscriber::set_global_default(subscriber.finish()).unwrap();
 
     let new_password = "planted new password";
-    let world = World::new().await;
+    let ocpp_password = "planted-ocpp-password";
+    let (oidc_secret, database_password) = ("planted-oidc-secret", "planted-database-password");
+    let database = format!("postgresql://kwartier:{database_password}@127.0.0.1:1/kwartier");
+    let world = World::with(|config| {
+        config.database_url = Some(database.clone().into());
+        config.oidc = vec![Oidc {
+            name: "acme".to_owned(),
+            issuer: "http://127.0.0.1:1".to_owned(),
+            client_id: "kwartier".to_owned(),
+            client_secret: oidc_secret.into(),
+            tenant: "main".to_owned(),
+            scopes: Vec::new(),
+            groups_claim: "groups".to_owned(),
+            roles: Vec::new(),
+        }];
+    })
+    .await;
+    let unreachable = crate::store::open(&database).await.err().expect("nobody is there").to_string();
     let link = first_start(&world.service, Utc::now()).await.unwrap().unwrap();
     let mut answers = Vec::new();
     let set_up =
@@ -77,6 +95,22 @@ async fn no_secret_and_nothing_personal_is_logged_or_answered() {
         answers.push(world.get(path, &key).await);
     }
     answers.push(world.get("/v1/me", &format!("{key}x")).await);
+    let site = json!({"format": 1, "name": "Depot", "time_zone": "Europe/Amsterdam", "boards": [{"id": "A", "limit_a": 63}]});
+    let put = |path: &'static str, body: serde_json::Value| world.call(Method::PUT, path, Shows::Bearer(&key), Some(body));
+    assert_eq!(put("/v1/sites/depot", site).await.status, 201);
+    let ocpp = json!({"password": ocpp_password, "security_profile": 1});
+    let charger = json!({"node": "A", "phase_map": "RST", "max_a": 16, "ocpp": ocpp});
+    assert!(put("/v1/sites/depot/chargers/1", charger.clone()).await.status.is_success());
+    let mut wrong = charger.clone();
+    wrong["max_a"] = json!("much");
+    answers.push(put("/v1/sites/depot/chargers/1", wrong).await);
+    let webhook = json!({"url": "https://hooks.example/kwartier", "events": ["alarm"]});
+    let webhook = world.post("/v1/webhooks", &key, webhook).await;
+    let webhook_secret = webhook.text("secret");
+    for path in ["/v1/webhooks", "/v1/sites/depot", "/v1/sites/depot/chargers", "/v1/sites/depot/chargers/1", "/metrics"] {
+        answers.push(world.get(path, &key).await);
+    }
+    answers.push(world.call(Method::GET, "/v1/oidc/acme/start", Shows::Nothing, None).await);
     let (_, page) = demo(&world.service, Utc::now()).await.unwrap();
     let demo_key = std::fs::read_to_string(world.folder.path().join("demo.key")).unwrap();
     answers.push(world.get("/v1/me", demo_key.trim()).await);
@@ -94,12 +128,16 @@ async fn no_secret_and_nothing_personal_is_logged_or_answered() {
         ("the demo's key", secret(&demo_key)),
         ("the second factor", totp),
         ("a recovery code", recovery[0].clone()),
+        ("the password of a charger", ocpp_password.to_owned()),
+        ("the secret of a webhook", webhook_secret),
+        ("the secret at a provider", oidc_secret.to_owned()),
+        ("the database's password", database_password.to_owned()),
         ("another recovery code", recovery[9].clone()),
     ];
     let log = String::from_utf8_lossy(&log.0.lock()).into_owned();
     assert!(log.contains("TRACE"), "the log is there");
     let answers: String = answers.iter().map(|answer| format!("{:?} {}\n", answer.headers, answer.body)).collect();
-    let debug = format!("{:?} {:?}", world.service.config, world.service.gate);
+    let debug = format!("{:?} {:?} {unreachable}", world.service.config, world.service.gate);
     let audit = world.audit().await;
     for (what, secret) in &secrets {
         for (place, text) in [("log", &log), ("answers", &answers), ("debug", &debug), ("audit", &audit)] {

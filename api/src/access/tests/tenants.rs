@@ -80,7 +80,7 @@ async fn a_change_is_refused_when_somebody_was_quicker() {
     let rename = |name: &'static str| {
         let request = world.client.patch(format!("{}/v1/tenants/a", world.url)).bearer_auth(&top);
         let request = request.header("if-match", tag.clone()).json(&json!({"name": name}));
-        async { request.send().await.unwrap().status() }
+        async move { request.send().await.unwrap().status() }
     };
     assert_eq!(rename("First").await, 200);
     assert_eq!(rename("Second").await, 412);

@@ -18,6 +18,11 @@ async fn nothing_of_a_person_who_was_erased_is_left() {
     assert_eq!(world.log_in("piet2@personal.example", PASSWORD).await.status, 200);
     let before = world.all_kept().await;
     assert!(before.contains("piet2@personal.example") && before.contains("Piet Persoonlijk"));
+    // What was before is dropped with the next sweep.
+    assert!(before.contains("piet@personal.example"));
+    crate::access::sweep(&world.service, chrono::Utc::now()).await.unwrap();
+    let swept = world.all_kept().await;
+    assert!(!swept.contains("piet@personal.example") && swept.contains("piet2@personal.example"));
     let audit = world.audit().await;
     assert!(audit.contains(&id) && !audit.contains("ersoon") && !audit.contains("personal.example"), "{audit}");
     assert_eq!(world.delete(&path, &admin).await.status, 204);

@@ -337,7 +337,7 @@ impl SiteLoop {
             let below = reading.is_some_and(|reading| {
                 (0..3).all(|phase| reading.phases_a[phase] <= setup.nodes[index].limit_a[phase])
             });
-            if below {
+            if below && !alarms.is_empty() {
                 alarms.clear("overload", &node(index));
             }
         }
@@ -357,7 +357,7 @@ impl SiteLoop {
             let text = "it is out of reach: it counts with what it held and its fallback";
             if silent {
                 alarms.raise("silent", charger(device), text.to_owned(), now);
-            } else {
+            } else if !alarms.is_empty() {
                 alarms.clear("silent", &charger(device));
             }
         }

@@ -20,8 +20,9 @@ const BETWEEN: Duration = Duration::from_mins(1);
 /// The same where somebody waits for one.
 const BETWEEN_ASKED: Duration = Duration::from_secs(5);
 
-/// What belongs together comes within so long: sessions and prices of a site that is new.
-const GATHER: Duration = Duration::from_secs(2);
+/// What belongs together comes close together: a plan waits until nothing has come for so long, but no longer than that.
+const QUIET: Duration = Duration::from_secs(2);
+const GATHER: Duration = Duration::from_secs(10);
 
 /// A plan that has not come after so long does not come any more.
 const LOST: Duration = Duration::from_mins(2);
@@ -40,8 +41,8 @@ const MISSING: TimeDelta = TimeDelta::minutes(2);
 #[derive(Debug)]
 pub struct Planned {
     made: Option<Arc<Made>>,
-    /// Why a new one is wanted, since when on the process's clock.
-    wanted: Option<(&'static str, Duration)>,
+    /// Why a new one is wanted, and when that was said first and last, on the process's clock.
+    wanted: Option<(&'static str, [Duration; 2])>,
     /// Since when one is being made.
     making: Option<Duration>,
     /// When one was asked for last.
@@ -67,7 +68,7 @@ impl Planned {
         let offset = TimeDelta::seconds((hasher.finish() % SPREAD_S) as i64);
         Planned {
             made: None,
-            wanted: Some(("start", now.run)),
+            wanted: Some(("start", [now.run; 2])),
             making: None,
             asked: None,
             due: next_quarter(now.wall) + offset,
@@ -86,7 +87,7 @@ impl Planned {
     /// A new one is wanted.
     pub fn want(&mut self, why: &'static str) {
         let run = self.run;
-        self.wanted.get_or_insert((why, run));
+        self.wanted.get_or_insert((why, [run; 2])).1[1] = run;
     }
 
     /// Whether there has been none for a while.
@@ -107,12 +108,13 @@ impl Planned {
             self.want("quarter");
             self.due = next_quarter(now.wall) + self.offset;
         }
-        let (why, since) = self.wanted?;
+        let (why, [first, last]) = self.wanted?;
         let between = if self.waiting[1].is_empty() { BETWEEN } else { BETWEEN_ASKED };
         let passed = |since: Duration| now.run.saturating_sub(since);
         let busy = self.making.is_some_and(|since| passed(since) < LOST);
-        let soon = self.asked.is_some_and(|asked| passed(asked) < between) || passed(since) < GATHER;
-        if busy || soon {
+        let soon = self.asked.is_some_and(|asked| passed(asked) < between);
+        let gathers = passed(last) < QUIET && passed(first) < GATHER;
+        if busy || soon || gathers {
             return None;
         }
         self.wanted = None;
@@ -190,7 +192,10 @@ impl SiteLoop {
             if self.setup.devices[device].kind != Kind::Station {
                 continue;
             }
-            present.push(device);
+            // Nothing can be planned for a station that may be wired anyhow: what is free is shared with it.
+            if self.setup.devices[device].phases_known {
+                present.push(device);
+            }
             let kept = self.sessions.get(&session.id);
             let arrival = kept.map_or(now.wall, |kept| self.arrival(&session.id, kept));
             let group = kept.and_then(|kept| stays::group(&self.site, &kept.stated)).map(str::to_owned);

@@ -1,0 +1,33 @@
+//! What is done every hour: what is old is made coarser or dropped, what has run out goes.
+
+use std::time::Duration;
+
+use chrono::Utc;
+use tokio_util::sync::CancellationToken;
+
+use crate::access;
+use crate::service::Service;
+use crate::store::house::{Policy, keep_house};
+
+/// How often.
+const EVERY: Duration = Duration::from_hours(1);
+
+/// The first time so long after the start, when the sites are steered again.
+const FIRST: Duration = Duration::from_mins(2);
+
+/// Keeps house until it is told to stop.
+pub async fn run(service: Service, stop: CancellationToken) {
+    let mut pause = FIRST;
+    while stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
+        pause = EVERY;
+        let now = Utc::now();
+        match keep_house(&*service.store, now, &Policy::default()).await {
+            Ok(kept) => tracing::debug!(rolled_up = kept.rolled_up, dropped = kept.dropped, "kept house"),
+            Err(fault) => tracing::warn!(%fault, "the store cannot be kept in order now"),
+        }
+        match access::sweep(&service, now).await {
+            Ok(gone) => tracing::debug!(gone, "logins that have run out are gone"),
+            Err(fault) => tracing::warn!(%fault, "logins that have run out cannot be dropped now"),
+        }
+    }
+}
