@@ -101,6 +101,25 @@ fix: setup ## mend what a machine can: lints, then format
 	@cargo clippy --workspace --all-targets --fix --allow-dirty --allow-staged
 	@cargo fmt --all
 
+.PHONY: golden
+golden: setup ## write docs/openapi.json and docs/isolation.md anew from the routes
+	@INSTA_UPDATE=always cargo nextest run --workspace $(LOCKED) -E 'test(http::tests::golden) or test(the_table_in_the_repository)'
+
+.PHONY: tour
+tour: setup ## from an empty folder to streamed setpoints for the example depot, with curl alone
+	@cargo build --release -p kwartier $(LOCKED)
+	@scripts/tour $(CARGO_TARGET_DIR)/release/kwartier
+
+.PHONY: conformance
+conformance: setup ## try the service against its OpenAPI document with schemathesis (needs Python 3.11; longer: EXAMPLES=…)
+	@cargo build --release -p kwartier $(LOCKED)
+	@scripts/conformance $(CARGO_TARGET_DIR)/release/kwartier $(EXAMPLES)
+
+.PHONY: bench-http
+bench-http: setup ## measure requests a second and how long they take, with 1,000 sites (others: SITES=…)
+	@cargo build --release -p kwartier -p kwartier-tests $(LOCKED)
+	@$(CARGO_TARGET_DIR)/release/bench_http $(CARGO_TARGET_DIR)/release/kwartier $(or $(SITES),1000)
+
 .PHONY: soak
 SECONDS ?= 60
 soak: setup ## play random depots with random faults for so long (make soak SECONDS=600), and tell what broke

@@ -76,7 +76,7 @@ impl Finite {
 
     /// A number of either sign up to a magnitude.
     pub fn magnitude(&mut self, field: &str, value: Option<f64>, most: f64, unit: &str) {
-        if let Some(value) = value.filter(|value| !(value.abs() <= most)) {
+        if let Some(value) = value.filter(|value| !value.is_finite() || value.abs() > most) {
             self.wrong(field, format!("{value} is more than {most} {unit}; check its unit"));
         }
     }

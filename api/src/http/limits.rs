@@ -72,7 +72,8 @@ impl Limits {
         self.rate.check_key(who).map_err(|not_until| {
             let wait = not_until.wait_time_from(DefaultClock::default().now());
             let a_minute = self.service.config.limits.requests_per_minute;
-            let detail = format!("this key may send {a_minute} requests a minute; wait, or send several things in one request");
+            let detail =
+                format!("this key may send {a_minute} requests a minute; wait, or send several things in one request");
             Problem::too_many(detail, wait.as_secs() + 1)
         })
     }
@@ -122,7 +123,12 @@ async fn once(
     if let Some((before, answer)) = limits.service.store.recall(&name, caller.at).await? {
         if before != hash {
             let detail = "Idempotency-Key: was used for another request; send a new key with every new request";
-            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "key-reused", "The key was used before", detail));
+            return Err(Problem::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "key-reused",
+                "The key was used before",
+                detail,
+            ));
         }
         return replay(answer);
     }
@@ -180,7 +186,8 @@ impl Turn<'_> {
         if limits.under_way.lock().insert(name.to_owned()) {
             return Ok(Turn { limits, name: name.to_owned() });
         }
-        let detail = "a request with this Idempotency-Key is under way; wait for its answer, or send it again in a second";
+        let detail =
+            "a request with this Idempotency-Key is under way; wait for its answer, or send it again in a second";
         let problem = Problem::new(StatusCode::CONFLICT, "under-way", "It is under way", detail);
         Err(Problem { retry_after_s: Some(1), ..problem })
     }

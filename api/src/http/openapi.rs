@@ -3,7 +3,8 @@
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    ContactBuilder, Content, InfoBuilder, LicenseBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder, tag::TagBuilder,
+    Content, InfoBuilder, LicenseBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder,
+    tag::TagBuilder,
 };
 use utoipa::{PartialSchema, ToSchema};
 
@@ -51,13 +52,13 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
              the end of a name: `_a` ampere per phase, `_kw`, `_kwh`, `_eur_kwh`. Unknown fields are refused.",
         ))
         .license(Some(LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build()))
-        .contact(None::<utoipa::openapi::Contact>)
         .build();
     let tags = TAGS.iter().map(|(name, what)| TagBuilder::new().name(*name).description(Some(*what)).build());
     document.tags = Some(tags.collect());
     document.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>("key", [])]);
     let components = document.components.get_or_insert_default();
-    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API key, or a login's ticket."));
+    let bearer =
+        HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API key, or a login's ticket."));
     components.add_security_scheme("key", SecurityScheme::Http(bearer.build()));
     components.schemas.insert(Problem::name().into_owned(), Problem::schema());
     components.schemas.insert(FieldError::name().into_owned(), FieldError::schema());

@@ -59,7 +59,8 @@ async fn receiver(manner: Manner) -> (SocketAddr, mpsc::UnboundedReceiver<String
 fn whole(read: &[u8]) -> bool {
     let text = String::from_utf8_lossy(read);
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
-    let length = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length:")?.trim().parse::<usize>().ok());
+    let length =
+        head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length:")?.trim().parse::<usize>().ok());
     body.len() >= length.unwrap_or(0)
 }
 
@@ -105,7 +106,10 @@ async fn an_event_is_delivered_signed_and_once_more_when_asked() {
     let request = heard.recv().await.expect("a request");
     let (head, body) = request.split_once("\r\n\r\n").expect("a body");
     let event: Value = serde_json::from_str(body).expect("JSON");
-    assert_eq!((&event["topic"], &event["site"], &event["data"]["action"]), (&json!("change"), &json!("depot"), &json!("create")));
+    assert_eq!(
+        (&event["topic"], &event["site"], &event["data"]["action"]),
+        (&json!("change"), &json!("depot"), &json!("create"))
+    );
     let signed = head.lines().find_map(|line| line.strip_prefix("kwartier-signature: ")).expect("a signature");
     let seconds = signed.split(',').next().and_then(|part| part.strip_prefix("t=")?.parse().ok()).expect("a time");
     let at = chrono::DateTime::from_timestamp(seconds, 0).expect("a time");
@@ -124,7 +128,8 @@ async fn an_event_is_delivered_signed_and_once_more_when_asked() {
 async fn receivers_that_fail_redirect_hang_or_die_are_tried_again() {
     let (bench, stop) = delivering().await;
     let (elsewhere, mut never) = receiver(Manner::Says(FINE)).await;
-    let redirect = format!("HTTP/1.1 307 Temporary Redirect\r\nlocation: http://{elsewhere}/\r\ncontent-length: 0\r\n\r\n");
+    let redirect =
+        format!("HTTP/1.1 307 Temporary Redirect\r\nlocation: http://{elsewhere}/\r\ncontent-length: 0\r\n\r\n");
     let manners = [
         (Manner::Says("HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n"), Some(500)),
         (Manner::Says(redirect.leak()), Some(307)),
@@ -185,7 +190,8 @@ const INSTANCE: &str = include_str!("../../../data/samples/guide-24.json");
 async fn a_small_instance_is_solved_at_once_and_the_same_as_a_job() {
     let bench = Bench::new().await;
     let json = [("content-type", "application/json")];
-    let now = bench.send("POST", "/v1/plans?gap=0.05&explain=true", &json, INSTANCE).await.expect(StatusCode::OK).json();
+    let now =
+        bench.send("POST", "/v1/plans?gap=0.05&explain=true", &json, INSTANCE).await.expect(StatusCode::OK).json();
     assert!(now["objective_eur"].as_f64() >= now["bound_eur"].as_f64(), "{now}");
     assert_eq!(now["sessions"].as_array().map(Vec::len), Some(24));
     assert!(now["reasons"]["vehicles"].as_array().is_some_and(|vehicles| vehicles.len() == 24));
@@ -218,7 +224,11 @@ async fn a_job_that_waits_is_cancelled_and_never_begun() {
 async fn an_instance_that_is_wrong_is_refused_by_field() {
     let bench = Bench::new().await;
     let json = [("content-type", "application/json")];
-    let wrong = INSTANCE.replacen("\"voltage_v\": 230", "\"voltage_v\": -230", 1).replacen("\"voltage_v\":230", "\"voltage_v\":-230", 1);
+    let wrong = INSTANCE.replacen("\"voltage_v\": 230", "\"voltage_v\": -230", 1).replacen(
+        "\"voltage_v\":230",
+        "\"voltage_v\":-230",
+        1,
+    );
     assert_ne!(wrong, INSTANCE);
     let refused = bench.send("POST", "/v1/plans", &json, wrong).await.expect(StatusCode::UNPROCESSABLE_ENTITY).json();
     assert_eq!(refused["errors"][0]["field"], "voltage_v", "{refused}");

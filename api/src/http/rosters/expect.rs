@@ -134,7 +134,12 @@ async fn site_of(service: &Service, site: &str) -> Result<Option<SiteRef>, Fault
 }
 
 /// The sessions that a roster expects, by id.
-fn expected(roster: &Roster, site: &Site, name: &str, now: DateTime<Utc>) -> Result<BTreeMap<String, Session>, Problem> {
+fn expected(
+    roster: &Roster,
+    site: &Site,
+    name: &str,
+    now: DateTime<Utc>,
+) -> Result<BTreeMap<String, Session>, Problem> {
     let until = now + AHEAD;
     let stays = roster.stays(now, until);
     let stays = stays.map_err(|refusal| Problem::invalid(super::super::read::field_errors(&refusal)))?;

@@ -21,11 +21,13 @@ pub async fn of_request(service: &Service, request: Request) -> Result<String, P
     match content_type(request.headers()).as_str() {
         "text/csv" | "text/plain" => {
             let bytes = bytes(request, service).await?;
-            String::from_utf8(bytes.to_vec()).map_err(|_| Problem::field("", "the table is no text in UTF-8; save it in UTF-8"))
+            String::from_utf8(bytes.to_vec())
+                .map_err(|_| Problem::field("", "the table is no text in UTF-8; save it in UTF-8"))
         }
         "application/json" => {
             let bytes = json_bytes(request, service).await?;
-            let rows: Vec<BTreeMap<String, Cell>> = json::read_list(&bytes).map_err(|refusal| refused(&bytes, &refusal))?;
+            let rows: Vec<BTreeMap<String, Cell>> =
+                json::read_list(&bytes).map_err(|refusal| refused(&bytes, &refusal))?;
             Ok(csv(&rows))
         }
         _ => Err(unsupported("text/csv or application/json", request.headers())),

@@ -226,7 +226,13 @@ impl Bench {
 }
 
 /// A request.
-pub fn request(key: Option<&str>, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Request<Body> {
+pub fn request(
+    key: Option<&str>,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: impl Into<Body>,
+) -> Request<Body> {
     let mut request = Request::builder().method(method).uri(path).body(body.into()).expect("a request");
     if let Some(key) = key {
         let value = HeaderValue::try_from(format!("Bearer {key}")).expect("a key");

@@ -113,13 +113,17 @@ async fn a_station_that_keeps_its_name_keeps_what_a_charger_does_not_say() {
 async fn two_changes_at_once_both_count_and_a_stale_one_is_told() {
     let bench = Bench::with_depot().await;
     let session = bench.json("POST", "/v1/sites/depot/sessions", json!({ "charger": "Station 1" })).await;
-    let path = format!("/v1/sites/depot/sessions/{}", session.expect(StatusCode::CREATED).json()["id"].as_str().expect("id"));
+    let path =
+        format!("/v1/sites/depot/sessions/{}", session.expect(StatusCode::CREATED).json()["id"].as_str().expect("id"));
     let (one, two) = (json!({ "need_kwh": 12 }), json!({ "priority": 3 }));
     let (one, two) = tokio::join!(bench.json("PATCH", &path, one), bench.json("PATCH", &path, two));
     one.expect(StatusCode::OK);
     two.expect(StatusCode::OK);
     let kept = bench.get(&path).await.json();
-    assert_eq!((&kept["version"], &kept["stated"]["need_kwh"], &kept["stated"]["priority"]), (&json!(3), &json!(12.0), &json!(3)));
+    assert_eq!(
+        (&kept["version"], &kept["stated"]["need_kwh"], &kept["stated"]["priority"]),
+        (&json!(3), &json!(12.0), &json!(3))
+    );
     let tag = [JSON, ("if-match", "\"3\"")];
     let (one, two) = tokio::join!(
         bench.send("PATCH", &path, &tag, r#"{"need_kwh":1}"#),
@@ -160,7 +164,13 @@ async fn a_session_lives_from_its_arrival_to_its_erasure() {
     let past = bench.service.store.history(&Key::new(Kind::Session, "depot", id), None, 10).await.expect("a store");
     assert_eq!(past.len(), 0, "an erased session has no past");
     let audit = bench.get("/v1/audit?site=depot&limit=100").await.expect(StatusCode::OK).json();
-    let actions: Vec<&str> = audit["items"].as_array().expect("items").iter().filter(|entry| entry["id"] == id).map(|entry| entry["action"].as_str().unwrap_or_default()).collect();
+    let actions: Vec<&str> = audit["items"]
+        .as_array()
+        .expect("items")
+        .iter()
+        .filter(|entry| entry["id"] == id)
+        .map(|entry| entry["action"].as_str().unwrap_or_default())
+        .collect();
     assert_eq!(actions, ["create", "change", "change", "change", "delete"]);
 }
 
@@ -169,15 +179,17 @@ async fn prices_take_the_place_of_what_they_overlap() {
     let bench = Bench::with_depot().await;
     let day = (Utc::now() + TimeDelta::days(1)).date_naive();
     let at = |hour: u32, minute: u32| format!("{day}T{hour:02}:{minute:02}:00Z");
-    let hours: Vec<Value> =
-        (0..4).map(|hour| json!({ "start": at(hour, 0), "minutes": 60, "import_eur_kwh": f64::from(hour) / 10.0 })).collect();
+    let hours: Vec<Value> = (0..4)
+        .map(|hour| json!({ "start": at(hour, 0), "minutes": 60, "import_eur_kwh": f64::from(hour) / 10.0 }))
+        .collect();
     bench.json("PUT", "/v1/sites/depot/prices", json!(hours)).await.expect(StatusCode::OK);
     let quarters: Vec<Value> =
         (0..4).map(|quarter| json!({ "start": at(1, 15 * quarter), "minutes": 15, "import_eur_kwh": 0.5 })).collect();
     bench.json("PUT", "/v1/sites/depot/prices", json!(quarters)).await.expect(StatusCode::OK);
     let path = format!("/v1/sites/depot/prices?from={day}T00:00:00Z&until={day}T23:00:00Z");
     let prices = bench.get(&path).await.expect(StatusCode::OK).json();
-    let starts: Vec<&str> = prices.as_array().expect("prices").iter().map(|price| price["start"].as_str().expect("a start")).collect();
+    let starts: Vec<&str> =
+        prices.as_array().expect("prices").iter().map(|price| price["start"].as_str().expect("a start")).collect();
     assert_eq!(starts, [at(0, 0), at(1, 0), at(1, 15), at(1, 30), at(1, 45), at(2, 0), at(3, 0)]);
     assert_eq!(bench.told(3).await[1..], ["Prices", "Prices"]);
 }
@@ -186,7 +198,8 @@ async fn prices_take_the_place_of_what_they_overlap() {
 async fn measurements_are_kept_and_only_those_of_now_steer() {
     let bench = Bench::with_depot().await;
     let at = |minutes| (Utc::now() - TimeDelta::minutes(minutes)).to_rfc3339();
-    let row = |minutes| json!({ "at": at(minutes), "node": "HV", "l1_a": 10.5, "l2_a": 0, "l3_a": -3, "power_kw": 1.7 });
+    let row =
+        |minutes| json!({ "at": at(minutes), "node": "HV", "l1_a": 10.5, "l2_a": 0, "l3_a": -3, "power_kw": 1.7 });
     let kept = bench.json("POST", "/v1/sites/depot/measurements", json!([row(600), row(1), row(0)])).await;
     assert_eq!(kept.expect(StatusCode::OK).json()["of_now"], 2);
     bench.told(2).await;
@@ -212,7 +225,8 @@ async fn a_loop_that_is_full_is_told_before_anything_is_stored() {
     bench.put_depot().await;
     while bench.service.app.tell(Event::PlanWanted { site: "depot".to_owned(), job: None }).is_ok() {}
     let session = json!({ "charger": "Station 1" });
-    let busy = bench.json("POST", "/v1/sites/depot/sessions", session.clone()).await.expect(StatusCode::SERVICE_UNAVAILABLE);
+    let busy =
+        bench.json("POST", "/v1/sites/depot/sessions", session.clone()).await.expect(StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(busy.header("retry-after"), "1");
     assert_eq!(bench.get("/v1/sites/depot/sessions").await.json()["items"], json!([]));
     events.recv().await.expect("an event");
@@ -225,7 +239,9 @@ async fn installers_tables_make_a_site_and_bring_it_in_line() {
     let tables = |stations: &str| {
         let boards = include_str!("../../../../data/samples/depot-tables/boards.csv");
         let part = |name: &str, text: &str| {
-            format!("--frontier\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{name}.csv\"\r\nContent-Type: text/csv\r\n\r\n{text}\r\n")
+            format!(
+                "--frontier\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{name}.csv\"\r\nContent-Type: text/csv\r\n\r\n{text}\r\n"
+            )
         };
         format!("{}{}--frontier--\r\n", part("boards", boards), part("stations", stations))
     };
@@ -244,7 +260,8 @@ async fn installers_tables_make_a_site_and_bring_it_in_line() {
     bench.send("POST", "/v1/sites/noord/import", &form, tables(stations)).await.expect(StatusCode::OK);
     assert_eq!(bench.get("/v1/sites/noord").await.json(), known);
     let broken = tables(&stations.replacen("32", "thirty", 1));
-    let refused = bench.send("POST", "/v1/sites/noord/import", &form, broken).await.expect(StatusCode::UNPROCESSABLE_ENTITY);
+    let refused =
+        bench.send("POST", "/v1/sites/noord/import", &form, broken).await.expect(StatusCode::UNPROCESSABLE_ENTITY);
     assert!(refused.text.contains("stations.csv, row"), "{}", refused.text);
     assert_eq!(bench.get("/v1/sites/noord").await.json(), known);
     let csv = bench.send("GET", "/v1/sites/noord/export?table=stations", &[("accept", "text/csv")], "").await;
@@ -255,8 +272,10 @@ async fn installers_tables_make_a_site_and_bring_it_in_line() {
 async fn a_roster_expects_sessions_that_follow_it_until_somebody_touches_them() {
     let bench = Bench::with_depot().await;
     let tomorrow = (Utc::now() + TimeDelta::days(1)).date_naive();
-    let row = |need: f64| json!([{ "vehicle": "Bus 7", "station": "Station 1", "arrival": format!("{tomorrow} 12:00"),
-        "departure": format!("{tomorrow} 18:00"), "need_kwh": need, "capacity_kwh": 80 }]);
+    let row = |need: f64| {
+        json!([{ "vehicle": "Bus 7", "station": "Station 1", "arrival": format!("{tomorrow} 12:00"),
+        "departure": format!("{tomorrow} 18:00"), "need_kwh": need, "capacity_kwh": 80 }])
+    };
     let path = "/v1/sites/depot/rosters/buses";
     let put = bench.json("PUT", path, row(20.0)).await.expect(StatusCode::CREATED);
     assert_eq!(put.json()["expected"], 1);
@@ -271,7 +290,10 @@ async fn a_roster_expects_sessions_that_follow_it_until_somebody_touches_them() 
     assert_eq!(sessions().await, second);
     // Touched, it stays as it was made.
     let id = second[0]["id"].as_str().expect("an id");
-    bench.json("PATCH", &format!("/v1/sites/depot/sessions/{id}"), json!({ "need_kwh": 5 })).await.expect(StatusCode::OK);
+    bench
+        .json("PATCH", &format!("/v1/sites/depot/sessions/{id}"), json!({ "need_kwh": 5 }))
+        .await
+        .expect(StatusCode::OK);
     bench.json("PUT", path, row(40.0)).await.expect(StatusCode::OK);
     assert_eq!(sessions().await[0]["stated"]["need_kwh"], 5.0);
     let table = bench.send("GET", path, &[("accept", "text/csv")], "").await.expect(StatusCode::OK);

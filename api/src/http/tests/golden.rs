@@ -26,7 +26,10 @@ fn the_document_is_the_one_in_the_repository() {
         std::fs::write(GOLDEN, &document).expect("docs/openapi.json");
     }
     let golden = std::fs::read_to_string(GOLDEN).unwrap_or_default();
-    assert!(golden == document, "docs/openapi.json is not what the routes say; `make golden` writes it anew, then look at the difference");
+    assert!(
+        golden == document,
+        "docs/openapi.json is not what the routes say; `make golden` writes it anew, then look at the difference"
+    );
 }
 
 #[test]
@@ -37,7 +40,10 @@ fn every_operation_says_what_it_is_and_has_a_name_of_its_own() {
         let operation = &document["paths"][&path][method.to_lowercase()];
         let name = operation["operationId"].as_str().unwrap_or_default();
         assert!(names.insert(name.to_owned()), "{method} {path}: the name {name:?} is another's too");
-        assert!(operation["summary"].as_str().is_some_and(|summary| !summary.is_empty()), "{method} {path} has no summary");
+        assert!(
+            operation["summary"].as_str().is_some_and(|summary| !summary.is_empty()),
+            "{method} {path} has no summary"
+        );
         let tags = operation["tags"].as_array().map_or(0, Vec::len);
         assert_eq!(tags, 1, "{method} {path} has {tags} tags");
     }

@@ -94,7 +94,13 @@ const ROWS: &[Row] = &[
     row("GET", "/v1/sites/{site}/status", 404, ALL, ""),
     row("GET", "/v1/sites/{site}/alarms", 404, VIEWER, ""),
     row("GET", "/v1/sites/{site}/grants", 404, VIEWER, ""),
-    row("POST", "/v1/sites/{site}/grants", 404, VIEWER, r#"{"tenant":"b","role":"viewer","until":"2036-01-01T00:00:00Z"}"#),
+    row(
+        "POST",
+        "/v1/sites/{site}/grants",
+        404,
+        VIEWER,
+        r#"{"tenant":"b","role":"viewer","until":"2036-01-01T00:00:00Z"}"#,
+    ),
     row("DELETE", "/v1/sites/{site}/grants/{grant}", 404, VIEWER, ""),
     row("POST", "/v1/plans", 422, VIEWER, "{}"),
     row("GET", "/v1/jobs", 200, VIEWER, ""),
@@ -118,7 +124,13 @@ const ROWS: &[Row] = &[
     row("GET", "/v1/keys/{key}", 404, OPERATOR, ""),
     row("DELETE", "/v1/keys/{key}", 404, OPERATOR, ""),
     row("GET", "/v1/users", 200, OPERATOR, ""),
-    row("POST", "/v1/users", 404, OPERATOR, r#"{"email":"x@example.org","name":"X","tenant":"a","scopes":[{"role":"viewer","tenant":"a"}]}"#),
+    row(
+        "POST",
+        "/v1/users",
+        404,
+        OPERATOR,
+        r#"{"email":"x@example.org","name":"X","tenant":"a","scopes":[{"role":"viewer","tenant":"a"}]}"#,
+    ),
     row("GET", "/v1/users/{user}", 404, OPERATOR, ""),
     row("PATCH", "/v1/users/{user}", 404, OPERATOR, "{}"),
     row("DELETE", "/v1/users/{user}", 404, OPERATOR, ""),
@@ -155,9 +167,16 @@ fn filled(path: &str, ids: &[(&str, String)]) -> String {
 #[test]
 fn every_route_stands_in_the_table_and_the_table_has_no_others() {
     let rows = ROWS.iter().map(|row| (row.method, row.path)).chain(OWN.iter().copied()).chain(OPEN.iter().copied());
-    let plain = |path: &str| path.replace("{id}", "{}").split('{').map(|part| part.split_once('}').map_or(part, |(_, rest)| rest)).collect::<Vec<_>>().join("{}");
+    let plain = |path: &str| {
+        path.replace("{id}", "{}")
+            .split('{')
+            .map(|part| part.split_once('}').map_or(part, |(_, rest)| rest))
+            .collect::<Vec<_>>()
+            .join("{}")
+    };
     let mut listed: Vec<(String, String)> = rows.map(|(method, path)| (method.to_owned(), plain(path))).collect();
-    let mut routes: Vec<(String, String)> = operations().into_iter().map(|(method, path)| (method, plain(&path))).collect();
+    let mut routes: Vec<(String, String)> =
+        operations().into_iter().map(|(method, path)| (method, plain(&path))).collect();
     listed.sort();
     routes.sort();
     let missing: Vec<_> = routes.iter().filter(|route| !listed.contains(route)).collect();

@@ -13,11 +13,16 @@ const JSON: (&str, &str) = ("content-type", "application/json");
 async fn a_request_that_is_sent_again_is_done_once() {
     let bench = Bench::with_depot().await;
     let path = "/v1/sites/depot/sessions";
-    let send = async |key: &str, body: &str| bench.send("POST", path, &[JSON, ("idempotency-key", key)], body.to_owned()).await;
+    let send = async |key: &str, body: &str| {
+        bench.send("POST", path, &[JSON, ("idempotency-key", key)], body.to_owned()).await
+    };
     let body = r#"{"charger":"Station 1"}"#;
     let first = send("once", body).await.expect(StatusCode::CREATED);
     let again = send("once", body).await.expect(StatusCode::CREATED);
-    assert_eq!((&first.text, first.header("location"), first.header("etag")), (&again.text, again.header("location"), again.header("etag")));
+    assert_eq!(
+        (&first.text, first.header("location"), first.header("etag")),
+        (&again.text, again.header("location"), again.header("etag"))
+    );
     assert_eq!(again.header("idempotency-replayed"), "true");
     assert_eq!(bench.get(path).await.json()["items"].as_array().map(Vec::len), Some(1));
     send("once", r#"{"charger":"Station 2"}"#).await.expect(StatusCode::UNPROCESSABLE_ENTITY);
@@ -117,7 +122,10 @@ async fn health_docs_and_figures_are_open_and_name_nobody() {
         assert!(!answer.text.contains("Voorbeelddepot"), "{path}");
     }
     let ready = bench.send_as(None, "GET", "/readyz", &[], "").await.json();
-    assert_eq!((&ready["ready"], &ready["sites"], &ready["wrong"][0]["with"]), (&json!(true), &json!(1), &json!("plans")));
+    assert_eq!(
+        (&ready["ready"], &ready["sites"], &ready["wrong"][0]["with"]),
+        (&json!(true), &json!(1), &json!("plans"))
+    );
     let figures = bench.send_as(None, "GET", "/metrics", &[], "").await.text;
     assert!(figures.contains("kwartier_http_requests_total{"), "{figures}");
     assert!(figures.contains("route=\"/v1/sites/{site}\""), "routes are counted by their pattern: {figures}");

@@ -67,7 +67,10 @@ async fn a_stream_goes_on_where_it_was_cut() {
     let (name, id, data) = stream.next().await;
     assert_eq!((name.as_str(), id.as_str()), ("setpoint", "14"), "first the last setpoint of each charger");
     let setpoint: serde_json::Value = serde_json::from_str(&data).expect("JSON");
-    assert_eq!((&setpoint["limit_a"], &setpoint["phases"], &setpoint["limit_w"]), (&16.0.into(), &3.into(), &11_040.0.into()));
+    assert_eq!(
+        (&setpoint["limit_a"], &setpoint["phases"], &setpoint["limit_w"]),
+        (&16.0.into(), &3.into(), &11_040.0.into())
+    );
     bench.give_out("depot", 15);
     assert_eq!(stream.ids(1).await, [15]);
     drop(stream);

@@ -21,7 +21,8 @@ fn times(text: &str) -> String {
 /// The other way round.
 fn named(text: &str) -> String {
     let (past, soon, later, never) = (times("{past}"), times("{soon}"), times("{later}"), times("{never}"));
-    let text = text.replace(&past, "{past}").replace(&soon, "{soon}").replace(&later, "{later}").replace(&never, "{never}");
+    let text =
+        text.replace(&past, "{past}").replace(&soon, "{soon}").replace(&later, "{later}").replace(&never, "{never}");
     // What it is here and now.
     match text.split_once(", here it is ") {
         Some((before, after)) => format!("{before}, here it is {{now}}{}", &after[after.find(';').unwrap_or(0)..]),
@@ -107,7 +108,11 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("PUT", "forecasts/building", "[]"),
     ("PUT", "forecasts/building", r#"[{"start":"{soon}","mean":1},{"start":"{later}","mean":1}]"#),
     ("PUT", "forecasts/weather", "[]"),
-    ("PUT", "rosters/vans", r#"[{"vehicle":"Van 1","station":"Station 99","days":"mon","arrival":"18:00","departure":"07:00","need_kwh":20}]"#),
+    (
+        "PUT",
+        "rosters/vans",
+        r#"[{"vehicle":"Van 1","station":"Station 99","days":"mon","arrival":"18:00","departure":"07:00","need_kwh":20}]"#,
+    ),
     ("PUT", "rosters/vans", r#"[{"vehicle":"Van 1","station":"Station 1","days":"mon","arrival":"late"}]"#),
 ];
 
@@ -153,7 +158,10 @@ async fn a_site_with_errors_is_refused_with_all_of_them_and_where_they_stand() {
     let answer = bench.send("PUT", "/v1/sites/depot", &[("content-type", "application/toml")], wrong).await;
     let answer = answer.expect(StatusCode::UNPROCESSABLE_ENTITY);
     let errors = answer.json()["errors"].as_array().expect("errors").clone();
-    assert!(errors.iter().any(|error| error["field"].as_str().is_some_and(|field| field.ends_with(".max_amps"))), "{errors:?}");
+    assert!(
+        errors.iter().any(|error| error["field"].as_str().is_some_and(|field| field.ends_with(".max_amps"))),
+        "{errors:?}"
+    );
     bench.get("/v1/sites/depot").await.expect(StatusCode::NOT_FOUND);
 }
 
@@ -173,7 +181,13 @@ async fn what_cannot_be_read_at_all_is_told_apart() {
     let method = bench.send("PUT", path, &json, body).await.expect(StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(method.header("content-type"), "application/problem+json");
     assert!(method.header("allow").contains("POST"), "{:?}", method.headers);
-    for (query, field) in [("limit=0", "query.limit"), ("limit=1001", "query.limit"), ("limit=x", "query.limit"), ("cursor=x", "query.cursor"), ("page=2", "")] {
+    for (query, field) in [
+        ("limit=0", "query.limit"),
+        ("limit=1001", "query.limit"),
+        ("limit=x", "query.limit"),
+        ("cursor=x", "query.cursor"),
+        ("page=2", ""),
+    ] {
         let answer = bench.get(&format!("{path}?{query}")).await.expect(StatusCode::BAD_REQUEST);
         assert_eq!(answer.json()["errors"][0]["field"].as_str().unwrap_or_default(), field, "{query}: {}", answer.text);
     }
