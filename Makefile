@@ -25,8 +25,17 @@ help: ## list the targets
 setup: ## install the build tools that are missing (silent when nothing is)
 	@scripts/setup
 
+DATA ?= $(HOME)/.local/share/kwartier/demo
+LISTEN ?= 127.0.0.1:8080
+
 .PHONY: run
-run: setup ## build, plan the sample depot for a day from its tables, show what it costs and why; pages in out/
+run: setup ## build and serve the demo depot: simulated chargers on real prices; prints where to look (DATA=, LISTEN=)
+	@echo "Building kwartier (the first time takes minutes: the solver is compiled from source) ..."
+	@cargo build --release -p kwartier $(LOCKED)
+	@exec $(CARGO_TARGET_DIR)/release/kwartier serve --demo --listen $(LISTEN) --data $(DATA)
+
+.PHONY: demo-plan
+demo-plan: setup ## build, plan the sample depot for a day from its tables, show what it costs and why; pages in out/
 	@echo "Building kwartier (the first time takes minutes: the solver is compiled from source) ..."
 	@cargo build --release -p kwartier $(LOCKED)
 	@mkdir -p $(OUT)
@@ -92,6 +101,25 @@ fix: setup ## mend what a machine can: lints, then format
 	@cargo clippy --workspace --all-targets --fix --allow-dirty --allow-staged
 	@cargo fmt --all
 
+.PHONY: golden
+golden: setup ## write docs/openapi.json and docs/isolation.md anew from the routes
+	@INSTA_UPDATE=always cargo nextest run --workspace $(LOCKED) -E 'test(http::tests::golden) or test(the_table_in_the_repository)'
+
+.PHONY: tour
+tour: setup ## from an empty folder to streamed setpoints for the example depot, with curl alone
+	@cargo build --release -p kwartier $(LOCKED)
+	@scripts/tour $(CARGO_TARGET_DIR)/release/kwartier
+
+.PHONY: conformance
+conformance: setup ## try the service against its OpenAPI document with schemathesis (needs Python 3.11; longer: EXAMPLES=…)
+	@cargo build --release -p kwartier $(LOCKED)
+	@scripts/conformance $(CARGO_TARGET_DIR)/release/kwartier $(EXAMPLES)
+
+.PHONY: bench-http
+bench-http: setup ## measure requests a second and how long they take, with 1,000 sites (others: SITES=…)
+	@cargo build --release -p kwartier -p kwartier-tests $(LOCKED)
+	@$(CARGO_TARGET_DIR)/release/bench_http $(CARGO_TARGET_DIR)/release/kwartier $(or $(SITES),1000)
+
 .PHONY: soak
 SECONDS ?= 60
 soak: setup ## play random depots with random faults for so long (make soak SECONDS=600), and tell what broke
@@ -107,6 +135,13 @@ bench: setup ## measure, side by side with the reference solver (quickly: make b
 bench-tick: setup ## measure a tick of the fast loop: 10,000 chargers under 500 boards
 	@cargo build --release -p kwartier -p kwartier-tests $(LOCKED)
 	@$(CARGO_TARGET_DIR)/release/bench_tick
+
+.PHONY: bench-service
+BENCH_SITES ?= 1000
+BENCH_SECONDS ?= 120
+bench-service: setup ## measure the service's loop: 1,000 sites of 10 chargers each second (others: BENCH_SITES=…)
+	@BENCH_SITES=$(BENCH_SITES) BENCH_SECONDS=$(BENCH_SECONDS) cargo test --quiet --release -p kwartier --bin kwartier $(LOCKED) \
+	  -- --ignored --nocapture bench_service
 
 .PHONY: bench-forecast
 REFERENCE_ENV := $(HOME)/.cache/kwartier/reference

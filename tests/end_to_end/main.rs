@@ -9,6 +9,8 @@ mod forecast;
 mod interrupt;
 mod reports;
 mod second_checker;
+#[cfg(unix)]
+mod serve;
 mod simulate;
 mod site;
 mod site_fallback;

@@ -6,12 +6,12 @@ use kwartier_data::site::Site;
 use kwartier_engine::control;
 use uuid::Uuid;
 
+use crate::planning::Made;
 use crate::resource::charger::Report;
 use crate::resource::measurement::Measurement;
 use crate::resource::price::Price;
 use crate::resource::session::KeptSession;
 use crate::resource::signal::Signal;
-use crate::store::KeptPlan;
 
 /// Something that happened. What it says is stored already when it comes here, where it is to be stored at all.
 #[derive(Debug, Clone)]
@@ -53,7 +53,7 @@ pub enum Event {
     Device {
         /// At which site.
         site: String,
-        /// [`Site`] events count these up from 1; events for an older setup are dropped.
+        /// [`SiteStatus::setup`](crate::resource::status::SiteStatus::setup); events for an older one are dropped.
         setup: u64,
         /// What.
         events: Vec<control::Event>,
@@ -110,7 +110,7 @@ pub enum Event {
         site: String,
         /// What it was made for: a plan for an older state of the site is dropped.
         number: u64,
-        /// The plan; `Err`, why there is none.
-        outcome: Result<Arc<KeptPlan>, String>,
+        /// The plan, which may be the one that is in force already; `Err`, why there is none.
+        outcome: Result<Arc<Made>, String>,
     },
 }

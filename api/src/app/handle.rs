@@ -88,6 +88,18 @@ impl Handle {
         self.events.try_send(event).map_err(|_| Busy)
     }
 
+    /// Tells the loop something that must not get lost: waits until it takes it. Nothing is heard after the loop has ended.
+    pub async fn deliver(&self, event: Event) {
+        if self.events.send(event).await.is_err() {
+            tracing::debug!("the loop has ended");
+        }
+    }
+
+    /// Lets all followers go: their streams end.
+    pub fn let_go(&self) {
+        self.board.write().clear();
+    }
+
     /// Takes a place in the queue, for what is to be told once it is stored.
     pub fn reserve(&self) -> Result<Reserved, Busy> {
         self.events.clone().try_reserve_owned().map(Reserved).map_err(|_| Busy)

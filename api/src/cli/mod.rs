@@ -12,8 +12,9 @@ mod history;
 pub mod input;
 mod man;
 mod methods;
-mod output;
+pub mod output;
 mod plan;
+mod serve;
 mod sessions;
 mod simulate;
 mod site;
@@ -56,6 +57,7 @@ enum Command {
     Forecast(forecast::Args),
     Backtest(backtest::Args),
     Simulate(simulate::Args),
+    Serve(serve::Args),
     Config(config::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -74,6 +76,7 @@ pub fn run() -> ExitCode {
         Command::Forecast(args) => forecast::run(args),
         Command::Backtest(args) => backtest::run(args),
         Command::Simulate(args) => simulate::run(args),
+        Command::Serve(args) => serve::run(args),
         Command::Config(args) => config::run(args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),

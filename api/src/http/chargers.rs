@@ -226,13 +226,17 @@ fn check(report: &Report, now: chrono::DateTime<chrono::Utc>) -> Result<(), Prob
 async fn ocpp(ocpp: Option<&Ocpp>, known: Option<KeptOcpp>) -> Result<Option<KeptOcpp>, Problem> {
     let Some(ocpp) = ocpp else { return Ok(None) };
     if ocpp.security_profile > 3 {
-        let detail = format!("{} is no OCPP security profile; use 1, 2 or 3, or 0 where it is allowed", ocpp.security_profile);
+        let detail =
+            format!("{} is no OCPP security profile; use 1, 2 or 3, or 0 where it is allowed", ocpp.security_profile);
         return Err(Problem::field("ocpp.security_profile", detail));
     }
     let password = match &ocpp.password {
         None => known.and_then(|known| known.password),
         Some(password) if !PASSWORD.contains(&password.chars().count()) => {
-            return Err(Problem::field("ocpp.password", "is not of 16 to 40 characters, as OCPP wants it; make a random one"));
+            return Err(Problem::field(
+                "ocpp.password",
+                "is not of 16 to 40 characters, as OCPP wants it; make a random one",
+            ));
         }
         Some(password) => Some(access::password::hash(password.clone().into()).await?),
     };
@@ -265,7 +269,11 @@ fn by_our_names(problem: Problem) -> Problem {
     };
     let errors = problem.errors.into_iter();
     let errors = errors.map(|error| FieldError { field: renamed(error.field), detail: error.detail }).collect();
-    if problem.status == StatusCode::UNPROCESSABLE_ENTITY.as_u16() { Problem::invalid(errors) } else { Problem { errors, ..problem } }
+    if problem.status == StatusCode::UNPROCESSABLE_ENTITY.as_u16() {
+        Problem::invalid(errors)
+    } else {
+        Problem { errors, ..problem }
+    }
 }
 
 fn unknown(charger: &str) -> Problem {

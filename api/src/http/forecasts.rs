@@ -150,7 +150,11 @@ fn check(rows: &[ForecastRow], of: Of, now: DateTime<Utc>) -> Result<u32, Proble
     let minutes = u32::try_from(step.num_minutes()).ok().filter(|minutes| matches!(minutes, 15 | 30 | 60));
     if minutes.is_none() {
         finite.within("[1]");
-        let detail = format!("{} is {} minutes after [0]; send intervals of 15, 30 or 60", shown(rows[1].start), step.num_minutes());
+        let detail = format!(
+            "{} is {} minutes after [0]; send intervals of 15, 30 or 60",
+            shown(rows[1].start),
+            step.num_minutes()
+        );
         finite.wrong("start", detail);
         finite.done()?;
     }

@@ -90,11 +90,15 @@ fn readiness(stores: bool, sites: Overview, there: bool, now: DateTime<Utc>) -> 
         say("loop", "the loop has stopped; restart the service".to_owned());
     } else if let Some(late) = late {
         ready = false;
-        let text = format!("a site was last looked at {} s ago; there is more to do than this machine can", late.num_seconds());
+        let text = format!(
+            "a site was last looked at {} s ago; there is more to do than this machine can",
+            late.num_seconds()
+        );
         say("loop", text);
     }
     if sites.in_fallback > 0 {
-        let text = format!("{} of {} sites are left to their fallback: their step failed", sites.in_fallback, sites.sites);
+        let text =
+            format!("{} of {} sites are left to their fallback: their step failed", sites.in_fallback, sites.sites);
         say("fallback", text);
     }
     if sites.without_plan > 0 {
@@ -116,7 +120,9 @@ async fn metrics(State(service): State<Service>) -> Response {
         return (StatusCode::SERVICE_UNAVAILABLE, "no recorder\n").into_response();
     };
     let sites = service.app.overview();
-    for (kind, count) in [("all", sites.sites), ("without_plan", sites.without_plan), ("in_fallback", sites.in_fallback)] {
+    for (kind, count) in
+        [("all", sites.sites), ("without_plan", sites.without_plan), ("in_fallback", sites.in_fallback)]
+    {
         metrics::gauge!("kwartier_sites", "kind" => kind).set(count as f64);
     }
     recorder.run_upkeep();

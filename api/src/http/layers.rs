@@ -59,7 +59,8 @@ pub async fn every(request: Request, next: Next) -> Response {
 fn id_of(request: &Request) -> String {
     let own = request.headers().get(&REQUEST_ID).and_then(|value| value.to_str().ok());
     let plain = |id: &&str| {
-        (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+        (1..=LONGEST_ID).contains(&id.len())
+            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
     };
     own.filter(plain).map_or_else(|| Uuid::now_v7().to_string(), str::to_owned)
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
@@ -55,7 +55,9 @@ pub struct Limits {
 struct Remembered {
     status: u16,
     headers: Vec<(String, String)>,
-    body: String,
+    /// In base64; absent, it held a secret that is kept nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    body: Option<String>,
 }
 
 impl Limits {
@@ -70,7 +72,8 @@ impl Limits {
         self.rate.check_key(who).map_err(|not_until| {
             let wait = not_until.wait_time_from(DefaultClock::default().now());
             let a_minute = self.service.config.limits.requests_per_minute;
-            let detail = format!("this key may send {a_minute} requests a minute; wait, or send several things in one request");
+            let detail =
+                format!("this key may send {a_minute} requests a minute; wait, or send several things in one request");
             Problem::too_many(detail, wait.as_secs() + 1)
         })
     }
@@ -122,7 +125,12 @@ async fn once(
     if let Some((before, answer)) = limits.service.store.recall(&name, caller.at).await? {
         if before != hash {
             let detail = "Idempotency-Key: was used for another request; send a new key with every new request";
-            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "key-reused", "The key was used before", detail));
+            return Err(Problem::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "key-reused",
+                "The key was used before",
+                detail,
+            ));
         }
         return replay(answer);
     }
@@ -132,15 +140,11 @@ async fn once(
     }
     let (parts, body) = response.into_parts();
     let bytes = to_bytes(body, LARGEST).await.map_err(|_| Problem::internal())?;
-    let remembered = if parts.headers.get(header::CACHE_CONTROL).is_some_and(|value| value == "no-store") {
-        shown_once()?
-    } else {
-        let text = |name: &HeaderName| Some((name.to_string(), parts.headers.get(name)?.to_str().ok()?.to_owned()));
-        Remembered {
-            status: parts.status.as_u16(),
-            headers: HEADERS.iter().filter_map(text).collect(),
-            body: STANDARD.encode(&bytes),
-        }
+    let text = |name: &HeaderName| Some((name.to_string(), parts.headers.get(name)?.to_str().ok()?.to_owned()));
+    let remembered = Remembered {
+        status: parts.status.as_u16(),
+        headers: HEADERS.iter().filter_map(text).collect(),
+        body: (!holds_secret(&parts.headers)).then(|| STANDARD.encode(&bytes)),
     };
     let answer = serde_json::to_value(&remembered).map_err(|_| Problem::internal())?;
     let remember = Change::Remember { name, request: hash, answer, until: caller.at + REMEMBERED };
@@ -150,18 +154,18 @@ async fn once(
     Ok(Response::from_parts(parts, Body::from(bytes)))
 }
 
-/// What is remembered in place of an answer that held a secret.
-fn shown_once() -> Result<Remembered, Problem> {
-    let detail = "it was done, and its answer held a secret that is shown once; delete what was made and make another";
-    let problem = Problem::new(StatusCode::CONFLICT, "shown-once", "The answer was shown once", detail);
-    let body = serde_json::to_vec(&problem).map_err(|_| Problem::internal())?;
-    let kind = (header::CONTENT_TYPE.to_string(), "application/problem+json".to_owned());
-    Ok(Remembered { status: StatusCode::CONFLICT.as_u16(), headers: vec![kind], body: STANDARD.encode(body) })
+/// Whether an answer holds what nobody may keep.
+fn holds_secret(headers: &HeaderMap) -> bool {
+    headers.get(header::CACHE_CONTROL).is_some_and(|value| value == "no-store")
 }
 
 fn replay(answer: serde_json::Value) -> Result<Response, Problem> {
     let remembered: Remembered = serde_json::from_value(answer).map_err(|_| Problem::internal())?;
-    let body = STANDARD.decode(&remembered.body).map_err(|_| Problem::internal())?;
+    let Some(body) = remembered.body else {
+        let detail = "the request was done, and its answer held a secret that is shown once; delete what was made, and make another";
+        return Err(Problem::new(StatusCode::CONFLICT, "shown-once", "It was done, and is not shown again", detail));
+    };
+    let body = STANDARD.decode(&body).map_err(|_| Problem::internal())?;
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = StatusCode::from_u16(remembered.status).map_err(|_| Problem::internal())?;
     for (name, value) in &remembered.headers {
@@ -184,7 +188,8 @@ impl Turn<'_> {
         if limits.under_way.lock().insert(name.to_owned()) {
             return Ok(Turn { limits, name: name.to_owned() });
         }
-        let detail = "a request with this Idempotency-Key is under way; wait for its answer, or send it again in a second";
+        let detail =
+            "a request with this Idempotency-Key is under way; wait for its answer, or send it again in a second";
         let problem = Problem::new(StatusCode::CONFLICT, "under-way", "It is under way", detail);
         Err(Problem { retry_after_s: Some(1), ..problem })
     }

@@ -128,7 +128,8 @@ async fn list_audit(
 }
 
 fn audited(entry: Entry) -> Result<Audited, Fault> {
-    let what = serde_json::from_value(entry.what.body).map_err(|why| Fault::Corrupt(format!("audit {}: {why}", entry.number)))?;
+    let what = serde_json::from_value(entry.what.body)
+        .map_err(|why| Fault::Corrupt(format!("audit {}: {why}", entry.number)))?;
     Ok(Audited { number: entry.number, at: entry.at, tenant: entry.what.tenant, site: entry.what.site, what })
 }
 

@@ -37,9 +37,7 @@ const BACK: TimeDelta = TimeDelta::days(3660);
 
 /// The routes of measurements.
 pub fn routes() -> OpenApiRouter<Service> {
-    OpenApiRouter::new()
-        .routes(routes!(get_measurements, post_measurements))
-        .layer(DefaultBodyLimit::max(LARGEST))
+    OpenApiRouter::new().routes(routes!(get_measurements, post_measurements)).layer(DefaultBodyLimit::max(LARGEST))
 }
 
 /// What became of measurements that were sent.
@@ -132,7 +130,8 @@ fn check(rows: &[Measurement], boards: &[(String, bool)], now: DateTime<Utc>) ->
             finite.wrong("at", format!("{} is more than ten years ago; check the year", shown(row.at)));
         }
         if !seen.insert((&row.node, row.at)) {
-            let detail = format!("{} stands there twice for {:?}; send one value for each time", shown(row.at), row.node);
+            let detail =
+                format!("{} stands there twice for {:?}; send one value for each time", shown(row.at), row.node);
             finite.wrong("at", detail);
         }
         for (field, value) in [("l1_a", row.l1_a), ("l2_a", row.l2_a), ("l3_a", row.l3_a)] {
@@ -282,7 +281,8 @@ fn row(point: &Point) -> Row {
 }
 
 fn table(points: &[Point]) -> String {
-    let mut text = "place,start,l1_a,l2_a,l3_a,power_kw,energy_kwh,l1_highest_a,l2_highest_a,l3_highest_a,count\n".to_owned();
+    let mut text =
+        "place,start,l1_a,l2_a,l3_a,power_kw,energy_kwh,l1_highest_a,l2_highest_a,l3_highest_a,count\n".to_owned();
     for point in points {
         let cell = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
         let [l1, l2, l3] = point.mean.phases_a;

@@ -19,6 +19,7 @@ pub mod plans;
 pub mod prices;
 pub mod problem;
 pub mod read;
+pub mod rosters;
 pub mod sessions;
 pub mod setpoints;
 pub mod signals;
@@ -30,7 +31,7 @@ pub mod stream;
 pub mod tables;
 pub mod tariffs;
 #[cfg(test)]
-mod tests;
+pub mod tests;
 pub mod topology;
 pub mod vehicles;
 pub mod version;
@@ -51,7 +52,7 @@ use crate::service::Service;
 /// All routes with what they say of themselves.
 fn api() -> OpenApiRouter<Service> {
     [
-        access::routes::routes(),
+        access::routes(),
         chargers::routes(),
         forecasts::routes(),
         health::routes(),
@@ -60,6 +61,7 @@ fn api() -> OpenApiRouter<Service> {
         measurements::routes(),
         plans::routes(),
         prices::routes(),
+        rosters::routes(),
         sessions::routes(),
         setpoints::routes(),
         signals::routes(),

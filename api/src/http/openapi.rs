@@ -3,7 +3,8 @@
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    ContactBuilder, Content, InfoBuilder, LicenseBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder, tag::TagBuilder,
+    ContactBuilder, Content, InfoBuilder, LicenseBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder,
+    tag::TagBuilder,
 };
 use utoipa::{PartialSchema, ToSchema};
 
@@ -57,7 +58,8 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
     document.tags = Some(tags.collect());
     document.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>("key", [])]);
     let components = document.components.get_or_insert_default();
-    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API key, or a login's ticket."));
+    let bearer =
+        HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API key, or a login's ticket."));
     components.add_security_scheme("key", SecurityScheme::Http(bearer.build()));
     components.schemas.insert(Problem::name().into_owned(), Problem::schema());
     components.schemas.insert(FieldError::name().into_owned(), FieldError::schema());

@@ -22,14 +22,11 @@ use super::read::{Path, Query};
 use crate::access::{self, Caller, Permission, SiteRef};
 use crate::app::Event;
 use crate::service::Service;
-use crate::store::{Change, Job, JobState, Key, Kind, KeptPlan, NewJob, PlanHead};
+use crate::store::{Change, Job, JobState, KeptPlan, Key, Kind, NewJob, PlanHead};
 
 /// The routes of plans.
 pub fn routes() -> OpenApiRouter<Service> {
-    OpenApiRouter::new()
-        .routes(routes!(get_plan, post_plan))
-        .routes(routes!(list_plans))
-        .routes(routes!(get_old_plan))
+    OpenApiRouter::new().routes(routes!(get_plan, post_plan)).routes(routes!(list_plans)).routes(routes!(get_old_plan))
 }
 
 /// A plan.
@@ -168,7 +165,17 @@ async fn post_plan(
 /// A job as it is when it was just asked for.
 pub fn waiting(what: NewJob, now: DateTime<Utc>) -> Job {
     let state = JobState::Waiting;
-    Job { what, state, attempts: 0, progress: 0.0, result: None, error: None, made: now, changed: now, lease_until: None }
+    Job {
+        what,
+        state,
+        attempts: 0,
+        progress: 0.0,
+        result: None,
+        error: None,
+        made: now,
+        changed: now,
+        lease_until: None,
+    }
 }
 
 /// Which plans.

@@ -150,8 +150,14 @@ fn check(prices: &[Price], now: DateTime<Utc>) -> Result<(), Problem> {
         finite.within(format!("[{k}]"));
         if !matches!(price.minutes, 15 | 30 | 60) {
             finite.wrong("minutes", format!("{} is not 15, 30 or 60; send intervals of one of these", price.minutes));
-        } else if price.start.timestamp() % (60 * i64::from(price.minutes)) != 0 || price.start.timestamp_subsec_nanos() != 0 {
-            let detail = format!("{} is no beginning of {} minutes of the clock", super::finite::shown(price.start), price.minutes);
+        } else if price.start.timestamp() % (60 * i64::from(price.minutes)) != 0
+            || price.start.timestamp_subsec_nanos() != 0
+        {
+            let detail = format!(
+                "{} is no beginning of {} minutes of the clock",
+                super::finite::shown(price.start),
+                price.minutes
+            );
             finite.wrong("start", format!("{detail}; send whole intervals"));
         }
         finite.near("start", price.start, now);
@@ -159,7 +165,8 @@ fn check(prices: &[Price], now: DateTime<Utc>) -> Result<(), Problem> {
             let detail = format!("{} is more than ten years ago; check the year", super::finite::shown(price.start));
             finite.wrong("start", detail);
         }
-        for (field, value) in [("import_eur_kwh", Some(price.import_eur_kwh)), ("export_eur_kwh", price.export_eur_kwh)] {
+        for (field, value) in [("import_eur_kwh", Some(price.import_eur_kwh)), ("export_eur_kwh", price.export_eur_kwh)]
+        {
             if let Some(value) = value.filter(|value| !(value.abs() <= HIGHEST)) {
                 let detail = format!("{value} is more than {HIGHEST} EUR/kWh; for EUR/MWh divide it by 1000");
                 finite.wrong(field, detail);

@@ -122,7 +122,8 @@ pub fn unsupported(wanted: &str, headers: &HeaderMap) -> Problem {
 
 /// A body that is not JSON (400), or is JSON of another shape (422).
 pub fn refused(bytes: &[u8], refusal: &Refusal) -> Problem {
-    let names_number = refusal.faults().iter().any(|fault| fault.wrong.starts_with("NaN") || fault.wrong.starts_with("Inf"));
+    let names_number =
+        refusal.faults().iter().any(|fault| fault.wrong.starts_with("NaN") || fault.wrong.starts_with("Inf"));
     if !names_number && serde_json::from_slice::<IgnoredAny>(bytes).is_err() {
         let why = refusal.faults().first().map(|fault| fault.wrong.replace("the file", "the body")).unwrap_or_default();
         let detail = format!("{why}; send one JSON value in UTF-8");

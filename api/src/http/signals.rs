@@ -93,7 +93,8 @@ async fn post_signal(
     batch.put(key(&site, &id), None, change::body(&signal)?);
     batch.write(&service).await?;
     place.tell(Event::Signal { site: site.id.clone(), id: id.clone(), signal: Some(signal.clone()) });
-    let location = HeaderValue::try_from(format!("/v1/sites/{}/signals/{id}", site.id)).map_err(|_| Problem::internal())?;
+    let location =
+        HeaderValue::try_from(format!("/v1/sites/{}/signals/{id}", site.id)).map_err(|_| Problem::internal())?;
     let headers = [(header::LOCATION, location), (header::ETAG, etag(1))];
     Ok((StatusCode::CREATED, headers, axum::Json(SignalView { id, version: 1, what: signal })).into_response())
 }
@@ -182,7 +183,10 @@ fn check(site: &Site, signal: &Signal, now: DateTime<Utc>) -> Result<(), Problem
     if let Some(until) = signal.until {
         finite.near("until", until, now);
         if until <= signal.from {
-            finite.wrong("until", format!("{} is not after `from`, {}; send a later one", shown(until), shown(signal.from)));
+            finite.wrong(
+                "until",
+                format!("{} is not after `from`, {}; send a later one", shown(until), shown(signal.from)),
+            );
         } else if until <= now {
             finite.wrong("until", format!("{} has passed; nothing is left to be limited", shown(until)));
         }

@@ -180,7 +180,12 @@ async fn put_site(
 }
 
 /// Where a site is, or will be; whether its name is still to be claimed.
-pub async fn place(service: &Service, caller: &Caller, id: &str, tenant: Option<&str>) -> Result<(SiteRef, bool), Problem> {
+pub async fn place(
+    service: &Service,
+    caller: &Caller,
+    id: &str,
+    tenant: Option<&str>,
+) -> Result<(SiteRef, bool), Problem> {
     match access::at_site(service, caller, Permission::Install, id).await {
         Ok(site) if tenant.is_none_or(|tenant| tenant == site.tenant) => return Ok((site, false)),
         Ok(_) => {

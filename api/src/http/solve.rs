@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use kwartier_data::{Instance, instance};
 use serde::Deserialize;
@@ -155,9 +155,7 @@ async fn at_once(instance: &Instance, asked: &Asked) -> Result<Option<Response>,
     if open && asked.time_limit_s > PATIENCE_S {
         return Ok(None);
     }
-    let mut response = axum::Json(answer).into_response();
-    response.headers_mut().insert(axum::http::header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Ok(Some(response))
+    Ok(Some(axum::Json(answer).into_response()))
 }
 
 fn within(name: &str, value: f64, most: f64) -> Result<f64, Problem> {

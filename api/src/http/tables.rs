@@ -147,7 +147,10 @@ async fn form(service: &Service, request: Request) -> Result<Vec<Source>, Proble
         let bytes = field.bytes().await.map_err(|why| broken(why.status()))?.to_vec();
         sources.push(Source { name, bytes, named: true });
         if sources.len() > MOST_FILES {
-            return Err(Problem::field("form", format!("has more than {MOST_FILES} files; send the tables of one site")));
+            return Err(Problem::field(
+                "form",
+                format!("has more than {MOST_FILES} files; send the tables of one site"),
+            ));
         }
     }
     Ok(sources)
@@ -251,7 +254,9 @@ async fn export_tables(
             Some(Which::Stations) => stations,
             None => return Err(Problem::parameter("table", "is missing; say boards or stations, CSV holds one table")),
         };
-        return Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"))], text).into_response());
+        return Ok(
+            ([(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"))], text).into_response()
+        );
     }
     let bytes = xlsx(&what, language).map_err(|_| Problem::internal())?;
     let name = format!("attachment; filename=\"{}.xlsx\"", site.id);

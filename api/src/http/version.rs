@@ -28,7 +28,9 @@ impl Condition {
         match tags(headers, &header::IF_NONE_MATCH)? {
             None => Ok(Condition::None),
             Some("*") => Ok(Condition::Absent),
-            Some(_) => Err(bad(&header::IF_NONE_MATCH, "a change takes `If-None-Match: *` alone: make it, do not replace it")),
+            Some(_) => {
+                Err(bad(&header::IF_NONE_MATCH, "a change takes `If-None-Match: *` alone: make it, do not replace it"))
+            }
         }
     }
 
@@ -59,8 +61,7 @@ pub fn tagged(headers: &HeaderMap, version: u64, body: &impl Serialize) -> Respo
     let tag = etag(version);
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
     let known = known.is_some_and(|tags| tags == "*" || versions(tags).contains(&version));
-    let mut response =
-        if known { StatusCode::NOT_MODIFIED.into_response() } else { axum::Json(body).into_response() };
+    let mut response = if known { StatusCode::NOT_MODIFIED.into_response() } else { axum::Json(body).into_response() };
     response.headers_mut().insert(header::ETAG, tag);
     response
 }

@@ -111,7 +111,8 @@ async fn post_webhook(
     check(&service, &caller, &tenant, &what).await?;
     let there = service.store.list(&List::of(Kind::Webhook, &tenant.id)).await?.items.len();
     if there >= MOST {
-        let detail = format!("the tenant has {there} webhooks, the most there may be; delete those that are not needed");
+        let detail =
+            format!("the tenant has {there} webhooks, the most there may be; delete those that are not needed");
         return Err(Problem::new(StatusCode::CONFLICT, "too-many", "There are too many", detail));
     }
     let id = Uuid::now_v7().to_string();
@@ -123,7 +124,8 @@ async fn post_webhook(
     batch.write(&service).await?;
     let location = HeaderValue::try_from(format!("/v1/webhooks/{id}")).map_err(|_| Problem::internal())?;
     let view = WebhookView { id, version: 1, since: kept.since, secret: Some(secret), what: kept.what };
-    let headers = [(header::LOCATION, location), (header::ETAG, etag(1))];
+    let secret = HeaderValue::from_static("no-store");
+    let headers = [(header::LOCATION, location), (header::ETAG, etag(1)), (header::CACHE_CONTROL, secret)];
     Ok((StatusCode::CREATED, headers, axum::Json(view)).into_response())
 }
 
@@ -302,7 +304,8 @@ async fn check(service: &Service, caller: &Caller, tenant: &TenantRef, what: &We
         finite.wrong("events", "[] is nothing to be told of; name alarm, setpoint or change");
     }
     for (k, site) in what.sites.iter().flatten().enumerate() {
-        let known = access::at_site(service, caller, Permission::See, site).await.is_ok_and(|site| site.tenant == tenant.id);
+        let known =
+            access::at_site(service, caller, Permission::See, site).await.is_ok_and(|site| site.tenant == tenant.id);
         if !known {
             finite.wrong(&format!("sites[{k}]"), format!("{site:?} is no site of the tenant; name those that it has"));
         }

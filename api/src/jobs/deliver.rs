@@ -29,6 +29,9 @@ const LONGEST_PAUSE_S: u32 = 3 * 3600;
 /// How often it is tried: over about a day.
 const ATTEMPTS: u32 = 16;
 
+/// How long an answer is waited for.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Sends, to the internet alone.
 #[derive(Debug, Clone)]
 pub struct Sender {
@@ -37,9 +40,9 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// A sender.
-    pub fn new(allow_private: bool) -> Result<Sender, reqwest::Error> {
-        Ok(Sender { client: client(allow_private)?, allow_private })
+    /// A sender that waits so long for an answer.
+    pub fn new(allow_private: bool, patience: Duration) -> Result<Sender, reqwest::Error> {
+        Ok(Sender { client: client(allow_private, patience)?, allow_private })
     }
 }
 
@@ -115,7 +118,7 @@ fn reason(why: &reqwest::Error) -> String {
     while let Some(source) = deepest.source() {
         deepest = source;
     }
-    if why.is_timeout() { "it did not answer within 10 s".to_owned() } else { format!("it was not reached: {deepest}") }
+    if why.is_timeout() { "it did not answer in time".to_owned() } else { format!("it was not reached: {deepest}") }
 }
 
 /// `t=SECONDS,v1=HEX`: HMAC-SHA256 by the webhook's secret over the seconds since 1970, a dot, and the body.

@@ -107,7 +107,8 @@ async fn read(service: &Service, topic: Topic, webhooks: &[Listener], now: DateT
 
 fn wants(listener: &Listener, topic: Topic, entry: &Entry) -> bool {
     let Listener { tenant, kept: KeptWebhook { what, since, .. }, .. } = listener;
-    let of_site = what.sites.as_ref().is_none_or(|sites| entry.what.site.as_ref().is_some_and(|site| sites.contains(site)));
+    let of_site =
+        what.sites.as_ref().is_none_or(|sites| entry.what.site.as_ref().is_some_and(|site| sites.contains(site)));
     *tenant == entry.what.tenant && !what.paused && what.events.contains(&topic) && of_site && entry.at >= *since
 }
 

@@ -5,6 +5,8 @@ pub mod deliver;
 pub mod feed;
 pub mod solve;
 pub mod target;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
@@ -12,11 +14,15 @@ use chrono::{TimeDelta, Utc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::http::rosters::keep_expected;
 use crate::service::Service;
 use crate::store::{Job, JobState};
 
 /// How long a worker waits before it looks again.
 const LOOK: Duration = Duration::from_millis(500);
+
+/// How often it is looked at what rosters say.
+const ROSTERS: Duration = Duration::from_mins(30);
 
 /// How many deliveries are under way at once.
 const DELIVERERS: usize = 4;
@@ -25,7 +31,8 @@ const DELIVERERS: usize = 4;
 pub async fn work(service: Service, stop: CancellationToken) {
     let mut workers = JoinSet::new();
     workers.spawn(solve::work(service.clone(), stop.clone()));
-    match deliver::Sender::new(service.config.webhooks.allow_private) {
+    workers.spawn(rosters(service.clone(), stop.clone()));
+    match deliver::Sender::new(service.config.webhooks.allow_private, deliver::PATIENCE) {
         Ok(sender) => {
             workers.spawn(feed::work(service.clone(), stop.clone()));
             for _ in 0..DELIVERERS {
@@ -35,6 +42,18 @@ pub async fn work(service: Service, stop: CancellationToken) {
         Err(why) => tracing::error!(%why, "webhooks are not delivered: there is no HTTP client"),
     }
     while workers.join_next().await.is_some() {}
+}
+
+/// Expects what rosters say, as time goes on.
+async fn rosters(service: Service, stop: CancellationToken) {
+    loop {
+        if let Err(problem) = keep_expected(&service, Utc::now()).await {
+            tracing::warn!(why = problem.detail, "rosters wait");
+        }
+        if stop.run_until_cancelled(tokio::time::sleep(ROSTERS)).await.is_none() {
+            return;
+        }
+    }
 }
 
 /// Claims jobs of a kind and has them done, one after the other.

@@ -3,6 +3,7 @@
 
 use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Url, redirect};
@@ -40,21 +41,21 @@ pub fn url(text: &str, allow_private: bool) -> Result<Url, BadTarget> {
     }
     let Some(host) = url.host_str() else { return Err(BadTarget::NoUrl) };
     let literal = host.trim_matches(['[', ']']).parse::<IpAddr>();
-    let local = host == "localhost" || host.ends_with(".localhost") || host.ends_with(".local") || host.ends_with(".internal");
+    let local =
+        host == "localhost" || host.ends_with(".localhost") || host.ends_with(".local") || host.ends_with(".internal");
     if !allow_private && (local || literal.is_ok_and(|address| !is_public(address))) {
         return Err(BadTarget::Private);
     }
     Ok(url)
 }
 
-/// A client that connects to nothing but targets, follows no redirects, and uses no proxy.
-pub fn client(allow_private: bool) -> Result<reqwest::Client, reqwest::Error> {
+/// A client that connects to nothing but targets, follows no redirects, and uses no proxy. It waits so long for an answer.
+pub fn client(allow_private: bool, patience: Duration) -> Result<reqwest::Client, reqwest::Error> {
     reqwest::Client::builder()
         .dns_resolver(std::sync::Arc::new(Resolver { allow_private }))
         .redirect(redirect::Policy::none())
         .no_proxy()
-        .connect_timeout(std::time::Duration::from_secs(5))
-        .timeout(std::time::Duration::from_secs(10))
+        .timeout(patience)
         .pool_max_idle_per_host(2)
         .user_agent(concat!("Kwartier/", env!("CARGO_PKG_VERSION")))
         .build()
@@ -111,7 +112,10 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     let [first, second, ..] = address.segments();
     // Only 2000::/3 is given out; of it, 6to4, Teredo and documentation carry or mean other addresses.
     let global = (0x2000..0x4000).contains(&first);
-    let special = first == 0x2002 || (first == 0x2001 && second < 0x0200) || (first == 0x2001 && second == 0x0db8) || first == 0x3fff;
+    let special = first == 0x2002
+        || (first == 0x2001 && second < 0x0200)
+        || (first == 0x2001 && second == 0x0db8)
+        || first == 0x3fff;
     global && !special
 }
 
@@ -125,9 +129,30 @@ mod tests {
             assert!(is_public(public.parse().expect("an address")), "{public}");
         }
         for private in [
-            "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "100.64.0.1", "224.0.0.1",
-            "255.255.255.255", "240.0.0.1", "192.0.0.8", "198.18.0.1", "192.0.2.1", "::1", "::", "fe80::1", "fc00::1",
-            "fd12::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "2001:db8::1",
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "0.0.0.0",
+            "100.64.0.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "240.0.0.1",
+            "192.0.0.8",
+            "198.18.0.1",
+            "192.0.2.1",
+            "::1",
+            "::",
+            "fe80::1",
+            "fc00::1",
+            "fd12::1",
+            "ff02::1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::7f00:1",
+            "2002:7f00:1::",
+            "2001:db8::1",
         ] {
             assert!(!is_public(private.parse().expect("an address")), "{private}");
         }

@@ -8,6 +8,7 @@ pub mod charger;
 pub mod forecast;
 pub mod measurement;
 pub mod price;
+pub mod roster;
 pub mod session;
 pub mod setpoint;
 pub mod signal;

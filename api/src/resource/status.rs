@@ -16,6 +16,8 @@ pub struct SiteStatus {
     pub name: String,
     /// When this was so.
     pub at: DateTime<Utc>,
+    /// Counts the states of the site since the service started, from 1: it changed so often.
+    pub setup: u64,
     /// Its boards.
     pub nodes: Vec<NodeStatus>,
     /// Its chargers, loads and batteries.
@@ -51,6 +53,8 @@ pub struct NodeStatus {
     pub limit_a: [f64; 3],
     /// What its meter shows on L1, L2, L3 in A; absent where it has none or is not believed.
     pub measured_a: Option<[f64; 3]>,
+    /// What flows on L1, L2, L3 in A as far as it is known: measured, else what is seen below and taken for the building.
+    pub drawn_a: [f64; 3],
     /// What is counted with on L1, L2, L3 in A: measured where a meter is believed, else the safe assumption.
     pub counted_a: [f64; 3],
     /// Whether its meter is believed; absent, it has none.

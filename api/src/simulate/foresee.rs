@@ -18,7 +18,7 @@ use super::world::Days;
 const PUBLISHED_H: u32 = 13;
 
 /// A series with the ways to foresee it.
-struct Subject {
+pub struct Subject {
     history: History,
     methods: Vec<Box<dyn Method>>,
     /// What was fitted last, and on which local day.
@@ -37,12 +37,13 @@ pub struct Foresee {
 }
 
 impl Subject {
-    fn new(series: Series, zone: Tz, methods: Vec<Box<dyn Method>>) -> Subject {
+    /// A series and the ways to foresee it, the best first: the first that can be fitted is used.
+    pub fn new(series: Series, zone: Tz, methods: Vec<Box<dyn Method>>) -> Subject {
         Subject { history: History::new(series, zone), methods, fitted: None }
     }
 
     /// Beliefs of quarter-hours, from what is known at `known_to`.
-    fn beliefs(
+    pub fn beliefs(
         &mut self,
         known_to: DateTime<Utc>,
         from: DateTime<Utc>,

@@ -16,12 +16,12 @@
 mod bill;
 mod breaks;
 mod dice;
-mod foresee;
+pub mod foresee;
 mod inputs;
-mod live;
+pub mod live;
 mod patterns;
-mod people;
-mod planner;
+pub mod people;
+pub mod planner;
 mod possible;
 mod record;
 mod runner;
@@ -32,7 +32,7 @@ mod summary;
 mod tests;
 mod trace;
 mod visits;
-mod world;
+pub mod world;
 
 use std::path::Path;
 

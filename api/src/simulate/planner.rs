@@ -112,7 +112,7 @@ impl<'d> Planner<'d> {
             battery_soc_kwh: &live.stored_kwh,
         };
         let (mut wire, _) = compose::instance(&self.site, &inputs).map_err(|refusal| refusal.to_string())?;
-        self.caps(&mut wire, &horizon, live);
+        caps(&mut wire, &self.days.setup, &horizon, &live.signals);
         let instance = Instance::from_wire(wire).map_err(|refusal| refusal.to_string())?;
         let made = match self.policy.planner {
             Who::Rule => baseline(&instance, Baseline::CheapestSlots),
@@ -122,7 +122,9 @@ impl<'d> Planner<'d> {
                 plan(&instance, &settings, &Timeless(watch), &NoExact).map_err(|none| none.to_string())?.plan
             }
         };
-        let targets = targets(&self.days.setup, &instance, &made, &expected, live);
+        let setup = &self.days.setup;
+        let present = (0..setup.devices.len()).filter(|&device| live.devices[device].session.is_some());
+        let targets = targets(setup, &instance, &made, present);
         self.previous = Some(made);
         Ok(targets)
     }
@@ -171,22 +173,22 @@ impl<'d> Planner<'d> {
         }
         plants
     }
+}
 
-    /// What a grid operator has said of the connection's power, as caps on import.
-    fn caps(&self, wire: &mut kwartier_data::instance::wire::Instance, horizon: &Horizon, live: &Live) {
-        for event in &live.signals {
-            let Event::Signal(signal) = event else { continue };
-            let root = matches!(signal.on, Scope::Node(node) if self.days.setup.nodes[node].parent.is_none());
-            let kw = match signal.limit {
-                Limit::Power(kw) | Limit::Quarter(kw) if root => kw,
-                _ => continue,
-            };
-            let caps = wire.grid.import_cap_kw.get_or_insert_with(|| vec![f64::from(u32::MAX); horizon.slots]);
-            for (slot, cap) in caps.iter_mut().enumerate() {
-                let within =
-                    horizon.at(slot + 1) > signal.from && signal.until.is_none_or(|until| horizon.at(slot) < until);
-                *cap = if within { cap.min(kw) } else { *cap };
-            }
+/// What a grid operator has said of the connection's power, as caps on import.
+pub fn caps(wire: &mut kwartier_data::instance::wire::Instance, setup: &Setup, horizon: &Horizon, signals: &[Event]) {
+    for event in signals {
+        let Event::Signal(signal) = event else { continue };
+        let root = matches!(signal.on, Scope::Node(node) if setup.nodes[node].parent.is_none());
+        let kw = match signal.limit {
+            Limit::Power(kw) | Limit::Quarter(kw) if root => kw,
+            _ => continue,
+        };
+        let caps = wire.grid.import_cap_kw.get_or_insert_with(|| vec![f64::from(u32::MAX); horizon.slots]);
+        for (slot, cap) in caps.iter_mut().enumerate() {
+            let within =
+                horizon.at(slot + 1) > signal.from && signal.until.is_none_or(|until| horizon.at(slot) < until);
+            *cap = if within { cap.min(kw) } else { *cap };
         }
     }
 }
@@ -199,12 +201,13 @@ fn shares(phases: &[Series; 3], now: DateTime<Utc>) -> [f64; 3] {
     if all > 0.0 { sums.map(|sum| sum / all) } else { [1.0 / 3.0; 3] }
 }
 
-fn quarters(start: DateTime<Utc>, values: Vec<f64>) -> Series {
+/// Values of quarter-hours as a series.
+pub fn quarters(start: DateTime<Utc>, values: Vec<f64>) -> Series {
     Series { start, step: TimeDelta::seconds(QUARTER_S), values: values.into_iter().map(Some).collect() }
 }
 
 /// The rows of a roster: no two at one station at once.
-fn rows(expected: &[Expected], setup: &Setup) -> Vec<Entry> {
+pub fn rows(expected: &[Expected], setup: &Setup) -> Vec<Entry> {
     let mut rows: Vec<Entry> = Vec::new();
     let mut free_from = vec![DateTime::<Utc>::MIN_UTC; setup.devices.len()];
     for (k, visit) in expected.iter().enumerate() {
@@ -239,19 +242,16 @@ fn rows(expected: &[Expected], setup: &Setup) -> Vec<Entry> {
     rows
 }
 
-/// The plan by device. A device where somebody is who needs nothing more gets nothing.
-fn targets(setup: &Setup, instance: &Instance, plan: &Plan, expected: &[Expected], live: &Live) -> Targets {
+/// The plan by device. A device where somebody is (`present`) who needs nothing more gets nothing.
+pub fn targets(setup: &Setup, instance: &Instance, plan: &Plan, present: impl Iterator<Item = usize>) -> Targets {
     let mut amps: Vec<Option<Vec<f64>>> = vec![None; setup.devices.len()];
-    for visit in expected.iter().filter(|visit| live.devices[visit.device].session.is_some()) {
-        amps[visit.device].get_or_insert_with(|| vec![0.0; instance.slots]);
+    for device in present {
+        amps[device].get_or_insert_with(|| vec![0.0; instance.slots]);
     }
     for session in &plan.sessions {
-        let Some(visit) =
-            expected.iter().find(|visit| session.id == visit.id || session.id.starts_with(&format!("{}@", visit.id)))
-        else {
-            continue;
-        };
-        let target = amps[visit.device].get_or_insert_with(|| vec![0.0; instance.slots]);
+        let Some(known) = instance.sessions.iter().find(|known| known.id == session.id) else { continue };
+        let Some(device) = setup.device(&instance.chargers[known.charger].id) else { continue };
+        let target = amps[device].get_or_insert_with(|| vec![0.0; instance.slots]);
         for (slot, target) in target.iter_mut().enumerate() {
             let of = |values: &[f64]| values.get(slot).copied().unwrap_or(0.0);
             *target += of(&session.charge_a) - of(&session.discharge_a);

@@ -73,7 +73,7 @@ pub fn days(scenario: &Scenario, source: &Source, seed: u64) -> Result<Days, Fai
     world.chargers = chargers(scenario, source, &setup)?;
     world.meters = meters(scenario, source, &setup)?;
     world.stores = stores(&site, &setup);
-    world.runs = runs(&site, &setup, times, end);
+    world.runs = runs(&site, &setup, times.start, end);
     world.faults = breaks::faults(scenario, source, &setup, (&site, &inputs), (times, end), seed)?;
     world.signals = signals::signals(scenario, source, &setup, times, end)?;
     let place = match scenario.sessions {
@@ -186,7 +186,8 @@ fn meters(scenario: &Scenario, source: &Source, setup: &Setup) -> Result<Vec<Met
     Ok(all)
 }
 
-fn stores(site: &Site, setup: &Setup) -> Vec<Store> {
+/// Stationary batteries with what is in them.
+pub fn stores(site: &Site, setup: &Setup) -> Vec<Store> {
     let store = |battery: &kwartier_data::site::Battery| {
         let device = setup.devices.iter().position(|d| d.kind == Kind::Battery && d.id == battery.id)?;
         Some(Store {
@@ -200,20 +201,21 @@ fn stores(site: &Site, setup: &Setup) -> Vec<Store> {
 }
 
 /// Each load runs at full power from the beginning of its window until it has what it needs.
-fn runs(site: &Site, setup: &Setup, times: Times, end: DateTime<Utc>) -> Vec<Run> {
+pub fn runs(site: &Site, setup: &Setup, start: DateTime<Utc>, end: DateTime<Utc>) -> Vec<Run> {
+    let zone = setup.zone;
     let mut runs = Vec::new();
     for load in &site.loads {
         let device = setup.devices.iter().position(|d| d.kind == Kind::Load && d.id == load.id);
         let (Some(device), Some(from)) = (device, TimeOfDay::parse(&load.from)) else { continue };
-        let mut day = previous_day(local::day(times.zone, times.start));
-        let last = local::day(times.zone, end);
+        let mut day = previous_day(local::day(zone, start));
+        let last = local::day(zone, end);
         while day <= last {
-            let begin = from.on(times.zone, day);
+            let begin = from.on(zone, day);
             day = next_day(day);
             let until = begin + super::scenario::seconds(3600.0 * load.need_kwh / load.max_kw.max(1e-3));
-            if until > times.start && begin < end {
+            if until > start && begin < end {
                 let amps = setup.devices[device].max_a;
-                runs.push(Run { device, from: begin.max(times.start), until: until.min(end), amps });
+                runs.push(Run { device, from: begin.max(start), until: until.min(end), amps });
             }
         }
     }

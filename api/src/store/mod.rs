@@ -24,6 +24,9 @@ pub mod rolling;
 pub mod sql;
 pub mod sqlite;
 
+#[cfg(test)]
+mod tests;
+
 use std::path::Path;
 use std::sync::Arc;
 

@@ -130,6 +130,16 @@ pub fn parse_open(bytes: &[u8], zone: Tz) -> Result<Roster, Refusal> {
     read(bytes, zone, true)
 }
 
+/// The header and the rows of a roster's table, as they are written.
+///
+/// # Errors
+///
+/// [`Refusal`] when the bytes are no table.
+pub fn cells(bytes: &[u8]) -> Result<(Vec<String>, Vec<Vec<String>>), Refusal> {
+    let table = table::read(bytes)?;
+    Ok((table.header, table.rows.into_iter().map(|row| row.cells).collect()))
+}
+
 fn read(bytes: &[u8], zone: Tz, open: bool) -> Result<Roster, Refusal> {
     let table = table::read(bytes)?;
     let columns = columns::Columns::of(&table.header, open)?;

@@ -48,7 +48,8 @@ pub fn expected_times(
     let Some(departure) = departure else { return };
     finite.near("departure", departure, now);
     if departure <= now {
-        let detail = format!("{} has passed; send one that lies ahead, or leave it out where it is unknown", shown(departure));
+        let detail =
+            format!("{} has passed; send one that lies ahead, or leave it out where it is unknown", shown(departure));
         finite.wrong("departure", detail);
     } else if let Some(arrival) = arrival.filter(|arrival| departure <= *arrival) {
         let detail = format!("{} is not after the arrival, {}; send a later one", shown(departure), shown(arrival));
@@ -120,7 +121,11 @@ pub fn change(site: &Site, kept: &KeptSession, change: &SessionChange, now: Date
     if let Some(ended) = change.ended {
         finite.not_ahead("ended", ended, now);
         if let Some(arrival) = kept.stated.arrival.filter(|arrival| ended < *arrival) {
-            let detail = format!("{} is before the arrival, {}; erase the session if it never came", shown(ended), shown(arrival));
+            let detail = format!(
+                "{} is before the arrival, {}; erase the session if it never came",
+                shown(ended),
+                shown(arrival)
+            );
             finite.wrong("ended", detail);
         }
     }

@@ -33,9 +33,11 @@ const LONGEST_STAY: TimeDelta = TimeDelta::days(90);
 
 /// The routes of sessions.
 pub fn routes() -> OpenApiRouter<Service> {
-    OpenApiRouter::new()
-        .routes(routes!(list_sessions, post_session))
-        .routes(routes!(get_session, patch_session, delete_session))
+    OpenApiRouter::new().routes(routes!(list_sessions, post_session)).routes(routes!(
+        get_session,
+        patch_session,
+        delete_session
+    ))
 }
 
 /// A session.
@@ -151,7 +153,8 @@ async fn post_session(
     let written = batch.write(&service).await?;
     let version = written.first().map_or(1, |written| written.version);
     place.tell(Event::Session { site: site.id.clone(), id: id.clone(), kept: kept.clone() });
-    let location = HeaderValue::try_from(format!("/v1/sites/{}/sessions/{id}", site.id)).map_err(|_| Problem::internal())?;
+    let location =
+        HeaderValue::try_from(format!("/v1/sites/{}/sessions/{id}", site.id)).map_err(|_| Problem::internal())?;
     let view = SessionView { id, version, what: kept };
     let headers = [(header::LOCATION, location), (header::ETAG, etag(version))];
     Ok((StatusCode::CREATED, headers, axum::Json(view)).into_response())
@@ -187,7 +190,12 @@ fn first_id(at: DateTime<Utc>) -> String {
 }
 
 /// Whether a session is at its charger in a span of time, as far as anybody has said.
-fn overlaps(other: &KeptSession, arrival: DateTime<Utc>, departure: Option<DateTime<Utc>>, stated: DateTime<Utc>) -> bool {
+fn overlaps(
+    other: &KeptSession,
+    arrival: DateTime<Utc>,
+    departure: Option<DateTime<Utc>>,
+    stated: DateTime<Utc>,
+) -> bool {
     let from = other.stated.arrival.unwrap_or(stated);
     let until = other.ended.or(other.stated.departure);
     until.is_none_or(|until| arrival < until) && departure.is_none_or(|departure| from < departure)

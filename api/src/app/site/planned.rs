@@ -1,0 +1,237 @@
+//! The plan of a site: when a new one is wanted, and what comes of it.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use kwartier_engine::control::Event;
+use kwartier_engine::control::setup::Kind;
+use uuid::Uuid;
+
+use super::{Moment, SiteLoop};
+use crate::app::effect::Effect;
+use crate::app::stays;
+use crate::planning::{Made, Request};
+
+/// Shortest time between two plans.
+const BETWEEN: Duration = Duration::from_mins(1);
+
+/// The same where somebody waits for one.
+const BETWEEN_ASKED: Duration = Duration::from_secs(5);
+
+/// What belongs together comes within so long: sessions and prices of a site that is new.
+const GATHER: Duration = Duration::from_secs(2);
+
+/// A plan that has not come after so long does not come any more.
+const LOST: Duration = Duration::from_mins(2);
+
+/// So many people may wait for a plan of a site at once.
+const MOST_JOBS: usize = 64;
+
+/// Plans are made anew each quarter-hour, spread over so many s from its beginning.
+const QUARTER: TimeDelta = TimeDelta::minutes(15);
+const SPREAD_S: u64 = 45;
+
+/// Without a plan for so long, an operator should know.
+const MISSING: TimeDelta = TimeDelta::minutes(2);
+
+/// The plan of a site.
+#[derive(Debug)]
+pub struct Planned {
+    made: Option<Arc<Made>>,
+    /// Why a new one is wanted, since when on the process's clock.
+    wanted: Option<(&'static str, Duration)>,
+    /// Since when one is being made.
+    making: Option<Duration>,
+    /// When one was asked for last.
+    asked: Option<Duration>,
+    /// When the next one is due at the latest.
+    due: DateTime<Utc>,
+    /// Who waits: for the one that is being made, and for the one after it.
+    waiting: [Vec<Uuid>; 2],
+    /// This site's place within the quarter-hour.
+    offset: TimeDelta,
+    /// Since when there is none.
+    missing: Option<DateTime<Utc>>,
+    /// The process's clock at the last event.
+    run: Duration,
+}
+
+impl Planned {
+    /// There is none yet, and one is wanted.
+    pub fn new(site: &str, now: Moment) -> Planned {
+        let mut hasher = DefaultHasher::new();
+        site.hash(&mut hasher);
+        #[expect(clippy::cast_possible_wrap, reason = "below a minute")]
+        let offset = TimeDelta::seconds((hasher.finish() % SPREAD_S) as i64);
+        Planned {
+            made: None,
+            wanted: Some(("start", now.run)),
+            making: None,
+            asked: None,
+            due: next_quarter(now.wall) + offset,
+            waiting: [Vec::new(), Vec::new()],
+            offset,
+            missing: Some(now.wall),
+            run: now.run,
+        }
+    }
+
+    /// The plan in force.
+    pub fn made(&self) -> Option<&Arc<Made>> {
+        self.made.as_ref()
+    }
+
+    /// A new one is wanted.
+    pub fn want(&mut self, why: &'static str) {
+        let run = self.run;
+        self.wanted.get_or_insert((why, run));
+    }
+
+    /// Whether there has been none for a while.
+    pub fn is_missing(&self, now: DateTime<Utc>) -> bool {
+        self.missing.is_some_and(|since| now - since > MISSING)
+    }
+
+    /// What it was, for a site that has changed: who waits goes on waiting.
+    pub fn take_over(&mut self, before: &Planned) {
+        let all = before.waiting.iter().flatten().copied();
+        self.waiting[1] = all.collect();
+    }
+
+    /// Whether one is to be made now, and why.
+    fn due(&mut self, now: Moment) -> Option<&'static str> {
+        self.run = now.run;
+        if now.wall >= self.due || self.due > now.wall + 2 * QUARTER {
+            self.want("quarter");
+            self.due = next_quarter(now.wall) + self.offset;
+        }
+        let (why, since) = self.wanted?;
+        let between = if self.waiting[1].is_empty() { BETWEEN } else { BETWEEN_ASKED };
+        let passed = |since: Duration| now.run.saturating_sub(since);
+        let busy = self.making.is_some_and(|since| passed(since) < LOST);
+        let soon = self.asked.is_some_and(|asked| passed(asked) < between) || passed(since) < GATHER;
+        if busy || soon {
+            return None;
+        }
+        self.wanted = None;
+        self.making = Some(now.run);
+        self.asked = Some(now.run);
+        let next = std::mem::take(&mut self.waiting[1]);
+        self.waiting[0].extend(next);
+        Some(why)
+    }
+}
+
+impl SiteLoop {
+    /// Somebody wants a new plan. One too many for the queue is answered at once.
+    pub fn plan_wanted(&mut self, job: Option<Uuid>) -> Option<Effect> {
+        self.planned.want("asked");
+        let job = job?;
+        if self.planned.waiting[1].len() >= MOST_JOBS {
+            return Some(Effect::Answered { job, outcome: Err("too many wait for a plan of this site".to_owned()) });
+        }
+        self.planned.waiting[1].push(job);
+        None
+    }
+
+    /// A plan was made, or was not.
+    pub fn planned(&mut self, number: u64, outcome: Result<Arc<Made>, String>, now: Moment) -> Vec<Effect> {
+        if number != self.version {
+            self.counts.dropped += 1;
+            return Vec::new();
+        }
+        self.planned.making = None;
+        let waited = std::mem::take(&mut self.planned.waiting[0]);
+        let answer = match outcome {
+            Ok(made) => {
+                let id = made.kept.head.id;
+                self.planned.missing = None;
+                let same = self.planned.made.as_ref().is_some_and(|before| before.kept.head.id == id);
+                if !same {
+                    self.pending.push(Event::Planned(Arc::clone(&made.targets)));
+                    self.planned.made = Some(made);
+                }
+                Ok(id)
+            }
+            Err(why) => {
+                let covered = self.planned.made.as_ref().is_some_and(|made| made.covers(now.wall));
+                if !covered {
+                    self.planned.missing.get_or_insert(now.wall);
+                }
+                self.planned.want("again");
+                Err(why)
+            }
+        };
+        waited.into_iter().map(|job| Effect::Answered { job, outcome: answer.clone() }).collect()
+    }
+
+    /// The last plan that was kept, when the service starts.
+    pub fn plan_was(&mut self, made: Made, now: DateTime<Utc>) {
+        if made.covers(now) {
+            self.pending.push(Event::Planned(Arc::clone(&made.targets)));
+            self.planned.missing = None;
+            self.planned.made = Some(Arc::new(made));
+        }
+    }
+
+    /// Orders a plan, where one is due.
+    pub fn plan(&mut self, now: Moment) -> Option<Effect> {
+        let reason = self.planned.due(now)?;
+        let (mut expected, mut unknown) = (Vec::new(), [0, 0]);
+        let mut count = |assumed: stays::Assumed| {
+            unknown[0] += u32::from(assumed.departure);
+            unknown[1] += u32::from(assumed.need);
+        };
+        let mut present = Vec::new();
+        for (device, known) in self.live.devices.iter().enumerate() {
+            let Some(session) = &known.session else { continue };
+            if self.setup.devices[device].kind != Kind::Station {
+                continue;
+            }
+            present.push(device);
+            let kept = self.sessions.get(&session.id);
+            let arrival = kept.map_or(now.wall, |kept| self.arrival(&session.id, kept));
+            let group = kept.and_then(|kept| stays::group(&self.site, &kept.stated)).map(str::to_owned);
+            let Some((visit, assumed)) = stays::here(device, known, group, arrival, now.wall) else { continue };
+            count(assumed);
+            expected.push(visit);
+        }
+        for (id, kept) in &self.sessions {
+            let arrival = self.arrival(id, kept);
+            let Some(device) = self.setup.device(&kept.stated.charger).filter(|_| arrival > now.wall) else { continue };
+            let max_a = self.setup.devices[device].max_a;
+            let (visit, assumed) = stays::coming(&self.site, id, kept, device, max_a, arrival);
+            count(assumed);
+            expected.push(visit);
+        }
+        expected.sort_by(|a, b| a.from.cmp(&b.from).then_with(|| a.id.cmp(&b.id)));
+        let said = ["the departure of {} is unknown: 8 hours after arrival", "the need of {} is unknown: 15 kWh"];
+        let vehicles = |count: u32| if count == 1 { "1 vehicle".to_owned() } else { format!("{count} vehicles") };
+        let assumed = said.iter().zip(unknown).filter(|(_, count)| *count > 0);
+        let assumed = assumed.map(|(text, count)| text.replace("{}", &vehicles(count))).collect();
+        Some(Effect::Plan(Box::new(Request {
+            site: self.id.clone(),
+            number: self.version,
+            at: now.wall,
+            reason,
+            what: Arc::clone(&self.site),
+            setup: Arc::clone(&self.setup),
+            expected,
+            present,
+            assumed,
+            prices: self.prices.values().copied().collect(),
+            signals: self.live.signals.clone(),
+            peak_kw: self.metering.peak_kw(),
+            stored_kwh: self.metering.stored_kwh(),
+            previous: self.planned.made.clone(),
+        })))
+    }
+}
+
+/// The beginning of the next quarter-hour.
+fn next_quarter(now: DateTime<Utc>) -> DateTime<Utc> {
+    let into_s = now.timestamp().rem_euclid(QUARTER.num_seconds());
+    now + QUARTER - TimeDelta::seconds(into_s) - TimeDelta::nanoseconds(i64::from(now.timestamp_subsec_nanos()))
+}

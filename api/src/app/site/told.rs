@@ -1,0 +1,116 @@
+//! What a charger was told, and what it may hold because of it.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use kwartier_engine::control::command::{self, Why};
+use kwartier_engine::control::setup::Setup;
+use uuid::Uuid;
+
+use crate::app::effect::Held;
+use crate::resource::setpoint::{Setpoint, Trace};
+
+/// What a device was told.
+#[derive(Debug, Clone, Default)]
+pub struct Told {
+    /// The last setpoint.
+    pub last: Option<Setpoint>,
+    /// The most that it may hold, in A per phase: the last that it confirmed, and all that it was given since; `None`, it has
+    /// confirmed nothing that is known.
+    pub most_a: Option<f64>,
+    /// What it confirmed last, and when.
+    pub confirmed: Option<(f64, DateTime<Utc>)>,
+    /// Whether something of it has changed that is to be kept.
+    pub dirty: bool,
+}
+
+impl Told {
+    /// What is kept of a device from before. What has lapsed meanwhile is not held any more.
+    pub fn kept(held: &Held, now: DateTime<Utc>) -> Told {
+        let lapsed = now > held.valid_until + TimeDelta::seconds(LATE_S);
+        Told {
+            last: None,
+            most_a: Some(if lapsed { 0.0 } else { held.limit_a }),
+            confirmed: held.confirmed,
+            dirty: false,
+        }
+    }
+
+    /// It is given a setpoint.
+    pub fn give(&mut self, setpoint: Setpoint) {
+        self.most_a = self.most_a.map(|most_a| most_a.max(setpoint.limit_a));
+        self.last = Some(setpoint);
+        self.dirty = true;
+    }
+
+    /// It has confirmed a setpoint. The last one is all that it holds then.
+    pub fn confirm(&mut self, number: u64, now: DateTime<Utc>) -> Option<&Setpoint> {
+        let last = self.last.as_mut().filter(|last| last.number == number)?;
+        last.trace.confirmed = Some(now);
+        self.most_a = Some(last.limit_a);
+        self.confirmed = Some((last.limit_a, now));
+        self.dirty = true;
+        self.last.as_ref()
+    }
+
+    /// It says itself what it holds.
+    pub fn holds(&mut self, amps: f64, now: DateTime<Utc>) {
+        self.dirty |= self.most_a != Some(amps);
+        self.most_a = Some(amps);
+        self.confirmed = Some((amps, now));
+    }
+
+    /// What is to be kept of it.
+    pub fn held(&self, rating_a: f64, session: Option<(String, f64)>) -> Option<Held> {
+        let last = self.last.as_ref()?;
+        Some(Held {
+            number: last.number,
+            limit_a: self.most_a.unwrap_or(rating_a),
+            valid_until: last.valid_until,
+            confirmed: self.confirmed,
+            session,
+        })
+    }
+}
+
+/// A device may apply a setpoint so much later than it was given out, in s, and so hold it longer.
+const LATE_S: i64 = 20;
+
+/// A setpoint as it is given out.
+pub fn setpoint(
+    setup: &Setup,
+    command: &command::Setpoint,
+    number: u64,
+    plan: Option<Uuid>,
+    now: DateTime<Utc>,
+) -> Setpoint {
+    let device = &setup.devices[command.device];
+    #[expect(clippy::cast_possible_truncation, reason = "minutes")]
+    let valid_until = now + TimeDelta::milliseconds((command.valid_s * 1000.0) as i64);
+    Setpoint {
+        number,
+        charger: device.id.clone(),
+        limit_a: command.amps,
+        phases: command.phases,
+        limit_w: command.amps * setup.voltage_v * f64::from(command.phases),
+        at: now,
+        valid_until,
+        then_a: device.fallback_a.map(|hours| hours[setup.hour(valid_until)]),
+        trace: Trace {
+            why: why(command.why).to_owned(),
+            plan: plan.filter(|_| command.why == Why::Plan),
+            confirmed: None,
+        },
+    }
+}
+
+fn why(why: Why) -> &'static str {
+    match why {
+        Why::Limit => "limit",
+        Why::Grid => "grid",
+        Why::Turn => "turn",
+        Why::Guaranteed => "guaranteed",
+        Why::Override => "override",
+        Why::Plan => "plan",
+        Why::Spare => "spare",
+        Why::Idle => "idle",
+    }
+}

@@ -1,0 +1,92 @@
+//! Who comes to the demo depot and goes: vans over night, staff by day, visitors at any time.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use kwartier_data::site::Site;
+use kwartier_engine::control::setup::{Kind, Setup};
+use kwartier_engine::plant::population::{Crowd, Habit, draw};
+use kwartier_engine::plant::world::Stay;
+
+use super::past::Past;
+use crate::simulate::world::{runs, stores};
+use kwartier_engine::plant::world::{Noise, Pv, World};
+
+/// How long the depot is played before it begins anew, in days.
+const DAYS: i64 = 7;
+
+/// Who is there when it begins came within so long before.
+const BEFORE: TimeDelta = TimeDelta::hours(20);
+
+/// Vehicles that are there when it begins plug in one after the other, so many s apart.
+const APART_S: i64 = 2;
+
+/// How the building's draw is spread over the phases.
+const SHARES: [f64; 3] = [0.34, 0.31, 0.35];
+
+/// The groups of the site, in the order of the stations: vans at every third, then staff, then visitors.
+const GROUPS: [(&str, Habit, f64); 3] =
+    [("Vans", Habit::Depot, 0.95), ("Staff", Habit::Workplace, 0.9), ("Visitors", Habit::Public, 4.0)];
+
+/// The group of those who come to a station.
+pub fn group(device: usize) -> &'static str {
+    GROUPS[device % GROUPS.len()].0
+}
+
+/// Some days from an instant on.
+pub fn world(site: &Site, setup: &Setup, past: &Past, start: DateTime<Utc>, seed: u64) -> World {
+    let end = start + TimeDelta::days(DAYS);
+    let mut world = World::empty(start, end);
+    let steps = usize::try_from((end - start).num_minutes() / 15).unwrap_or(0);
+    let at = |step: usize| start + TimeDelta::minutes(15) * i32::try_from(step).unwrap_or(i32::MAX);
+    world.building_a = vec![std::array::from_fn(|_| Vec::new()); setup.nodes.len()];
+    world.noise = vec![Noise::default(); setup.nodes.len()];
+    if let Some(root) = setup.root() {
+        let amps = |step: usize, share: f64| past.building_kw(at(step)) * 1000.0 / setup.voltage_v * share;
+        world.building_a[root] = SHARES.map(|share| (0..steps).map(|step| amps(step, share)).collect());
+        let (sigma, correlation_s) = (0.04, 45.0);
+        world.noise[root] = Noise { sigma, correlation_s, motors_per_h: 2.0, motor_a: 18.0, motor_s: 1.5 };
+    }
+    for plant in &site.pv {
+        let Some(node) = setup.node(&plant.board) else { continue };
+        let kw = (0..steps).map(|step| past.pv_kw(at(step)) * plant.peak_kw).collect();
+        let noise = Noise { sigma: 0.15, correlation_s: 90.0, ..Noise::default() };
+        world.pv.push(Pv { node, phases: vec![0, 1, 2], kw, noise });
+    }
+    world.stores = stores(site, setup);
+    world.runs = runs(site, setup, start, end);
+    world.stays = stays(setup, start, end, seed);
+    world
+}
+
+fn stays(setup: &Setup, start: DateTime<Utc>, end: DateTime<Utc>, seed: u64) -> Vec<Stay> {
+    let stations: Vec<usize> = (0..setup.devices.len()).filter(|&k| setup.devices[k].kind == Kind::Station).collect();
+    let crowds: Vec<(Crowd, Vec<usize>)> = GROUPS
+        .iter()
+        .enumerate()
+        .map(|(which, &(_, habit, visits_per_day))| {
+            let crowd = Crowd { habit, visits_per_day, tells_departure: 0.9, sleeper: 0.0, ..Crowd::default() };
+            (crowd, stations.iter().copied().filter(|device| device % GROUPS.len() == which).collect())
+        })
+        .collect();
+    let mut stays = draw(setup, &crowds, start - BEFORE, end, seed);
+    stays.retain(|stay| stay.comes && stay.leaves > start + TimeDelta::minutes(5));
+    let mut here = 0;
+    for stay in &mut stays {
+        if stay.plugs_in <= start {
+            here += 1;
+            // It has got its share of what it needs so far.
+            let whole_s = (stay.leaves - stay.plugs_in).as_seconds_f64().max(1.0);
+            let left = ((stay.leaves - start).as_seconds_f64() / whole_s).clamp(0.25, 1.0);
+            let got_kwh = stay.need_kwh * (1.0 - left);
+            stay.soc_kwh += got_kwh * stay.car.efficiency;
+            stay.need_kwh -= got_kwh;
+            stay.told.need_kwh = stay.told.need_kwh.map(|kwh| (kwh - got_kwh).max(0.5));
+            stay.plugs_in = start + TimeDelta::seconds(1 + APART_S * here);
+        }
+        stay.told.departure = stay.told.departure.map(|told| told.max(stay.plugs_in + TimeDelta::minutes(15)));
+    }
+    stays.sort_by_key(|stay| (stay.plugs_in, stay.device));
+    for (k, stay) in stays.iter_mut().enumerate() {
+        stay.id = format!("demo-{}-{:03}", start.format("%Y%m%d-%H%M%S"), k + 1);
+    }
+    stays
+}

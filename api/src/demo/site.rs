@@ -1,0 +1,133 @@
+//! The demo's site and what is kept of it before it begins.
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Timelike, Utc};
+use kwartier_data::local::{self, next_day, previous_day};
+use kwartier_data::site::tariff::{Direction, Pricer};
+use kwartier_data::site::{Site, file};
+
+use super::past::Past;
+use crate::access::kept::{TOP_TENANT, name_key};
+use crate::access::{audit, claim};
+use crate::app::load::all;
+use crate::resource::charger::{KeptCharger, KeptOcpp};
+use crate::resource::price::Price;
+use crate::resource::session::KeptSession;
+use crate::store::{Change, Expect, Fault, Key, Kind, List, Store};
+
+/// The id of the demo's site.
+pub const SITE: &str = "demo";
+
+/// From this local hour on the prices of the next day are known, as of the day-ahead auction.
+const PUBLISHED_H: u32 = 13;
+
+const FILE: &[u8] = include_bytes!("../../../data/samples/depot-site.toml");
+
+/// The site as it comes with the program.
+pub fn site() -> Result<Site, String> {
+    let parsed = file::parse(FILE).map_err(|findings| format!("{findings:?}"))?;
+    Ok(Site { name: "Demo depot".to_owned(), ..parsed.site })
+}
+
+/// Makes sure that the demo's site is kept, with its chargers and prices; what vehicles of an earlier run were there are
+/// gone.
+pub async fn prepare(store: &dyn Store, past: &Past, now: DateTime<Utc>) -> Result<(), String> {
+    let fault = |fault: Fault| fault.to_string();
+    let mut changes = Vec::new();
+    let key = Key::new(Kind::Site, TOP_TENANT, SITE);
+    let what = match store.read(&key, None).await.map_err(fault)? {
+        Some(document) => serde_json::from_value(document.body.unwrap_or_default()).map_err(|why| why.to_string())?,
+        None => {
+            let site = site()?;
+            changes.extend(begin(&key, &site)?);
+            site
+        }
+    };
+    for document in all(store, List::of(Kind::Session, SITE)).await.map_err(fault)? {
+        let kept = document.body.and_then(|body| serde_json::from_value::<KeptSession>(body).ok());
+        let Some(kept) = kept.filter(|kept| kept.ended.is_none()) else { continue };
+        let body = json(&KeptSession { ended: Some(now), ..kept })?;
+        changes.push(Change::Put { key: document.key, body, expect: Expect::Any });
+    }
+    for (day, prices) in published(&what, past, now) {
+        changes.push(put_prices(day, &prices)?);
+    }
+    store.write(now, changes).await.map_err(fault)?;
+    Ok(())
+}
+
+/// The site with its name and chargers, for the first time.
+fn begin(key: &Key, site: &Site) -> Result<Vec<Change>, String> {
+    let at = audit::At { tenant: TOP_TENANT, site: Some(SITE) };
+    let mut changes = vec![
+        Change::Put { key: key.clone(), body: json(site)?, expect: Expect::Absent },
+        audit::by_system(at, key, audit::Did::Put(None)),
+    ];
+    if let Ok(claim) = claim(SITE, TOP_TENANT) {
+        // One that is left from a demo that was deleted is ours too.
+        changes.push(Change::Erase(name_key("site", SITE)));
+        changes.push(claim);
+    }
+    for station in &site.stations {
+        // They are connected, not reached over the API.
+        let charger = KeptCharger { ocpp: Some(KeptOcpp { password: None, security_profile: 1 }) };
+        let key = Key::new(Kind::Charger, SITE, &station.id);
+        changes.push(Change::Put { key, body: json(&charger)?, expect: Expect::Any });
+    }
+    Ok(changes)
+}
+
+/// The prices of yesterday, today, and tomorrow where they are published, by UTC day.
+pub fn published(site: &Site, past: &Past, now: DateTime<Utc>) -> Vec<(NaiveDate, Vec<Price>)> {
+    let Ok(zone) = local::zone(&site.time_zone) else { return Vec::new() };
+    let today = local::day(zone, now);
+    let last = if now.with_timezone(&zone).hour() >= PUBLISHED_H { next_day(today) } else { today };
+    let (mut at, end) = (local::day_start(zone, previous_day(today)), local::day_start(zone, next_day(last)));
+    let pricer = site.tariff.as_ref().and_then(|tariff| Pricer::new(tariff, zone).ok());
+    let mut days: Vec<(NaiveDate, Vec<Price>)> = Vec::new();
+    while at < end {
+        let spot = past.price_eur_kwh(at);
+        let price =
+            |direction| pricer.as_ref().map_or(spot, |pricer| pricer.mean_eur_kwh(direction, (at, 60), spot, 0.0));
+        let (import_eur_kwh, export_eur_kwh) = (price(Direction::Import), Some(price(Direction::Export)));
+        let hour = Price { start: at, minutes: 60, import_eur_kwh, export_eur_kwh };
+        match days.last_mut().filter(|(day, _)| *day == at.date_naive()) {
+            Some((_, hours)) => hours.push(hour),
+            None => days.push((at.date_naive(), vec![hour])),
+        }
+        at += TimeDelta::hours(1);
+    }
+    days
+}
+
+/// The prices of a UTC day, to be kept.
+pub fn put_prices(day: NaiveDate, prices: &[Price]) -> Result<Change, String> {
+    let key = Key::new(Kind::Prices, SITE, day.to_string());
+    Ok(Change::Put { key, body: json(&prices)?, expect: Expect::Any })
+}
+
+/// A value as it is kept.
+pub fn json(value: &impl serde::Serialize) -> Result<serde_json::Value, String> {
+    serde_json::to_value(value).map_err(|fault| fault.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+    use super::*;
+
+    #[test]
+    fn prices_of_tomorrow_are_known_from_the_afternoon_on_and_hold_taxes() {
+        let (site, past) = (site().unwrap(), Past::read().unwrap());
+        let hours = |now: &str| -> Vec<Price> {
+            let now: DateTime<Utc> = now.parse().unwrap();
+            published(&site, &past, now).into_iter().flat_map(|(_, prices)| prices).collect()
+        };
+        assert_eq!(hours("2026-01-14T11:59:00Z").len(), 48);
+        let known = hours("2026-01-14T12:00:00Z");
+        assert_eq!(known.len(), 72);
+        assert!(known.windows(2).all(|pair| pair[0].start + TimeDelta::hours(1) == pair[1].start));
+        let spot = past.price_eur_kwh(known[0].start);
+        assert!(known[0].import_eur_kwh > spot + 0.05);
+    }
+}

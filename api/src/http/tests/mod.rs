@@ -1,0 +1,9 @@
+//! The API as a whole, in process: the real router and a real store, and a loop that only listens.
+
+pub mod bench;
+mod change;
+mod golden;
+mod isolation;
+mod limits;
+mod stream;
+mod wrong;

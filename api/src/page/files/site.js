@@ -1,0 +1,160 @@
+// A site's status as a page. Elements are made once and brought up to date after that, so that focus and scrolling stay.
+
+import { chart } from "./chart.js";
+
+const $ = (id) => document.getElementById(id);
+const PHASES = ["L1", "L2", "L3"];
+const STEERING = {
+  plan: "steered by the plan",
+  share: "no plan: what is free is shared out",
+  fallback: "the fast loop fails: chargers fall back to what they store",
+};
+const WHY = {
+  limit: "a fuse", grid: "the grid operator", turn: "waits for its turn", guaranteed: "guaranteed minimum",
+  override: "override", plan: "the plan", spare: "spare power", idle: "nothing wanted",
+};
+
+function make(name, attributes = {}, ...children) {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  element.append(...children);
+  return element;
+}
+
+function text(element, value) {
+  if (element.textContent !== value) element.textContent = value;
+}
+
+const clock = (at) => new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+
+function when(at) {
+  const date = new Date(at);
+  const today = new Date().toDateString() === date.toDateString();
+  return today ? clock(at) : `${date.toLocaleDateString([], { weekday: "short" })} ${clock(at)}`;
+}
+
+/** Keeps one child of `parent` for each item, by name; `fresh` makes it, `update` brings it up to date. */
+function keep(parent, items, name, fresh, update) {
+  const known = new Map([...parent.children].map((child) => [child.dataset.name, child]));
+  let place = parent.firstElementChild;
+  for (const item of items) {
+    let child = known.get(name(item));
+    known.delete(name(item));
+    if (!child) {
+      child = fresh(item);
+      child.dataset.name = name(item);
+    }
+    if (child !== place) parent.insertBefore(child, place);
+    else place = place.nextElementSibling;
+    update(child, item);
+  }
+  for (const child of known.values()) child.remove();
+}
+
+function freshBoard() {
+  const bars = PHASES.map((phase) => make("div", { class: "phase" }, make("span", {}, phase),
+    make("div", { class: "track", role: "meter", "aria-valuemin": 0 }, make("span", { class: "counted" }), make("span", { class: "flows" })),
+    make("span", { class: "value" })));
+  return make("div", { class: "board" }, make("h3", {}, make("span"), " ", make("small")), ...bars);
+}
+
+function updateBoard(element, node) {
+  text(element.querySelector("h3 span"), node.id);
+  const meter = node.meter_believed === false ? "meter not believed" : node.measured_a ? "measured" : "no meter";
+  text(element.querySelector("small"), node.parent ? `below ${node.parent}, ${meter}` : meter);
+  element.querySelectorAll(".phase").forEach((row, phase) => {
+    const [limit, flows, counted] = [node.limit_a[phase], node.drawn_a[phase], node.counted_a[phase]];
+    const share = limit > 0 ? Math.abs(flows) / limit : 0;
+    row.classList.toggle("near", share > 0.9 && share <= 1);
+    row.classList.toggle("over", share > 1);
+    const width = (amps) => `${Math.max(0, Math.min(100, (100 * Math.abs(amps)) / (limit || 1)))}%`;
+    row.querySelector(".flows").style.width = width(flows);
+    row.querySelector(".counted").style.width = width(Math.max(counted, flows));
+    text(row.querySelector(".value"), `${flows.toFixed(1)} of ${limit.toFixed(0)} A`);
+    const track = row.querySelector(".track");
+    track.setAttribute("aria-valuemax", limit);
+    track.setAttribute("aria-valuenow", flows.toFixed(1));
+    track.setAttribute("aria-label", `${node.id} ${PHASES[phase]}`);
+  });
+}
+
+const COLUMNS = ["Charger", "Draws", "May draw", "Why", "Vehicle", "Leaves", "Energy"];
+
+function freshCharger() {
+  const cells = COLUMNS.map((label) => make("td", { "data-label": label }));
+  cells[0].append(make("span"), " ", make("small"));
+  cells[6].append(make("progress", { class: "energy" }), make("span"));
+  return make("tr", {}, ...cells);
+}
+
+function updateCharger(row, charger) {
+  const cells = row.children;
+  text(cells[0].querySelector("span"), charger.id);
+  text(cells[0].querySelector("small"), charger.online ? charger.node : `${charger.node}, out of reach`);
+  cells[0].classList.toggle("silent", !charger.online);
+  const drawn = charger.drawn_a;
+  text(cells[1], drawn ? drawn.map((amps) => amps.toFixed(0)).join(" / ") + " A" : "unknown");
+  const setpoint = charger.setpoint;
+  text(cells[2], setpoint ? `${setpoint.limit_a.toFixed(1)} A × ${setpoint.phases}` : "not told yet");
+  const confirmed = setpoint && !setpoint.trace.confirmed ? ", not confirmed" : "";
+  text(cells[3], setpoint ? (WHY[setpoint.trace.why] || setpoint.trace.why) + confirmed : "");
+  const session = charger.session;
+  text(cells[4], session ? session.vehicle || session.id : "");
+  text(cells[5], session ? (session.departure ? when(session.departure) : "unknown") : "");
+  const bar = cells[6].querySelector("progress");
+  bar.hidden = !session || !session.need_kwh;
+  if (!session) { text(cells[6].querySelector("span"), ""); return; }
+  if (session.need_kwh) {
+    bar.max = session.need_kwh;
+    bar.value = Math.min(session.energy_kwh, session.need_kwh);
+  }
+  const need = session.need_kwh ? ` of ${session.need_kwh.toFixed(1)}` : "";
+  const expected = session.expected_kwh === null || session.expected_kwh === undefined ? "" : `, will have ${session.expected_kwh.toFixed(1)}`;
+  text(cells[6].querySelector("span"), `${session.energy_kwh.toFixed(1)}${need} kWh${expected}`);
+}
+
+let shownPlan = "";
+
+function showPlan(plan, now) {
+  if (!plan) {
+    text($("plan-text"), "There is no plan yet.");
+    $("chart").replaceChildren();
+    shownPlan = "";
+    return;
+  }
+  const bound = plan.bound_eur === null || plan.bound_eur === undefined ? "" : `; none can cost less than ${plan.bound_eur.toFixed(2)} EUR`;
+  const basis = plan.basis.join("; ");
+  text($("plan-text"), `Made at ${clock(plan.at)}, costs ${plan.cost_eur.toFixed(2)} EUR${bound}. It rests on: ${basis}.`);
+  // The picture moves with the minute.
+  const state = `${plan.id} ${Math.floor(now / 60000)}`;
+  if (state === shownPlan) return;
+  shownPlan = state;
+  $("chart").replaceChildren(chart(plan, now));
+  const start = Date.parse(plan.start);
+  const rows = plan.price_eur_kwh.map((eur, slot) => make("tr", {},
+    make("th", { scope: "row" }, when(start + slot * plan.slot_minutes * 60000)),
+    make("td", {}, eur.toFixed(4)), make("td", {}, plan.charging_kw[slot].toFixed(1))));
+  const head = make("tr", {}, ...["From", "EUR/kWh", "kW"].map((name) => make("th", { scope: "col" }, name)));
+  $("plan-table").lastElementChild.replaceChildren(make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows)));
+}
+
+function showAlarms(alarms) {
+  const list = alarms.length ? alarms : [{ kind: "none", about: "", text: "None." }];
+  keep($("alarms"), list, (alarm) => `${alarm.kind} ${alarm.about}`, () => make("li"), (item, alarm) => {
+    item.classList.toggle("open", alarm.kind !== "none");
+    const about = alarm.about.replace(/^[a-z]+\//, "");
+    text(item, alarm.kind === "none" ? alarm.text : `${about}: ${alarm.text} (since ${clock(alarm.since)})`);
+  });
+}
+
+/** Shows a status. */
+export function show(status) {
+  const now = Date.parse(status.at);
+  document.title = `${status.name} – Kwartier`;
+  text($("title"), status.name);
+  text($("state"), `${new Date(now).toLocaleTimeString()}, ${STEERING[status.steering]}`);
+  showAlarms(status.alarms);
+  keep($("boards"), status.nodes, (node) => node.id, freshBoard, updateBoard);
+  showPlan(status.plan, now);
+  keep($("chargers").tBodies[0], status.chargers, (charger) => charger.id, freshCharger, updateCharger);
+}

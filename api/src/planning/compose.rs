@@ -1,0 +1,72 @@
+//! What is known of a site as a planning instance.
+
+use chrono::TimeDelta;
+use kwartier_data::compose::{self, Horizon, NoteCode};
+use kwartier_data::instance::wire;
+use kwartier_data::local;
+use kwartier_data::roster::Roster;
+use kwartier_data::series::Building;
+
+use super::prices::{Priced, priced};
+use super::request::Request;
+use crate::simulate::planner::{caps, quarters, rows};
+
+/// Length of a slot: what grid and markets are billed by.
+const SLOT_MINUTES: u32 = 15;
+
+/// How far plans reach: a day.
+const SLOTS: usize = 96;
+
+/// An instance, and what it rests on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Composed {
+    /// The instance.
+    pub wire: wire::Instance,
+    /// What was missing, and what stands for it.
+    pub basis: Vec<String>,
+}
+
+/// Which slots a plan made now has.
+pub fn horizon(request: &Request) -> Horizon {
+    let start = request.at - TimeDelta::seconds(request.at.timestamp().rem_euclid(i64::from(60 * SLOT_MINUTES)));
+    let start = start - TimeDelta::nanoseconds(i64::from(start.timestamp_subsec_nanos()));
+    Horizon { start, slot_minutes: SLOT_MINUTES, slots: SLOTS }
+}
+
+/// The instance of a request. `building` is what the building is expected to draw, where that is known, PV included: what
+/// meters show.
+pub fn compose(request: &Request, building: Option<Building>) -> Result<Composed, String> {
+    let site = &request.what;
+    let zone = local::zone(&site.time_zone)?;
+    let horizon = horizon(request);
+    let Priced { import_eur_kwh, export_eur_kwh, peak_eur_kw, basis } = priced(site, zone, &request.prices, &horizon);
+    let mut basis = basis;
+    basis.extend(request.assumed.iter().cloned());
+    // Loads are part of the building; prices are worked out already; plants are part of what meters show.
+    let mut planned = kwartier_data::site::Site::clone(site);
+    planned.loads.clear();
+    planned.tariff = None;
+    planned.pv.clear();
+    let roster = Roster::new(rows(&request.expected, &request.setup), zone);
+    let series = quarters(horizon.start, import_eur_kwh);
+    let building: Vec<Building> = building.into_iter().collect();
+    let inputs = compose::Inputs {
+        horizon,
+        roster: &roster,
+        prices: Some(&series),
+        building: &building,
+        pv: &[],
+        co2: None,
+        peak_so_far_kw: Some(request.peak_kw),
+        used_this_year_kwh: None,
+        battery_soc_kwh: &request.stored_kwh,
+    };
+    let (mut wire, notes) = compose::instance(&planned, &inputs).map_err(|refusal| refusal.to_string())?;
+    wire.grid.export_eur_kwh = export_eur_kwh;
+    wire.grid.peak_eur_kw = peak_eur_kw;
+    caps(&mut wire, &request.setup, &horizon, &request.signals);
+    // What stays of the notes is what an operator can mend; the others are said in the basis already, or are how it is done.
+    let mend = |code| matches!(code, NoteCode::BuildingAtMost | NoteCode::BuildingUnknown | NoteCode::StayLeftOut);
+    basis.extend(notes.into_iter().filter(|note| mend(note.code)).map(|note| note.text));
+    Ok(Composed { wire, basis })
+}

@@ -1,0 +1,16 @@
+//! Logs, on standard error. They hold no personal data and no secrets.
+
+use std::io::stderr;
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt;
+
+use crate::config::Log;
+
+/// Logs from now on.
+pub fn begin(log: &Log) -> Result<(), String> {
+    let filter = EnvFilter::try_new(&log.level).map_err(|fault| fault.to_string())?;
+    let logs = fmt().with_env_filter(filter).with_writer(stderr).with_ansi(false);
+    let begun = if log.json { logs.json().try_init() } else { logs.compact().try_init() };
+    begun.map_err(|fault| fault.to_string())
+}
