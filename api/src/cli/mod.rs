@@ -17,6 +17,7 @@ mod sessions;
 mod simulate;
 mod site;
 mod span;
+mod store;
 mod summary;
 pub mod usage;
 mod worker;
@@ -55,6 +56,7 @@ enum Command {
     Forecast(forecast::Args),
     Backtest(backtest::Args),
     Simulate(simulate::Args),
+    Store(store::Args),
     Completions(completions::Args),
     Man(man::Args),
     /// Solve one exact model: one request on standard input, one answer on standard output.
@@ -72,6 +74,7 @@ pub fn run() -> ExitCode {
         Command::Forecast(args) => forecast::run(args),
         Command::Backtest(args) => backtest::run(args),
         Command::Simulate(args) => simulate::run(args),
+        Command::Store(args) => store::run(args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
         Command::SolveWorker => worker::run(),
