@@ -53,7 +53,15 @@ pub struct Gate {
 impl Gate {
     /// One that remembers nothing yet.
     pub fn new(config: &Config) -> Gate {
-        Gate { sites: Cache::new(), tenants: Cache::new(), callers: Cache::new(), used: Mutex::new(HashMap::new()) }
+        Gate {
+            sites: Cache::new(),
+            tenants: Cache::new(),
+            callers: Cache::new(),
+            attempts: Attempts::new(&config.login),
+            links: Links::default(),
+            sign_ons: SignOns::default(),
+            used: Mutex::new(HashMap::new()),
+        }
     }
 
     /// To be called after every change of a site's existence, a tenant, a person, a key, a grant, a login: the next

@@ -26,7 +26,7 @@ pub mod password;
 mod people;
 pub mod place;
 pub mod role;
-pub mod routes;
+mod routes;
 mod session;
 mod sweep;
 #[cfg(test)]
@@ -35,9 +35,10 @@ pub mod token;
 mod totp;
 
 pub use authenticate::again;
-pub use caller::{Access, Caller, Place, Scope, Who};
+pub use caller::{Caller, Place};
 pub use gate::Gate;
 pub use kept::TOP_TENANT;
-pub use place::{Reach, SiteRef, TenantRef, anywhere, at_site, at_tenant, claim, new_site, reach, release};
+pub use place::{SiteRef, TenantRef, anywhere, at_site, at_tenant, claim, new_site, reach, release};
 pub use role::{Permission, Role};
+pub use routes::routes;
 pub use sweep::sweep;

@@ -165,8 +165,8 @@ fn of(field: &Field) -> RefOr<Schema> {
         }
         Kind::Numbers => list(number().into()).into(),
         Kind::Texts => list(plain(Type::String).into()).into(),
-        Kind::Choice(choices) => plain(Type::String).enum_values(Some(choices)).into(),
-        Kind::Choices(choices) => list(plain(Type::String).enum_values(Some(choices)).into()).into(),
+        Kind::Choice(choices) => plain(Type::String).enum_values(Some(choices.iter().copied())).into(),
+        Kind::Choices(choices) => list(plain(Type::String).enum_values(Some(choices.iter().copied())).into()).into(),
         Kind::Table(shape) => named(shape),
         Kind::Tables(shape) => list(named(shape)).into(),
         Kind::Variants(variants) => {

@@ -25,13 +25,13 @@ use tempfile::TempDir;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::role::Permission;
 use super::first::first_start;
+use super::role::Permission;
 use super::{Caller, Gate, at_site};
 use crate::app::Handle;
 use crate::config::{self, Arguments, Config};
-use crate::http::{self, listen};
 use crate::http::problem::Problem;
+use crate::http::{self, listen};
 use crate::service::Service;
 use crate::store::{self, Change, Expect, Key, Kind, Stream};
 

@@ -95,8 +95,10 @@ async fn no_secret_and_nothing_personal_is_logged_or_answered() {
         answers.push(world.get(path, &key).await);
     }
     answers.push(world.get("/v1/me", &format!("{key}x")).await);
-    let site = json!({"format": 1, "name": "Depot", "time_zone": "Europe/Amsterdam", "boards": [{"id": "A", "limit_a": 63}]});
-    let put = |path: &'static str, body: serde_json::Value| world.call(Method::PUT, path, Shows::Bearer(&key), Some(body));
+    let site =
+        json!({"format": 1, "name": "Depot", "time_zone": "Europe/Amsterdam", "boards": [{"id": "A", "limit_a": 63}]});
+    let put =
+        |path: &'static str, body: serde_json::Value| world.call(Method::PUT, path, Shows::Bearer(&key), Some(body));
     assert_eq!(put("/v1/sites/depot", site).await.status, 201);
     let ocpp = json!({"password": ocpp_password, "security_profile": 1});
     let charger = json!({"node": "A", "phase_map": "RST", "max_a": 16, "ocpp": ocpp});
@@ -107,7 +109,9 @@ async fn no_secret_and_nothing_personal_is_logged_or_answered() {
     let webhook = json!({"url": "https://hooks.example/kwartier", "events": ["alarm"]});
     let webhook = world.post("/v1/webhooks", &key, webhook).await;
     let webhook_secret = webhook.text("secret");
-    for path in ["/v1/webhooks", "/v1/sites/depot", "/v1/sites/depot/chargers", "/v1/sites/depot/chargers/1", "/metrics"] {
+    for path in
+        ["/v1/webhooks", "/v1/sites/depot", "/v1/sites/depot/chargers", "/v1/sites/depot/chargers/1", "/metrics"]
+    {
         answers.push(world.get(path, &key).await);
     }
     answers.push(world.call(Method::GET, "/v1/oidc/acme/start", Shows::Nothing, None).await);
