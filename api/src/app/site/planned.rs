@@ -104,7 +104,7 @@ impl Planned {
     /// Whether one is to be made now, and why.
     fn due(&mut self, now: Moment) -> Option<&'static str> {
         self.run = now.run;
-        if now.wall >= self.due || self.due > now.wall + 2 * QUARTER {
+        if now.wall >= self.due || self.due > now.wall + QUARTER * 2 {
             self.want("quarter");
             self.due = next_quarter(now.wall) + self.offset;
         }
