@@ -105,7 +105,7 @@ impl Bench {
         let app = Handle::new(tell, Arc::clone(&board));
         let gate = Arc::new(Gate::new(&config));
         let service = Service { store, app, config: Arc::new(config), gate };
-        let (file, _) = access::demo(&service, Utc::now()).await.expect("a key");
+        let (file, _) = access::first::demo(&service, Utc::now()).await.expect("a key");
         let key = std::fs::read_to_string(file).expect("a key").trim().to_owned();
         let router = router(service.clone(), Router::new());
         let heard = Arc::default();
@@ -184,6 +184,7 @@ impl Bench {
             parent: None,
             limit_a: [250.0; 3],
             measured_a: None,
+            drawn_a: [0.0; 3],
             counted_a: [0.0; 3],
             meter_believed: Some(true),
         };
@@ -191,6 +192,7 @@ impl Bench {
             site: site.to_owned(),
             name: site.to_owned(),
             at: Utc::now(),
+            setup: 1,
             nodes: vec![node],
             chargers: vec![charger],
             plan: None,
