@@ -56,7 +56,7 @@ fn damage_is_told_and_exit_code_1() {
     let middle = bytes.len() / 2 / 4096 * 4096;
     bytes[middle..middle + 4096].fill(0xa5);
     std::fs::write(&file, bytes).unwrap();
-    fails(&["store", "check", "--data", &data], 1, &["the file is damaged"]);
+    fails(&["store", "check", "--data", &data], 1, &["is damaged: "]);
     fails(&["store", "restore", "--from", &data, "--data", &folder.path("again")], 2, &["the backup is damaged"]);
     assert!(!Path::new(&folder.path("again")).exists());
 }

@@ -141,6 +141,14 @@ async fn damage_is_found_and_a_damaged_backup_is_not_restored() {
         assert!(found.iter().any(|found| found.contains(finding)), "{finding}: {found:?}");
     }
     pool.close().await;
+    // A page in the middle of the file, which cannot even be read any more.
+    let file = data.join(sqlite::FILE);
+    let mut bytes = std::fs::read(&file).unwrap();
+    let middle = bytes.len() / 2 / 4096 * 4096;
+    bytes[middle..middle + 4096].fill(0xa5);
+    std::fs::write(&file, bytes).unwrap();
+    let found = check(&look(place(&data)).await.unwrap()).await.unwrap().findings;
+    assert!(found.iter().any(|found| found.contains("is damaged: ")), "{found:?}");
     let told = restore(&data, &folder.path().join("again")).await.unwrap_err().to_string();
     assert!(told.contains("the backup is damaged and was not restored"), "{told}");
     assert!(!folder.path().join("again").exists());
