@@ -4,8 +4,6 @@ use kwartier_data::Refusal;
 use kwartier_engine::outcome::NoPlan;
 use thiserror::Error;
 
-use crate::store::Fault;
-
 /// Exit code of a failure that better input would not have avoided.
 pub const EXIT_INTERNAL: u8 = 1;
 
@@ -66,7 +64,7 @@ pub enum Failure {
     },
     /// What the service keeps cannot be opened, copied or written.
     #[error("{0}")]
-    Storage(Fault),
+    Storage(String),
     /// There is no plan.
     #[error(transparent)]
     NoPlan(#[from] NoPlan),

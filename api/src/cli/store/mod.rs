@@ -42,10 +42,12 @@ pub fn run(args: &Args) -> Result<Verdict, Failure> {
     })
 }
 
-/// A fault of the store, as the reason why a command failed.
-#[expect(clippy::needless_pass_by_value, reason = "the signature that map_err wants")]
+/// A fault of the store, as the reason why a command failed: whoever types a command is told what to do, not to come back.
 fn failed(fault: Fault) -> Failure {
-    Failure::Storage(fault)
+    match fault {
+        Fault::Unavailable(why) => Failure::Storage(why),
+        other => Failure::Storage(other.to_string()),
+    }
 }
 
 /// Rows of each table, as a table.

@@ -18,39 +18,60 @@ pub struct Checked {
     pub findings: Vec<String>,
 }
 
+/// What was asked for; where it cannot be read because it is damaged, that is a finding and the rest is looked at.
+fn found<T>(asked: Result<T, Fault>, what: &str, findings: &mut Vec<String>) -> Result<Option<T>, Fault> {
+    match asked {
+        Ok(answer) => Ok(Some(answer)),
+        Err(Fault::Corrupt(why)) => {
+            findings.push(format!("{what} is damaged: {why}"));
+            Ok(None)
+        }
+        Err(fault) => Err(fault),
+    }
+}
+
 /// Reads everything.
 pub async fn check(database: &Database) -> Result<Checked, Fault> {
     let mut connection = database.reader().await?;
-    let mut checked = Checked::default();
+    let Checked { mut rows, mut findings } = Checked::default();
     if connection.dialect() == Dialect::Sqlite {
-        for row in connection.fetch(&format!("PRAGMA integrity_check({TOLD})"), Vec::new()).await? {
+        let said = connection.fetch(&format!("PRAGMA integrity_check({TOLD})"), Vec::new()).await;
+        for row in found(said, "the file", &mut findings)?.unwrap_or_default() {
             let said = row.text(0)?;
             if said != "ok" {
-                checked.findings.push(format!("the file is damaged: {said}"));
+                findings.push(format!("the file is damaged: {said}"));
             }
         }
     }
     for table in TABLES {
-        let sql = format!("SELECT COUNT(*) FROM {}", table.name);
-        let count = connection.first(&sql, Vec::new()).await?.map(|row| row.count(0)).transpose()?;
-        checked.rows.push((table.name, count.unwrap_or_default()));
-        unreadable(&mut connection, table.name, &mut checked.findings).await?;
+        let what = format!("the table {}", table.name);
+        let counted = count(&mut connection, &format!("SELECT COUNT(*) FROM {}", table.name)).await;
+        rows.push((table.name, found(counted, &what, &mut findings)?.unwrap_or_default()));
+        let read = unreadable(&mut connection, table.name, &mut findings).await;
+        found(read, &what, &mut findings)?;
     }
     if let Some(folder) = database.history() {
-        for file in history::files(&mut connection).await? {
+        let files = history::files(&mut connection).await;
+        for file in found(files, "the list of files", &mut findings)?.unwrap_or_default() {
             if let Err(fault) = history::read(&folder, &file).await {
-                checked.findings.push(fault.to_string());
+                findings.push(fault.to_string());
             }
         }
     }
     for (sql, what) in RULES {
-        let count = connection.first(sql, Vec::new()).await?.map(|row| row.count(0)).transpose()?.unwrap_or_default();
-        if count > 0 {
-            checked.findings.push(format!("{count} {what}"));
+        let counted = count(&mut connection, sql).await;
+        match found(counted, "a table", &mut findings)? {
+            Some(count) if count > 0 => findings.push(format!("{count} {what}")),
+            _ => {}
         }
     }
-    checked.findings.truncate(TOLD);
-    Ok(checked)
+    findings.truncate(TOLD);
+    Ok(Checked { rows, findings })
+}
+
+async fn count(connection: &mut Connection, sql: &str) -> Result<u64, Fault> {
+    let row = connection.first(sql, Vec::new()).await?;
+    row.map(|row| row.count(0)).transpose().map(Option::unwrap_or_default)
 }
 
 /// What must be nowhere.

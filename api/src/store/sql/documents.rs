@@ -229,6 +229,6 @@ pub fn any(row: &Row) -> Result<Document, Fault> {
     let kind = row.text(0)?;
     let kind = Kind::of(&kind).ok_or_else(|| corrupt(format!("there is no kind {kind}")))?;
     let key = Key::new(kind, row.text(1)?, row.text(2)?);
-    let body = row.json_or_none(5).map_err(|fault| corrupt(format!("{key}: {fault}")))?;
+    let body = row.json_or_none(5).map_err(|fault| fault.of(&key.to_string()))?;
     Ok(Document { key, version: row.count(3)?, at: row.time(4)?, body })
 }

@@ -115,6 +115,13 @@ async fn a_backup_made_while_others_write_is_restored_elsewhere() {
     assert_eq!(left.len(), 3, "{left:?}");
 }
 
+async fn findings(data: &Path) -> Vec<String> {
+    let database = look(place(data)).await.unwrap();
+    let checked = check(&database).await.unwrap();
+    database.close().await;
+    checked.findings
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn damage_is_found_and_a_damaged_backup_is_not_restored() {
     let folder = tempfile::tempdir().unwrap();
@@ -123,6 +130,7 @@ async fn damage_is_found_and_a_damaged_backup_is_not_restored() {
     fill(&store).await;
     let database = look(place(&data)).await.unwrap();
     let sound = check(&database).await.unwrap();
+    database.close().await;
     assert_eq!(sound.findings, [""; 0]);
     assert_eq!(sound.rows.iter().find(|(table, _)| *table == "document").unwrap().1, 1_002);
     store.close().await;
@@ -137,10 +145,18 @@ async fn damage_is_found_and_a_damaged_backup_is_not_restored() {
         ("DELETE FROM name WHERE text = 'node/HV'", "1 measured places without a name"),
     ] {
         sqlx::query(sql).execute(&pool).await.unwrap();
-        let found = check(&look(place(&data)).await.unwrap()).await.unwrap().findings;
+        let found = findings(&data).await;
         assert!(found.iter().any(|found| found.contains(finding)), "{finding}: {found:?}");
     }
     pool.close().await;
+    // Pages in the middle of the file, which cannot even be read any more.
+    let file = data.join(sqlite::FILE);
+    let mut bytes = std::fs::read(&file).unwrap();
+    let middle = bytes.len() / 2 / 4096 * 4096;
+    bytes[middle..middle + 4 * 4096].fill(0xa5);
+    std::fs::write(&file, bytes).unwrap();
+    let found = findings(&data).await;
+    assert!(found.iter().any(|found| found.contains("is damaged: ")), "{found:?}");
     let told = restore(&data, &folder.path().join("again")).await.unwrap_err().to_string();
     assert!(told.contains("the backup is damaged and was not restored"), "{told}");
     assert!(!folder.path().join("again").exists());
