@@ -105,7 +105,7 @@ impl Bench {
         let app = Handle::new(tell, Arc::clone(&board));
         let gate = Arc::new(Gate::new(&config));
         let service = Service { store, app, config: Arc::new(config), gate };
-        let (file, _) = access::demo(&service, Utc::now()).await.expect("a key");
+        let (file, _) = access::first::demo(&service, Utc::now()).await.expect("a key");
         let key = std::fs::read_to_string(file).expect("a key").trim().to_owned();
         let router = router(service.clone(), Router::new());
         let heard = Arc::default();
