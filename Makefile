@@ -143,6 +143,23 @@ bench-service: setup ## measure the service's loop: 1,000 sites of 10 chargers e
 	@BENCH_SITES=$(BENCH_SITES) BENCH_SECONDS=$(BENCH_SECONDS) cargo test --quiet --release -p kwartier --bin kwartier $(LOCKED) \
 	  -- --ignored --nocapture bench_service
 
+.PHONY: kill-store
+KILLS ?= 200
+kill-store: setup ## kill the store with -9 while it writes, so often (KILLS=200), and see that nothing acknowledged is lost
+	@KWARTIER_TEST_KILLS=$(KILLS) cargo test --workspace $(LOCKED) --bin kwartier -- --nocapture --exact \
+	  store::tests::killed::nothing_acknowledged_is_lost_when_it_is_killed
+
+.PHONY: bench-store
+bench-store: setup ## measure how fast the store is on SQLite and PostgreSQL, and how much room things take
+	@cargo test --release -p kwartier $(LOCKED) --bin kwartier -- --nocapture --ignored --test-threads 1 store::tests::bench
+
+.PHONY: vintage
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
+vintage: setup ## keep a database of this version, for the test that every release's database opens
+	@test ! -e tests/vintage/$(VERSION) || { echo "tests/vintage/$(VERSION) is there: what was released is never changed" >&2; exit 2; }
+	@KWARTIER_TEST_VINTAGE=$(CURDIR)/tests/vintage/$(VERSION)/kwartier.db.zst cargo test --workspace $(LOCKED) --bin kwartier -- \
+	  --ignored --exact store::tests::upgrade::makes_a_database_of_this_version
+
 .PHONY: bench-forecast
 REFERENCE_ENV := $(HOME)/.cache/kwartier/reference
 bench-forecast: setup ## score forecasts against references that are not ours (needs Python 3.11, the public series)

@@ -15,6 +15,7 @@ mod simulate;
 mod site;
 mod site_fallback;
 mod site_instance;
+mod store;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

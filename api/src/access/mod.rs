@@ -18,7 +18,7 @@ pub mod caller;
 pub mod extract;
 pub mod first;
 mod gate;
-mod kept;
+pub mod kept;
 mod keys;
 mod oidc;
 mod once;

@@ -111,7 +111,10 @@ fn bench_service() {
         for k in 0..sites {
             let id = format!("site-{k}");
             let (tenant, over_api) = ("main".to_owned(), Vec::new());
-            app.handle.tell_when_free(Event::Site { site: id.clone(), tenant, what: Arc::clone(&what), over_api }).await.unwrap();
+            app.handle
+                .tell_when_free(Event::Site { site: id.clone(), tenant, what: Arc::clone(&what), over_api })
+                .await
+                .unwrap();
             for charger in 0..chargers {
                 app.handle.tell_when_free(session(&id, charger)).await.unwrap();
             }

@@ -4,6 +4,8 @@ use kwartier_data::Refusal;
 use kwartier_engine::outcome::NoPlan;
 use thiserror::Error;
 
+use crate::store::Fault;
+
 /// Exit code of a failure that better input would not have avoided.
 pub const EXIT_INTERNAL: u8 = 1;
 
@@ -62,6 +64,9 @@ pub enum Failure {
         /// What the system says.
         why: String,
     },
+    /// What the service keeps cannot be opened, copied or written.
+    #[error("{0}")]
+    Storage(Fault),
     /// There is no plan.
     #[error(transparent)]
     NoPlan(#[from] NoPlan),
@@ -78,6 +83,7 @@ impl Failure {
             | Failure::Refused { .. }
             | Failure::Unfit { .. }
             | Failure::Arguments(_)
+            | Failure::Storage(_)
             | Failure::Unwritable { .. } => EXIT_UNUSABLE,
             Failure::Lost { .. } | Failure::NoPlan(_) | Failure::Internal(_) => EXIT_INTERNAL,
         }

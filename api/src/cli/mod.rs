@@ -19,6 +19,7 @@ mod sessions;
 mod simulate;
 mod site;
 mod span;
+mod store;
 mod summary;
 pub mod usage;
 mod worker;
@@ -59,6 +60,7 @@ enum Command {
     Simulate(simulate::Args),
     Serve(serve::Args),
     Config(config::Args),
+    Store(store::Args),
     Completions(completions::Args),
     Man(man::Args),
     /// Solve one exact model: one request on standard input, one answer on standard output.
@@ -78,6 +80,7 @@ pub fn run() -> ExitCode {
         Command::Simulate(args) => simulate::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Config(args) => config::run(args),
+        Command::Store(args) => store::run(args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
         Command::SolveWorker => worker::run(),

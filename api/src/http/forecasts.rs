@@ -144,7 +144,7 @@ fn check(rows: &[ForecastRow], of: Of, now: DateTime<Utc>) -> Result<u32, Proble
     let mut finite = Finite::new("");
     if rows.len() < 2 || rows.len() > MOST {
         finite.wrong("", format!("there are {} intervals; send 2 to {MOST}", rows.len()));
-        finite.done()?;
+        return finite.done().map(|()| 0);
     }
     let step = rows[1].start - rows[0].start;
     let minutes = u32::try_from(step.num_minutes()).ok().filter(|minutes| matches!(minutes, 15 | 30 | 60));
@@ -156,7 +156,7 @@ fn check(rows: &[ForecastRow], of: Of, now: DateTime<Utc>) -> Result<u32, Proble
             step.num_minutes()
         );
         finite.wrong("start", detail);
-        finite.done()?;
+        return finite.done().map(|()| 0);
     }
     let (most, unit) = if of == Of::Price { (20.0, "EUR/kWh") } else { (MOST_KW, "kW") };
     for (k, row) in rows.iter().enumerate() {

@@ -23,3 +23,14 @@ pub enum Fault {
     #[error("the database holds what cannot be read: {0}")]
     Corrupt(String),
 }
+
+impl Fault {
+    /// The same, saying which file or place it is about.
+    pub fn of(self, place: &str) -> Fault {
+        match self {
+            Fault::Unavailable(why) => Fault::Unavailable(format!("{place}: {why}")),
+            Fault::Corrupt(why) => Fault::Corrupt(format!("{place}: {why}")),
+            other => other,
+        }
+    }
+}

@@ -16,6 +16,9 @@ pub enum Stream {
 }
 
 impl Stream {
+    /// All of them.
+    pub const ALL: [Stream; 4] = [Stream::Audit, Stream::Alarm, Stream::Delivery, Stream::Setpoint];
+
     /// Its name in the database.
     pub fn name(self) -> &'static str {
         match self {

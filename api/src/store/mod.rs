@@ -13,11 +13,14 @@
 //! Time is always given by the caller; nothing here reads a clock. Whatever a method has returned `Ok` for survives
 //! `kill -9` and the loss of power.
 
+pub mod backup;
 pub mod document;
 pub mod fault;
+pub mod house;
 pub mod job;
 pub mod log;
 pub mod measurement;
+pub mod parquet;
 pub mod plan;
 pub mod postgres;
 pub mod rolling;
@@ -36,6 +39,7 @@ use uuid::Uuid;
 
 pub use document::{Change, Document, Expect, Key, Kind, List, Page, Written};
 pub use fault::Fault;
+pub use house::{Policy, keep_house};
 pub use job::{Job, JobState, NewJob};
 pub use log::{Entry, LogPage, NewEntry, Stream};
 pub use measurement::{Grain, Measured, Measurements, Point};
@@ -69,6 +73,10 @@ pub trait Store: Send + Sync + 'static {
     /// Rolls measurements up: seconds older than `seconds_until` become minutes, minutes older than `minutes_until` become
     /// quarter-hours. How many rows went.
     async fn roll_up(&self, seconds_until: DateTime<Utc>, minutes_until: DateTime<Utc>) -> Result<u64, Fault>;
+
+    /// Moves quarter-hours of whole months before `until` out of the tables into Parquet files, where the store has a folder;
+    /// they are read as before. How many rows went.
+    async fn archive(&self, until: DateTime<Utc>) -> Result<u64, Fault>;
 
     /// Keeps a plan with all it was made from.
     async fn keep_plan(&self, plan: &KeptPlan) -> Result<(), Fault>;
@@ -112,7 +120,7 @@ pub trait Store: Send + Sync + 'static {
     /// out and was claimed again, or it was cancelled), and nothing was written.
     async fn report(&self, job: &Job) -> Result<bool, Fault>;
 
-    /// Copies everything as it is now into a new file or folder, while others go on.
+    /// Copies everything as it is now into a new folder, while others go on: a SQLite file, whatever it came from.
     async fn backup(&self, to: &Path) -> Result<(), Fault>;
 
     /// Whether it can be written to right now.
@@ -126,9 +134,14 @@ pub trait Store: Send + Sync + 'static {
 /// Opens what is kept: a PostgreSQL database where `place` is a URL (`postgres://…`), a folder with a SQLite file
 /// otherwise. What is not there yet is made; what an older release left is brought up to date.
 pub async fn open(place: &str) -> Result<Arc<dyn Store>, Fault> {
-    if place.starts_with("postgres://") || place.starts_with("postgresql://") {
+    if is_url(place) {
         Ok(Arc::new(postgres::open(place).await?))
     } else {
         Ok(Arc::new(sqlite::open(Path::new(place)).await?))
     }
+}
+
+/// Whether a place is the URL of a PostgreSQL database, not a folder.
+pub fn is_url(place: &str) -> bool {
+    place.starts_with("postgres://") || place.starts_with("postgresql://")
 }

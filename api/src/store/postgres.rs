@@ -23,6 +23,11 @@ fn migrator() -> Migrator {
 
 /// Opens a database by its URL; its tables are made or brought up to date, by one process at a time.
 pub async fn open(url: &str) -> Result<SqlStore, Fault> {
+    connect(url).await.map(SqlStore::new)
+}
+
+/// The same, without what makes it a store.
+pub async fn connect(url: &str) -> Result<Database, Fault> {
     // What the URL says must not get into the message: it holds a password.
     let options = PgConnectOptions::from_str(url).map_err(|_| {
         unavailable("the URL of the database is not of the form postgres://USER:PASSWORD@HOST:PORT/DATABASE")
@@ -34,5 +39,5 @@ pub async fn open(url: &str) -> Result<SqlStore, Fault> {
         .await
         .map_err(|trouble| fault(&trouble))?;
     migrator().run(&pool).await.map_err(|trouble| super::sql::migration(&trouble))?;
-    Ok(SqlStore::new(Database::Postgres(pool)))
+    Ok(Database::Postgres(pool))
 }

@@ -1,7 +1,11 @@
 //! `make bench-http`: a service with many sites of ten chargers each, all steered each second, and how many of the common
 //! calls it answers in a second, and how long they take.
 
-#![expect(clippy::expect_used, clippy::print_stdout, reason = "a measurement by hand: it prints, and stops where it cannot go on")]
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a measurement by hand: it prints, and stops where it cannot go on"
+)]
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};

@@ -26,6 +26,14 @@ impl Dialect {
         }
     }
 
+    /// What begins a transaction that reads everything as it is at one instant.
+    pub fn begin_reading(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => "BEGIN",
+            Dialect::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        }
+    }
+
     /// What ends a query for rows that will be changed, so that nobody else changes them meanwhile. In SQLite nobody can.
     pub fn for_update(self) -> &'static str {
         match self {

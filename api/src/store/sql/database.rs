@@ -1,7 +1,7 @@
 //! A database: its pools of connections, and what must be let go of at the end.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -9,6 +9,7 @@ use sqlx::{PgPool, SqlitePool};
 
 use super::super::fault::Fault;
 use super::connection::{Connection, Dialect};
+use super::history;
 use super::trouble::fault;
 
 /// A database. Clones are the same one.
@@ -16,6 +17,8 @@ use super::trouble::fault;
 pub enum Database {
     /// SQLite in a folder.
     Sqlite {
+        /// Where it is.
+        folder: PathBuf,
         /// Connections that read.
         readers: SqlitePool,
         /// The one that writes.
@@ -33,6 +36,14 @@ impl Database {
         match self {
             Database::Sqlite { .. } => Dialect::Sqlite,
             Database::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// Where its long history is kept in files; PostgreSQL keeps all of it in tables, which every node can read.
+    pub fn history(&self) -> Option<PathBuf> {
+        match self {
+            Database::Sqlite { folder, .. } => Some(folder.join(history::FOLDER)),
+            Database::Postgres(_) => None,
         }
     }
 
@@ -54,21 +65,10 @@ impl Database {
         .map_err(|trouble| fault(&trouble))
     }
 
-    /// Copies everything as it is now into a new file.
-    pub async fn backup(&self, to: &Path) -> Result<(), Fault> {
-        match self {
-            Database::Sqlite { .. } => {
-                let to = to.display().to_string();
-                self.reader().await?.execute("VACUUM INTO $1", vec![to.into()]).await.map(drop)
-            }
-            Database::Postgres(_) => Err(super::unavailable("use pg_dump")),
-        }
-    }
-
     /// Closes all connections and lets others in.
     pub async fn close(&self) {
         match self {
-            Database::Sqlite { readers, writer, lock } => {
+            Database::Sqlite { readers, writer, lock, .. } => {
                 readers.close().await;
                 // The last to go: SQLite then empties its log into the file.
                 writer.close().await;

@@ -134,17 +134,17 @@ pub async fn read(
     let mut values = named(key);
     let sql = match as_of {
         None => {
-            "SELECT owner, id, version, at, body FROM document WHERE kind = $1 AND owner = $2 AND id = $3
+            "SELECT kind, owner, id, version, at, body FROM document WHERE kind = $1 AND owner = $2 AND id = $3
             ORDER BY version DESC LIMIT 1"
         }
         Some(at) => {
             values.push(at.into());
-            "SELECT owner, id, version, at, body FROM document WHERE kind = $1 AND owner = $2 AND id = $3 AND at <= $4
+            "SELECT kind, owner, id, version, at, body FROM document WHERE kind = $1 AND owner = $2 AND id = $3 AND at <= $4
             ORDER BY version DESC LIMIT 1"
         }
     };
     let row = connection.first(sql, values).await?;
-    let found = row.map(|row| document(key.kind, &row)).transpose()?;
+    let found = row.map(|row| any(&row)).transpose()?;
     Ok(found.filter(|document| document.body.is_some()))
 }
 
@@ -184,14 +184,14 @@ pub async fn list(connection: &mut Connection, ask: &List) -> Result<Page<Docume
     };
     let limit = put(Value::from(i64::from(ask.limit) + 1));
     let sql = format!(
-        "SELECT head.owner, head.id, doc.version, doc.at, doc.body FROM document_head head
+        "SELECT head.kind, head.owner, head.id, doc.version, doc.at, doc.body FROM document_head head
         JOIN document doc ON doc.kind = head.kind AND doc.owner = head.owner AND doc.id = head.id
         AND doc.version = {version}
         WHERE head.kind = $1 AND doc.body IS NOT NULL{wheres} ORDER BY head.owner, head.id LIMIT ${limit}"
     );
     let rows = connection.fetch(&sql, values).await?;
     let more = rows.len() > ask.limit as usize;
-    let items = rows.iter().take(ask.limit as usize).map(|row| document(ask.kind, row)).collect::<Result<_, _>>()?;
+    let items = rows.iter().take(ask.limit as usize).map(any).collect::<Result<_, _>>()?;
     Ok(Page { items, more })
 }
 
@@ -204,10 +204,10 @@ pub async fn history(
 ) -> Result<Vec<Document>, Fault> {
     let mut values = named(key);
     values.extend([Value::from(before.unwrap_or(u64::MAX)), limit.into()]);
-    let sql = "SELECT owner, id, version, at, body FROM document WHERE kind = $1 AND owner = $2 AND id = $3
+    let sql = "SELECT kind, owner, id, version, at, body FROM document WHERE kind = $1 AND owner = $2 AND id = $3
         AND version < $4 ORDER BY version DESC LIMIT $5";
     let rows = connection.fetch(sql, values).await?;
-    rows.iter().map(|row| document(key.kind, row)).collect()
+    rows.iter().map(any).collect()
 }
 
 /// Drops some versions of a kind that were superseded before an instant, and deletions with nothing before them. How many went.
@@ -221,8 +221,14 @@ pub async fn forget(connection: &mut Connection, kind: Kind, until: DateTime<Utc
     connection.execute(sql, values).await
 }
 
-fn document(kind: Kind, row: &Row) -> Result<Document, Fault> {
-    let key = Key::new(kind, row.text(0)?, row.text(1)?);
-    let body = row.json_or_none(4).map_err(|fault| corrupt(format!("{key}: {fault}")))?;
-    Ok(Document { key, version: row.count(2)?, at: row.time(3)?, body })
+/// The columns that [`any`] reads.
+pub const COLUMNS: &str = "kind, owner, id, version, at, body";
+
+/// A document of any kind.
+pub fn any(row: &Row) -> Result<Document, Fault> {
+    let kind = row.text(0)?;
+    let kind = Kind::of(&kind).ok_or_else(|| corrupt(format!("there is no kind {kind}")))?;
+    let key = Key::new(kind, row.text(1)?, row.text(2)?);
+    let body = row.json_or_none(5).map_err(|fault| corrupt(format!("{key}: {fault}")))?;
+    Ok(Document { key, version: row.count(3)?, at: row.time(4)?, body })
 }

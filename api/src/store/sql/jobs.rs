@@ -9,7 +9,8 @@ use super::connection::{Connection, placeholders};
 use super::trouble::corrupt;
 use super::value::{Row, Value};
 
-const COLUMNS: &str =
+/// The columns that [`job`] reads.
+pub const COLUMNS: &str =
     "id, kind, tenant, site, once, due, input, state, attempts, progress, result, error, made, changed, lease";
 
 /// Puts a job in the queue, unless its id is there or its `once` name is taken.
@@ -107,7 +108,8 @@ pub async fn forget(connection: &mut Connection, until: DateTime<Utc>, limit: u3
     connection.execute(sql, vec![until.into(), limit.into()]).await
 }
 
-fn job(row: &Row) -> Result<Job, Fault> {
+/// A job.
+pub fn job(row: &Row) -> Result<Job, Fault> {
     let id = row.text(0)?;
     let state = row.text(7)?;
     let attempts = row.int(8)?;

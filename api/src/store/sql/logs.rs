@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::super::fault::Fault;
 use super::super::log::{Entry, LogPage, NewEntry, Stream};
 use super::connection::{Connection, placeholders};
+use super::insert::insert;
 use super::trouble::corrupt;
 use super::value::{Row, Value};
 
@@ -20,19 +21,17 @@ pub async fn append(connection: &mut Connection, at: DateTime<Utc>, entries: &[N
         .await?
         .ok_or_else(|| corrupt("the counter of log entries is gone"))?;
     let first = row.count(0)? + 1 - entries.len() as u64;
-    for (number, entry) in (first..).zip(entries) {
-        let values = vec![
+    let rows = (first..).zip(entries).map(|(number, entry)| {
+        vec![
             Value::from(number),
             entry.stream.name().into(),
             at.into(),
             entry.tenant.as_str().into(),
             entry.site.clone().into(),
             entry.body.to_string().into(),
-        ];
-        let sql = "INSERT INTO log (number, stream, at, tenant, site, body) VALUES ($1, $2, $3, $4, $5, $6)";
-        connection.execute(sql, values).await?;
-    }
-    Ok(())
+        ]
+    });
+    insert(connection, "INSERT INTO log (number, stream, at, tenant, site, body)", "", rows.collect()).await
 }
 
 /// Entries of a log, the oldest first, after a number.
@@ -47,11 +46,9 @@ pub async fn page(connection: &mut Connection, ask: &LogPage) -> Result<Vec<Entr
         wheres += &format!(" AND tenant IN ({})", placeholders(values.len() + 1, tenants.len()));
         values.extend(tenants.iter().map(|tenant| Value::from(tenant.as_str())));
     }
-    let sql = format!(
-        "SELECT number, at, tenant, site, body FROM log WHERE stream = $1 AND number > $2{wheres} ORDER BY number LIMIT $3"
-    );
+    let sql = format!("SELECT {COLUMNS} FROM log WHERE stream = $1 AND number > $2{wheres} ORDER BY number LIMIT $3");
     let rows = connection.fetch(&sql, values).await?;
-    rows.iter().map(|row| entry(ask.stream, row)).collect()
+    rows.iter().map(any).collect()
 }
 
 /// Drops some entries of one log that are older than `until`. How many went.
@@ -67,10 +64,17 @@ pub async fn forget(
     connection.execute(sql, values).await
 }
 
-fn entry(stream: Stream, row: &Row) -> Result<Entry, Fault> {
+/// The columns that [`any`] reads.
+pub const COLUMNS: &str = "number, stream, at, tenant, site, body";
+
+/// An entry of any log.
+pub fn any(row: &Row) -> Result<Entry, Fault> {
+    let stream = row.text(1)?;
+    let stream = Stream::ALL.into_iter().find(|known| known.name() == stream);
+    let stream = stream.ok_or_else(|| corrupt("it is in no log that there is"))?;
     Ok(Entry {
         number: row.count(0)?,
-        at: row.time(1)?,
-        what: NewEntry { stream, tenant: row.text(2)?, site: row.text_or_none(3)?, body: row.json(4)? },
+        at: row.time(2)?,
+        what: NewEntry { stream, tenant: row.text(3)?, site: row.text_or_none(4)?, body: row.json(5)? },
     })
 }

@@ -1,16 +1,14 @@
 //! Measurements in SQL: as they were measured in `measurement`, minutes and quarter-hours in `rolled`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::super::fault::Fault;
 use super::super::measurement::{Grain, Measured};
 use super::super::rolling::{Piece, Sum};
 use super::connection::Connection;
+use super::insert::insert;
 use super::names::Names;
 use super::value::{Row, Value};
-
-/// Rows in one statement. A few fixed numbers, so that prepared statements are found again.
-const AT_ONCE: [usize; 3] = [128, 16, 1];
 
 /// Keeps measurements. Of several for one place and time the last counts.
 pub async fn keep(connection: &mut Connection, names: &mut Names, rows: &[&Measured]) -> Result<(), Fault> {
@@ -43,29 +41,6 @@ pub async fn keep(connection: &mut Connection, names: &mut Names, rows: &[&Measu
         values.collect(),
     )
     .await
-}
-
-/// Inserts rows, many in a statement.
-pub async fn insert(
-    connection: &mut Connection,
-    into: &str,
-    on_conflict: &str,
-    mut rows: Vec<Vec<Value>>,
-) -> Result<(), Fault> {
-    while let Some(columns) = rows.first().map(Vec::len) {
-        let count = AT_ONCE.into_iter().find(|count| *count <= rows.len()).unwrap_or(1);
-        let mut sql = format!("{into} VALUES ");
-        for row in 0..count {
-            let numbers = super::connection::placeholders(row * columns + 1, columns);
-            sql += if row == 0 { "(" } else { ", (" };
-            sql += &numbers;
-            sql += ")";
-        }
-        sql += " ";
-        sql += on_conflict;
-        connection.execute(&sql, rows.drain(..count).flatten().collect()).await?;
-    }
-    Ok(())
 }
 
 /// Adds pieces to what is rolled up already.
@@ -125,38 +100,74 @@ pub struct Span {
     pub until: i64,
 }
 
-/// Pieces of a site of one grain in a span by time, each with its place; of one place where that is given, at most `limit`.
+/// Makes the databases look for the time at each place rather than through all that is rolled up of a site.
+const EACH_PLACE: &str = " AND place IN (SELECT place FROM site_place WHERE site = $1)";
+
+/// The columns that [`piece`] reads, and their table.
+fn columns(grain: Grain) -> (&'static str, &'static str) {
+    match grain {
+        Grain::Raw => ("measurement", "place, at, l1_a, l2_a, l3_a, power_kw, energy_kwh"),
+        Grain::Minute | Grain::Quarter => (
+            "rolled",
+            "place, at, l1_sum_a, l2_sum_a, l3_sum_a, power_sum_kw, energy_kwh, count, l1_highest_a, l2_highest_a,
+            l3_highest_a, power_count",
+        ),
+    }
+}
+
+/// What is of a grain at a site in a span, as a condition with its values.
+fn within(site: i64, grain: Grain, span: Span) -> (&'static str, Vec<Value>) {
+    let mut values = vec![Value::from(site), span.from.into(), span.until.into()];
+    match grain {
+        Grain::Raw => ("site = $1 AND at >= $2 AND at < $3", values),
+        Grain::Minute | Grain::Quarter => {
+            values.push(grain.seconds().into());
+            ("site = $1 AND at >= $2 AND at < $3 AND seconds = $4", values)
+        }
+    }
+}
+
+/// Pieces of a place of one grain in a span by time, at most `limit`.
 pub async fn pieces(
     connection: &mut Connection,
-    site: i64,
-    place: Option<i64>,
+    (site, place): (i64, i64),
     grain: Grain,
     span: Span,
     limit: u32,
+) -> Result<Vec<Piece>, Fault> {
+    let (table, columns) = columns(grain);
+    let (condition, mut values) = within(site, grain, span);
+    values.push(place.into());
+    let number = values.len();
+    let sql =
+        format!("SELECT {columns} FROM {table} WHERE {condition} AND place = ${number} ORDER BY at LIMIT {limit}");
+    let rows = connection.fetch(&sql, values).await?;
+    rows.iter().map(|row| piece(row, grain).map(|(_, piece)| piece)).collect()
+}
+
+/// Takes all pieces of a site of one grain in a span out of their table: of two who want to roll them up, one gets them.
+/// Each comes with its place.
+pub async fn take(
+    connection: &mut Connection,
+    site: i64,
+    grain: Grain,
+    span: Span,
 ) -> Result<Vec<(i64, Piece)>, Fault> {
-    let mut values = vec![Value::from(site), span.from.into(), span.until.into(), limit.into()];
-    let mut wheres = String::new();
-    if let Some(place) = place {
-        values.push(place.into());
-        wheres = " AND place = $5".to_owned();
-    }
-    let sql = match grain {
-        Grain::Raw => format!(
-            "SELECT place, at, l1_a, l2_a, l3_a, power_kw, energy_kwh FROM measurement
-            WHERE site = $1 AND at >= $2 AND at < $3{wheres} ORDER BY at LIMIT $4"
-        ),
-        Grain::Minute | Grain::Quarter => {
-            values.push(grain.seconds().into());
-            format!(
-                "SELECT place, at, l1_sum_a, l2_sum_a, l3_sum_a, power_sum_kw, energy_kwh, count, l1_highest_a,
-                l2_highest_a, l3_highest_a, power_count FROM rolled
-                WHERE site = $1 AND at >= $2 AND at < $3{wheres} AND seconds = ${} ORDER BY at LIMIT $4",
-                values.len()
-            )
-        }
-    };
+    let (table, columns) = columns(grain);
+    let (condition, values) = within(site, grain, span);
+    let each_place = if grain == Grain::Raw { "" } else { EACH_PLACE };
+    let sql = format!("DELETE FROM {table} WHERE {condition}{each_place} RETURNING {columns}");
     let rows = connection.fetch(&sql, values).await?;
     rows.iter().map(|row| piece(row, grain)).collect()
+}
+
+/// Whether there is anything of a grain at a site in a span.
+pub async fn is_there(connection: &mut Connection, site: i64, grain: Grain, span: Span) -> Result<bool, Fault> {
+    let (table, _) = columns(grain);
+    let (condition, values) = within(site, grain, span);
+    let each_place = if grain == Grain::Raw { "" } else { EACH_PLACE };
+    let sql = format!("SELECT 1 FROM {table} WHERE {condition}{each_place} LIMIT 1");
+    Ok(connection.first(&sql, values).await?.is_some())
 }
 
 fn piece(row: &Row, grain: Grain) -> Result<(i64, Piece), Fault> {
@@ -177,19 +188,6 @@ fn piece(row: &Row, grain: Grain) -> Result<(i64, Piece), Fault> {
     Ok((row.int(0)?, Piece { at: row.int(1)?, grain, sum }))
 }
 
-/// Drops what is in a span of a site.
-pub async fn drop_span(connection: &mut Connection, site: i64, grain: Grain, span: Span) -> Result<u64, Fault> {
-    let mut values = vec![Value::from(site), span.from.into(), span.until.into()];
-    let sql = match grain {
-        Grain::Raw => "DELETE FROM measurement WHERE site = $1 AND at >= $2 AND at < $3",
-        Grain::Minute | Grain::Quarter => {
-            values.push(grain.seconds().into());
-            "DELETE FROM rolled WHERE site = $1 AND at >= $2 AND at < $3 AND seconds = $4"
-        }
-    };
-    connection.execute(sql, values).await
-}
-
 /// The earliest time of a grain at a site before an instant, where there is any.
 pub async fn earliest(connection: &mut Connection, site: i64, grain: Grain, until: i64) -> Result<Option<i64>, Fault> {
     let mut values = vec![Value::from(site), until.into()];
@@ -197,7 +195,9 @@ pub async fn earliest(connection: &mut Connection, site: i64, grain: Grain, unti
         Grain::Raw => "SELECT MIN(at) FROM measurement WHERE site = $1 AND at < $2",
         Grain::Minute | Grain::Quarter => {
             values.push(grain.seconds().into());
-            "SELECT MIN(at) FROM rolled WHERE site = $1 AND at < $2 AND seconds = $3"
+            "SELECT MIN(first) FROM (SELECT (SELECT MIN(rolled.at) FROM rolled WHERE rolled.site = $1
+                AND rolled.seconds = $3 AND rolled.place = site_place.place AND rolled.at < $2) AS first
+            FROM site_place WHERE site_place.site = $1) AS firsts"
         }
     };
     match connection.first(sql, values).await? {
@@ -209,14 +209,14 @@ pub async fn earliest(connection: &mut Connection, site: i64, grain: Grain, unti
 /// Rolls a span of a site up by one step, all places of it. How many rows went. The span begins and ends with an interval
 /// of the coarser grain.
 pub async fn roll_up(connection: &mut Connection, site: i64, from: Grain, to: Grain, span: Span) -> Result<u64, Fault> {
-    let mut by_place: HashMap<i64, Vec<Piece>> = HashMap::new();
-    for (place, piece) in pieces(connection, site, None, from, span, u32::MAX).await? {
+    let mut by_place: BTreeMap<i64, Vec<Piece>> = BTreeMap::new();
+    let taken = take(connection, site, from, span).await?;
+    let count = taken.len() as u64;
+    for (place, piece) in taken {
         by_place.entry(place).or_default().push(piece);
     }
-    let mut by_place: Vec<_> = by_place.into_iter().collect();
-    by_place.sort_unstable_by_key(|(place, _)| *place);
     for (place, pieces) in by_place {
         add(connection, site, place, &super::super::rolling::roll(pieces, to)).await?;
     }
-    drop_span(connection, site, from, span).await
+    Ok(count)
 }

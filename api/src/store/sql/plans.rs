@@ -44,9 +44,18 @@ pub async fn keep(connection: &mut Connection, kept: &PackedPlan) -> Result<(), 
 
 /// A plan with all it was made from.
 pub async fn read(connection: &mut Connection, id: Uuid) -> Result<Option<KeptPlan>, Fault> {
-    let sql = "SELECT id, site, at, summary, instance, plan FROM plan WHERE id = $1";
-    let Some(row) = connection.first(sql, vec![id.to_string().into()]).await? else { return Ok(None) };
-    Ok(Some(KeptPlan { head: head(&row)?, instance: unpack(id, &row.bytes(4)?)?, plan: unpack(id, &row.bytes(5)?)? }))
+    let sql = format!("SELECT {COLUMNS} FROM plan WHERE id = $1");
+    connection.first(&sql, vec![id.to_string().into()]).await?.as_ref().map(whole).transpose()
+}
+
+/// The columns that [`whole`] reads.
+pub const COLUMNS: &str = "id, site, at, summary, instance, plan";
+
+/// A plan with all it was made from.
+pub fn whole(row: &Row) -> Result<KeptPlan, Fault> {
+    let head = head(row)?;
+    let (instance, plan) = (unpack(head.id, &row.bytes(4)?)?, unpack(head.id, &row.bytes(5)?)?);
+    Ok(KeptPlan { head, instance, plan })
 }
 
 /// The plans of a site made before an instant, the newest first.

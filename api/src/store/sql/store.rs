@@ -8,11 +8,13 @@ use uuid::Uuid;
 
 use super::connection::Connection;
 use super::database::Database;
+use super::history::month_of;
 use super::measurements::{self, Span};
 use super::trouble::{corrupt, unavailable};
 use super::write::{Answer, Old, Write};
 use super::writer::Writer;
 use super::{answers, documents, jobs, logs, names, page, plans};
+use crate::store::backup;
 use crate::store::rolling::floor;
 use crate::store::{
     Change, Document, Entry, Fault, Grain, Job, KeptPlan, Key, Kind, List, LogPage, Measured, Measurements, Page,
@@ -118,13 +120,32 @@ impl Store for SqlStore {
     }
 
     async fn measured(&self, ask: &Measurements) -> Result<Page<Point>, Fault> {
-        page::read(&mut self.reader().await?, ask).await
+        let (database, ask) = (self.database.clone(), ask.clone());
+        // By itself: should the caller go away, the transaction is ended all the same.
+        let reading = async move { page::read(database.reader().await?, database.history(), &ask).await };
+        tokio::spawn(reading).await.map_err(unavailable)?
     }
 
     async fn roll_up(&self, seconds_until: DateTime<Utc>, minutes_until: DateTime<Utc>) -> Result<u64, Fault> {
         let seconds = self.step(Grain::Raw, Grain::Minute, seconds_until, ROLLED_AT_ONCE).await?;
         let minutes = self.step(Grain::Minute, Grain::Quarter, minutes_until, MINUTES_AT_ONCE).await?;
         Ok(seconds + minutes)
+    }
+
+    async fn archive(&self, until: DateTime<Utc>) -> Result<u64, Fault> {
+        let Some(folder) = self.database.history() else { return Ok(0) };
+        let until = month_of(until.timestamp_micros())?.from;
+        let mut all = 0;
+        let sites = names::sites(&mut self.reader().await?).await?;
+        for (site, _) in sites {
+            loop {
+                let earliest = measurements::earliest(&mut self.reader().await?, site, Grain::Quarter, until).await?;
+                let Some(earliest) = earliest else { break };
+                let month = month_of(earliest)?;
+                all += self.count(Write::Archive { folder: folder.clone(), site, month }).await?;
+            }
+        }
+        Ok(all)
     }
 
     async fn keep_plan(&self, plan: &KeptPlan) -> Result<(), Fault> {
@@ -194,7 +215,7 @@ impl Store for SqlStore {
     }
 
     async fn backup(&self, to: &Path) -> Result<(), Fault> {
-        self.database.backup(to).await
+        backup::backup(&self.database, to).await
     }
 
     async fn healthy(&self) -> Result<(), Fault> {

@@ -1,9 +1,9 @@
 //! What goes into a statement and comes out of a row: the few types that both databases have.
 
 use chrono::{DateTime, Utc};
+use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, ValueRef as _};
 
 use super::super::fault::Fault;
 use super::trouble::corrupt;
@@ -161,15 +161,6 @@ impl Row {
     /// JSON, or nothing.
     pub fn json_or_none(&self, column: usize) -> Result<Option<serde_json::Value>, Fault> {
         self.text_or_none(column)?.as_deref().map(parse).transpose()
-    }
-
-    /// Whether there is nothing in a column.
-    pub fn is_none(&self, column: usize) -> Result<bool, Fault> {
-        match self {
-            Row::Sqlite(row) => row.try_get_raw(column).map(|value| value.is_null()),
-            Row::Postgres(row) => row.try_get_raw(column).map(|value| value.is_null()),
-        }
-        .map_err(|fault| corrupt(format!("column {column}: {fault}")))
     }
 }
 

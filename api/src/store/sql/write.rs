@@ -1,11 +1,13 @@
 //! What the writer can be asked to write.
 
+use std::path::PathBuf;
+
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::super::document::{Change, Kind, Written};
 use super::super::fault::Fault;
-use super::super::job::Job;
+use super::super::job::{Job, NewJob};
 use super::super::log::{NewEntry, Stream};
 use super::super::measurement::{Grain, Measured};
 use super::answers::NewAnswer;
@@ -13,8 +15,10 @@ use super::connection::Connection;
 use super::documents::Heads;
 use super::measurements::Span;
 use super::plans::PackedPlan;
-use super::{answers, documents, jobs, logs, measurements, plans};
-use crate::store::job::NewJob;
+use super::{answers, documents, history, jobs, logs, measurements, plans};
+
+/// What is written to see whether writing works: more than most writes are, so that it is told before they fail.
+const PROBE_BYTES: usize = 32_768;
 
 /// What is to be forgotten.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +53,15 @@ pub enum Write {
         to: Grain,
         /// What.
         span: Span,
+    },
+    /// Moves a month of quarter-hours of a site into a file.
+    Archive {
+        /// Where the files are.
+        folder: PathBuf,
+        /// The site.
+        site: i64,
+        /// The month.
+        month: Span,
     },
     /// Drops some rows that are older than an instant.
     Forget(Old, DateTime<Utc>, u32),
@@ -95,6 +108,9 @@ impl Write {
             Write::RollUp { site, from, to, span } => {
                 measurements::roll_up(connection, *site, *from, *to, *span).await.map(Answer::Count)
             }
+            Write::Archive { folder, site, month } => {
+                history::archive(connection, folder, *site, *month).await.map(Answer::Count)
+            }
             Write::Forget(what, until, limit) => forget(connection, *what, *until, *limit).await.map(Answer::Count),
             Write::Claim { kinds, now, lease_until } => {
                 let job = jobs::claim(connection, kinds, *now, *lease_until).await?;
@@ -102,8 +118,8 @@ impl Write {
             }
             Write::Report(job) => jobs::report(connection, job).await.map(Answer::Taken),
             Write::Nothing => {
-                let sql = "UPDATE counter SET value = value + 1 WHERE name = 'health'";
-                connection.execute(sql, Vec::new()).await.map(|_| Answer::Done)
+                let filling = "x".repeat(PROBE_BYTES);
+                connection.execute("UPDATE health SET filling = $1", vec![filling.into()]).await.map(|_| Answer::Done)
             }
         }
     }

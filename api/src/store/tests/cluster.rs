@@ -24,8 +24,17 @@ struct Nobody {
 }
 
 impl Cluster {
-    /// Starts one. Where PostgreSQL is not installed the test says so and has to do without; on a build server it fails.
+    /// Starts one that loses what it has not flushed yet should the machine stop: faster, and no less for a test. Where PostgreSQL is not installed the test says so and has to do without; on a build server it fails.
     pub fn start() -> Option<Cluster> {
+        Cluster::with(&["-c", "fsync=off"])
+    }
+
+    /// One that flushes what it commits.
+    pub fn durable() -> Option<Cluster> {
+        Cluster::with(&[])
+    }
+
+    fn with(settings: &[&str]) -> Option<Cluster> {
         let Some(programs) = programs() else {
             assert!(
                 std::env::var_os("CI").is_none_or(|value| value != "true"),
@@ -52,7 +61,8 @@ impl Cluster {
             .arg(&data)
             .arg("-k")
             .arg(folder.path())
-            .args(["-c", "listen_addresses=", "-c", "max_connections=100", "-c", "log_min_messages=fatal"])
+            .args(["-c", "listen_addresses=", "-c", "max_connections=100"])
+            .args(settings)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()

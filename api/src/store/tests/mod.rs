@@ -2,14 +2,21 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
+mod archive;
+mod backup;
+mod bench;
 mod cluster;
 mod documents;
+mod house;
 mod jobs;
+mod killed;
 mod logs;
 mod measurements;
 mod model;
 mod plans;
+mod postgres;
 mod sqlite;
+mod upgrade;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
@@ -46,14 +53,16 @@ macro_rules! suite {
 
         #[tokio::test(flavor = "multi_thread")]
         async fn on_postgres() {
-            let Some(cluster) = super::tests::cluster::Cluster::start() else { return };
+            let Some(cluster) = cluster::Cluster::start() else { return };
             $(
                 eprintln!("on PostgreSQL: {}", stringify!($case));
                 let url = cluster.database(stringify!($case)).await;
-                let store = super::postgres::open(&url).await.unwrap();
+                let store = crate::store::postgres::open(&url).await.unwrap();
                 $module::$case(&store).await;
                 store.close().await;
             )*
+            postgres::two_nodes_are_as_one(&cluster).await;
+            backup::everything_moves_to_postgres_and_back(&cluster).await;
         }
     };
 }
@@ -86,5 +95,6 @@ suite! {
     measurements::pages_of_every_grain_miss_and_repeat_nothing,
     plans::a_plan_comes_back_with_all_it_was_made_from,
     plans::the_newest_plan_of_a_site_is_never_forgotten,
+    house::what_is_old_is_made_coarser_or_dropped,
     model::random_changes_are_as_in_a_model,
 }

@@ -20,13 +20,21 @@ CREATE TABLE document_head (
     PRIMARY KEY (kind, owner, id)
 );
 
--- Numbers that only rise, and rows that are written to see whether writing works.
+-- Numbers that only rise.
 CREATE TABLE counter (
     name TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     value BIGINT NOT NULL
 );
 
-INSERT INTO counter (name, value) VALUES ('log', 0), ('health', 0);
+INSERT INTO counter (name, value) VALUES ('log', 0);
+
+-- A row that is written to see whether writing works, large enough to fail before others do.
+CREATE TABLE health (
+    number BIGINT NOT NULL PRIMARY KEY,
+    filling TEXT COLLATE "C" NOT NULL
+);
+
+INSERT INTO health (number, filling) VALUES (1, '');
 
 CREATE TABLE log (
     number BIGINT NOT NULL PRIMARY KEY,
@@ -37,6 +45,7 @@ CREATE TABLE log (
     body TEXT COLLATE "C" NOT NULL
 );
 
+CREATE INDEX log_by_stream ON log (stream, number);
 CREATE INDEX log_by_site ON log (stream, site, number);
 CREATE INDEX log_by_tenant ON log (stream, tenant, number);
 CREATE INDEX log_by_time ON log (stream, at);
@@ -125,4 +134,12 @@ CREATE TABLE rolled (
     power_sum_kw DOUBLE PRECISION NOT NULL,
     energy_kwh DOUBLE PRECISION,
     PRIMARY KEY (site, seconds, place, at)
+);
+
+-- Which file holds a month of quarter-hours of a site; its rows are gone from `rolled`.
+CREATE TABLE archive (
+    site BIGINT NOT NULL,
+    month BIGINT NOT NULL,
+    file TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (site, month)
 );
