@@ -38,7 +38,7 @@ pub use authenticate::again;
 pub use caller::{Caller, Place};
 pub use gate::Gate;
 pub use kept::TOP_TENANT;
-pub use place::{Reach, SiteRef, TenantRef, anywhere, at_site, at_tenant, claim, new_site, reach, release};
+pub use place::{SiteRef, TenantRef, anywhere, at_site, at_tenant, claim, new_site, reach, release};
 pub use role::{Permission, Role};
 pub use routes::routes;
 pub use sweep::sweep;
