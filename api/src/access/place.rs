@@ -183,6 +183,13 @@ async fn tenant_of(service: &Service, caller: &Caller, site: &str) -> Result<Opt
     Ok(tenant)
 }
 
+/// A site by its id alone, for what Kwartier does by itself.
+pub async fn named(service: &Service, site: &str) -> Result<Option<SiteRef>, Fault> {
+    let document = service.store.read(&name_key("site", site), None).await?;
+    let name = document.as_ref().map(body::<KeptName>).transpose()?;
+    Ok(name.map(|name| SiteRef { id: site.to_owned(), tenant: name.owner }))
+}
+
 /// Which tenant stands within which.
 pub async fn tree(service: &Service, now: DateTime<Utc>) -> Result<Arc<Tree>, Fault> {
     let cache = &service.gate.tenants;

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::past::Past;
 use super::people::{group, world};
 use super::site::{SITE, json, published, put_prices};
-use crate::access::TOP_TENANT;
+use crate::access::kept::TOP_TENANT;
 use crate::app;
 use crate::app::Handle;
 use crate::resource::session::{KeptSession, Session};

@@ -6,7 +6,8 @@ use kwartier_data::site::tariff::{Direction, Pricer};
 use kwartier_data::site::{Site, file};
 
 use super::past::Past;
-use crate::access::{TOP_TENANT, audit, claim};
+use crate::access::kept::TOP_TENANT;
+use crate::access::{audit, claim};
 use crate::app::load::all;
 use crate::resource::charger::{KeptCharger, KeptOcpp};
 use crate::resource::price::Price;

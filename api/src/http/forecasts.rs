@@ -141,23 +141,20 @@ async fn delete_forecast(
 
 /// The length of the intervals in minutes, when everything is as it must be.
 fn check(rows: &[ForecastRow], of: Of, now: DateTime<Utc>) -> Result<u32, Problem> {
-    let mut finite = Finite::new("");
     if rows.len() < 2 || rows.len() > MOST {
-        finite.wrong("", format!("there are {} intervals; send 2 to {MOST}", rows.len()));
-        return finite.done().map(|()| 0);
+        return Err(Problem::field("", format!("there are {} intervals; send 2 to {MOST}", rows.len())));
     }
     let step = rows[1].start - rows[0].start;
     let minutes = u32::try_from(step.num_minutes()).ok().filter(|minutes| matches!(minutes, 15 | 30 | 60));
-    if minutes.is_none() {
-        finite.within("[1]");
+    let Some(minutes) = minutes else {
         let detail = format!(
             "{} is {} minutes after [0]; send intervals of 15, 30 or 60",
             shown(rows[1].start),
             step.num_minutes()
         );
-        finite.wrong("start", detail);
-        return finite.done().map(|()| 0);
-    }
+        return Err(Problem::field("[1].start", detail));
+    };
+    let mut finite = Finite::new("");
     let (most, unit) = if of == Of::Price { (20.0, "EUR/kWh") } else { (MOST_KW, "kW") };
     for (k, row) in rows.iter().enumerate() {
         finite.within(format!("[{k}]"));
@@ -181,7 +178,7 @@ fn check(rows: &[ForecastRow], of: Of, now: DateTime<Utc>) -> Result<u32, Proble
         }
     }
     finite.done()?;
-    Ok(minutes.unwrap_or_default())
+    Ok(minutes)
 }
 
 fn none() -> Problem {

@@ -86,9 +86,8 @@ pub fn document() -> OpenApi {
 /// The whole of the API, with `pages` beside it.
 pub fn router(service: Service, pages: Router<Service>) -> Router {
     health::recorder();
-    let (routes, document) = api().split_for_parts();
-    let docs = SwaggerUi::new("/docs").url("/v1/openapi.json", openapi::complete(document));
-    routes
+    let docs = SwaggerUi::new("/docs").url("/v1/openapi.json", document());
+    Router::from(api())
         .merge(pages)
         .merge(docs)
         .fallback(layers::nowhere)

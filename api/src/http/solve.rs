@@ -62,7 +62,6 @@ pub struct SolveQuery {
 
 /// A plan that was solved.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, ToSchema)]
-#[expect(dead_code, reason = "says in the OpenAPI document what comes back")]
 pub struct Solved {
     /// `optimal` where the gap is proven, else `feasible`.
     status: String,

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::access;
 use crate::service::Service;
-use crate::store::house::{Policy, keep_house};
+use crate::store::{Policy, keep_house};
 
 /// How often.
 const EVERY: Duration = Duration::from_hours(1);

@@ -5,14 +5,12 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use kwartier_data::roster::{Entry, Roster};
 use kwartier_data::site::Site;
-use serde_json::Value;
 use sha2::{Digest, Sha256};
-use uuid::Uuid;
 
 use super::super::change::{self, kept};
 use super::super::problem::Problem;
 use super::table::parsed;
-use crate::access::SiteRef;
+use crate::access::{self, SiteRef};
 use crate::app::Event;
 use crate::resource::roster::KeptRoster;
 use crate::resource::session::{KeptSession, Session};
@@ -109,7 +107,7 @@ pub async fn keep_expected(service: &Service, now: DateTime<Utc>) -> Result<(), 
         let page = service.store.list(&ask).await?;
         ask.after = page.items.last().map(|last| (last.key.owner.clone(), last.key.id.clone()));
         for document in &page.items {
-            let Some(site) = site_of(service, &document.key.owner).await? else { continue };
+            let Some(site) = access::named(service, &document.key.owner).await? else { continue };
             let (_, what) = change::site(service, &site).await?;
             let roster: KeptRoster = kept(document)?;
             match plan(service, &site, &what, &document.key.id, None, Some(&roster), now).await {
@@ -124,13 +122,6 @@ pub async fn keep_expected(service: &Service, now: DateTime<Utc>) -> Result<(), 
             return Ok(());
         }
     }
-}
-
-/// A site by its id alone.
-async fn site_of(service: &Service, site: &str) -> Result<Option<SiteRef>, Fault> {
-    let name = service.store.read(&crate::access::kept::name_key("site", site), None).await?;
-    let tenant = name.and_then(|name| name.body?.get("owner").and_then(Value::as_str).map(str::to_owned));
-    Ok(tenant.map(|tenant| SiteRef { id: site.to_owned(), tenant }))
 }
 
 /// The sessions that a roster expects, by id.

@@ -33,7 +33,7 @@ fn known_vehicle<'a>(site: &'a Site, session: &Session, finite: &mut Finite) -> 
 }
 
 /// Whether arrival and departure can be.
-pub fn expected_times(
+fn expected_times(
     finite: &mut Finite,
     arrival: Option<DateTime<Utc>>,
     departure: Option<DateTime<Utc>>,

@@ -23,8 +23,6 @@ use crate::resource::session::{KeptSession, Override, Session, SessionChange};
 use crate::service::Service;
 use crate::store::{Document, Key, Kind, List};
 
-pub use check::expected_times;
-
 /// How long an override lasts where nothing is said.
 const OVERRIDE: TimeDelta = TimeDelta::hours(1);
 

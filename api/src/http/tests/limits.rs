@@ -82,7 +82,8 @@ async fn who_asks_too_much_is_told_when_to_come_back() {
 
 #[tokio::test]
 async fn a_fault_of_ours_is_a_problem_without_its_reason() {
-    let pages: Router<crate::service::Service> = Router::new().route("/boom", axum::routing::get(boom));
+    let pages: Router<crate::service::Service> =
+        Router::new().route("/boom", axum::routing::get(async || -> &'static str { panic!("the secret reason") }));
     let bench = Bench::new().await;
     let router = crate::http::router(bench.service.clone(), pages);
     let response = tower::ServiceExt::oneshot(router, request(None, "GET", "/boom", &[], "")).await.expect("an answer");
@@ -128,9 +129,4 @@ async fn health_docs_and_figures_are_open_and_name_nobody() {
     let figures = bench.send_as(None, "GET", "/metrics", &[], "").await.text;
     assert!(figures.contains("kwartier_http_requests_total{"), "{figures}");
     assert!(figures.contains("route=\"/v1/sites/{site}\""), "routes are counted by their pattern: {figures}");
-}
-
-/// A route with a fault.
-async fn boom() -> &'static str {
-    panic!("the secret reason")
 }
