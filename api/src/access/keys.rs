@@ -15,8 +15,6 @@ pub struct Made {
     pub id: String,
     /// The key itself; shown once.
     pub secret: SecretString,
-    /// What is kept of it.
-    pub kept: KeptKey,
     /// The changes that make it, but for the audit entry.
     pub changes: Vec<Change>,
 }
@@ -43,7 +41,7 @@ pub fn make(
         Change::Put { key: Key::new(Kind::ApiKey, tenant, &id), body: json(&kept)?, expect },
         Change::Put { key: credential_key(&id), body: json(&credential)?, expect },
     ];
-    Ok(Some(Made { id, secret, kept, changes }))
+    Ok(Some(Made { id, secret, changes }))
 }
 
 /// A key's document.

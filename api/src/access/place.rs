@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
 
 use super::caller::{Access, Caller, Place};
 use super::kept::{KeptName, body, json, name_key};
@@ -86,7 +87,7 @@ pub async fn at_site(
 ) -> Result<SiteRef, Problem> {
     let unknown = || Problem::not_found(&format!("the site {site:?}"));
     let Some(tenant) = tenant_of(service, caller, site).await? else { return Err(unknown()) };
-    let chain = tree(service, caller).await?.chain(&tenant);
+    let chain = tree(service, caller.at).await?.chain(&tenant);
     match caller.at_site(permission, site, &chain) {
         Access::Granted => Ok(SiteRef { id: site.to_owned(), tenant }),
         Access::Forbidden => Err(forbidden(permission, &format!("the site {site:?}"))),
@@ -101,7 +102,7 @@ pub async fn at_tenant(
     permission: Permission,
     tenant: &str,
 ) -> Result<TenantRef, Problem> {
-    let chain = tree(service, caller).await?.chain(tenant);
+    let chain = tree(service, caller.at).await?.chain(tenant);
     match caller.at_tenant(permission, &chain) {
         Access::Granted => Ok(TenantRef { id: tenant.to_owned(), chain }),
         Access::Forbidden => Err(forbidden(permission, &format!("the tenant {tenant:?}"))),
@@ -147,7 +148,7 @@ pub async fn release(service: &Service, site: &str) -> Result<Vec<Change>, Fault
 
 /// All that a caller may do something at.
 pub async fn reach(service: &Service, caller: &Caller, permission: Permission) -> Result<Reach, Problem> {
-    let tree = tree(service, caller).await?;
+    let tree = tree(service, caller.at).await?;
     let mut tenants = HashSet::new();
     let mut sites = Vec::new();
     for scope in caller.in_force().filter(|scope| scope.role.may(permission)) {
@@ -190,9 +191,9 @@ pub async fn named(service: &Service, site: &str) -> Result<Option<SiteRef>, Fau
 }
 
 /// Which tenant stands within which.
-pub async fn tree(service: &Service, caller: &Caller) -> Result<Arc<Tree>, Fault> {
+pub async fn tree(service: &Service, now: DateTime<Utc>) -> Result<Arc<Tree>, Fault> {
     let cache = &service.gate.tenants;
-    let era = match cache.get(&(), caller.at) {
+    let era = match cache.get(&(), now) {
         Ok(tree) => return Ok(tree),
         Err(era) => era,
     };
@@ -207,7 +208,7 @@ pub async fn tree(service: &Service, caller: &Caller) -> Result<Arc<Tree>, Fault
         }
     }
     let tree = Arc::new(Tree::new(pairs));
-    cache.put(era, (), Arc::clone(&tree), caller.at);
+    cache.put(era, (), Arc::clone(&tree), now);
     Ok(tree)
 }
 

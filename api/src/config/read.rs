@@ -42,6 +42,8 @@ impl Reader<'_, '_> {
     fn table(&mut self, table: &str, path: &str, entries: &DeTable<'_>, at: usize) {
         let mut entries: Vec<_> = entries.iter().collect();
         entries.sort_by_key(|(key, _)| key.span().start);
+        // Keys that a misspelled one was probably meant to be: not told as missing.
+        let mut meant: Vec<&str> = Vec::new();
         for (name, value) in &entries {
             let line = line(self.text, name.span().start);
             let name = name.get_ref().as_ref();
@@ -52,10 +54,10 @@ impl Reader<'_, '_> {
             } else if keys::tables().contains(&inner.as_str()) {
                 self.inner(&inner, &within(name), value, line);
             } else {
-                self.unknown(table, &within(name), name, line);
+                meant.extend(self.unknown(table, &within(name), name, line));
             }
         }
-        let there = |name: &str| entries.iter().any(|(key, _)| key.get_ref().as_ref() == name);
+        let there = |name: &str| meant.contains(&name) || entries.iter().any(|(key, _)| key.get_ref().as_ref() == name);
         for key in keys::of(table).filter(|key| key.required && !there(key.name)) {
             let path = if path.is_empty() { key.name.to_owned() } else { format!("{path}.{}", key.name) };
             let remedy = format!("add {} = …: {}", key.name, key.what);
@@ -118,14 +120,15 @@ impl Reader<'_, '_> {
         self.settings.say(path, value, Source::Line(line));
     }
 
-    fn unknown(&mut self, table: &str, path: &str, name: &str, line: usize) {
-        let known: Vec<&str> = keys::of(table).map(|key| key.name).collect();
+    /// Tells a key that there is not; the key that was probably meant.
+    fn unknown(&mut self, table: &str, path: &str, name: &str, line: usize) -> Option<&'static str> {
+        let known: Vec<&'static str> = keys::of(table).map(|key| key.name).collect();
         let inner = keys::tables().into_iter().filter_map(|inner| match (table, inner.rsplit_once('.')) {
             ("", None) if !inner.is_empty() => Some(inner),
             (_, Some((outer, name))) if outer == table => Some(name),
             _ => None,
         });
-        let all: Vec<&str> = known.iter().copied().chain(inner).collect();
+        let all: Vec<&'static str> = known.iter().copied().chain(inner).collect();
         let secret_file = format!("{name}_file");
         let nearest = all
             .iter()
@@ -133,16 +136,18 @@ impl Reader<'_, '_> {
             .max_by(|a, b| a.0.total_cmp(&b.0))
             .filter(|(alike, _)| *alike >= ALIKE);
         let at_top = !table.is_empty() && keys::of("").any(|key| key.name == name);
-        let remedy = if all.contains(&secret_file.as_str()) {
-            format!("{REMEDY_FOR_SECRETS} {secret_file}")
+        let own_file = all.iter().copied().find(|known| *known == secret_file);
+        let (meant, remedy) = if let Some(file) = own_file {
+            (Some(file), format!("{REMEDY_FOR_SECRETS} {file}"))
         } else if at_top {
-            "it belongs to the top: move it above the first line in [brackets]".to_owned()
+            (None, "it belongs to the top: move it above the first line in [brackets]".to_owned())
         } else if let Some((_, nearest)) = nearest {
-            format!("write {nearest}, if that is meant")
+            (Some(nearest), format!("write {nearest}, if that is meant"))
         } else {
-            format!("remove it; known here are {}", all.join(", "))
+            (None, format!("remove it; known here are {}", all.join(", ")))
         };
         self.misfit(path, line, "is a key that there is not", &remedy);
+        meant
     }
 
     fn misfit(&mut self, path: &str, line: usize, wrong: &str, remedy: &str) {

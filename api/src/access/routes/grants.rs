@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::access::audit::{self, At, Did};
 use crate::access::caller::{Caller, Place};
-use crate::access::kept::{KeptGrant, KeptName, body, json, name_key};
+use crate::access::kept::{KeptGrant, body, json};
 use crate::access::place::tree;
 use crate::access::role::{Permission, Role};
 use crate::access::{at_site, people, token};
@@ -96,7 +96,7 @@ pub async fn create(
     Json(asked): Json<NewGrant>,
 ) -> Result<Response, Problem> {
     let site = at_site(&service, &caller, Permission::Grant, &site).await?;
-    let chain = tree(&service, &caller).await?.chain(&site.tenant);
+    let chain = tree(&service, caller.at).await?.chain(&site.tenant);
     let may = caller.in_force().filter(|scope| match &scope.place {
         Place::Tenant(tenant) => chain.contains(tenant),
         Place::Site { site: own, tenant } => *own == site.id && chain.contains(tenant),
@@ -112,9 +112,7 @@ pub async fn create(
     if asked.until > caller.at + LONGEST {
         return Err(Problem::field("until", "it is more than a year ahead; grant it again then"));
     }
-    let there = service.store.read(&name_key("tenant", &asked.tenant), None).await?;
-    let there: Option<KeptName> = there.as_ref().map(body).transpose()?;
-    if there.is_none() {
+    if tree(&service, caller.at).await?.chain(&asked.tenant).is_empty() {
         return Err(Problem::field("tenant", format!("{:?} is no tenant; ask the others for their id", asked.tenant)));
     }
     if let Some(user) = &asked.user {

@@ -13,6 +13,7 @@ use crate::access::audit::{self, At, Did};
 use crate::access::caller::Who;
 use crate::access::kept::{KeptScope, KeptSso, KeptUser, body, json, name_key};
 use crate::access::oidc::Person;
+use crate::access::place::tree;
 use crate::access::{people, session, token};
 use crate::config::Oidc;
 use crate::http::problem::Problem;
@@ -100,7 +101,7 @@ pub async fn callback(
 
 /// The person whom a provider means, made or brought up to date, with the roles that their groups have now.
 async fn known(service: &Service, provider: &Oidc, person: &Person) -> Result<(String, Vec<Change>), Problem> {
-    if service.store.read(&name_key("tenant", &provider.tenant), None).await?.is_none() {
+    if tree(service, Utc::now()).await?.chain(&provider.tenant).is_empty() {
         tracing::error!(provider = provider.name, tenant = provider.tenant, "single sign-on leads to no tenant");
         return Err(Problem::forbidden("the tenant that this provider leads to is not there; an admin can make it"));
     }

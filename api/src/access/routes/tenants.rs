@@ -76,7 +76,7 @@ pub async fn list(
 ) -> Result<axum::Json<Listed<TenantAnswer>>, Problem> {
     let limit = page.limit()? as usize;
     let after: Option<String> = page.after()?;
-    let tree = tree(&service, &caller).await?;
+    let tree = tree(&service, caller.at).await?;
     let all = reach(&service, &caller, Permission::See).await?.tenants;
     let mut left = all.into_iter().filter(|id| after.as_ref().is_none_or(|after| id > after));
     let mut items = Vec::new();
@@ -173,7 +173,8 @@ pub async fn change(
 
 /// Delete a tenant
 ///
-/// It must be empty: without tenants, sites, people, keys and webhooks.
+/// It must be empty: without tenants, sites, people, keys and webhooks. Its id is not given again: what is kept of its past stands
+/// under it, and is nobody else's to see.
 #[utoipa::path(delete, path = "/v1/tenants/{tenant}", tag = "access", params(("tenant" = String, Path, description = "Its id")), responses(
     (status = 204, description = "Deleted"),
     (status = 404, description = "Not there", body = Problem),
@@ -196,15 +197,12 @@ pub async fn delete(
         }
     }
     let (document, _) = read(&service, &caller, &tenant).await?;
-    let mut changes: Vec<Change> = vec![
-        audit::entry(
-            &caller,
-            At { tenant: &tenant.chain[1], site: None },
-            &document.key,
-            Did::Delete(document.version),
-        ),
-        Change::Erase(name_key("tenant", &id)),
-    ];
+    let mut changes: Vec<Change> = vec![audit::entry(
+        &caller,
+        At { tenant: &tenant.chain[1], site: None },
+        &document.key,
+        Did::Delete(document.version),
+    )];
     let grants = service.store.list(&List::of(Kind::Grant, &id)).await?.items;
     changes.extend(grants.into_iter().map(|grant| Change::Delete { key: grant.key, expect: Expect::Any }));
     changes.push(Change::Delete { key: document.key, expect: Expect::Version(document.version) });

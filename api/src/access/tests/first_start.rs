@@ -41,7 +41,7 @@ async fn after_a_restart_everything_is_as_it_was() {
     let world = World::new().await;
     let ticket = world.set_up().await;
     let key = world.key(&ticket, "main", json!({"role": "viewer", "tenant": "main"})).await;
-    let folder = world.end();
+    let folder = world.end().await;
     let world = World::at(folder, |_| {}).await;
     assert!(first_start(&world.service, Utc::now()).await.unwrap().is_none());
     assert_eq!(world.get("/v1/me", &ticket).await.body["email"], EMAIL);
@@ -63,7 +63,7 @@ async fn the_demo_writes_a_key_that_only_its_user_may_read_and_keeps_it() {
     assert_eq!(world.get("/v1/me", &login.text("ticket")).await.body["id"], me.body["id"]);
     assert_eq!(world.open("/v1/login", json!({"link": link.expose_secret()})).await.status, 401);
     // A second start keeps it; with a file that holds no key that works, there is a new one.
-    let folder = world.end();
+    let folder = world.end().await;
     let world = World::at(folder, |_| {}).await;
     demo(&world.service, Utc::now()).await.unwrap();
     assert_eq!(std::fs::read_to_string(&file).unwrap(), key);

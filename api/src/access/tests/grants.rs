@@ -112,20 +112,35 @@ async fn what_cannot_be_granted_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn nothing_granted_outlives_the_site() {
+async fn nothing_granted_outlives_the_site_and_its_name_stays_with_its_tenant() {
     let case = case().await;
     let world = &case.world;
     case.grant(json!({})).await;
-    let scoped = world.key(&case.top, "main", json!({"role": "viewer", "site": "north"})).await;
-    assert_eq!(world.may(&scoped, "north", Permission::See).await, 200);
+    assert_eq!(world.may(&case.fitter, "north", Permission::See).await, 200);
     let changes = crate::access::release(&world.service, "north").await.unwrap();
     world.service.store.write(Utc::now(), changes).await.unwrap();
     world.service.gate.changed();
-    assert_eq!(world.may(&case.top, "north", Permission::See).await, 404);
-    // Another company takes the name for a site of its own.
+    assert_eq!(world.may(&case.fitter, "north", Permission::See).await, 404);
+    // What is kept of its past stands under its name: another company cannot take that.
     world.tenant(&case.top, "other", "main").await;
-    world.site("north", "other").await;
+    let change = crate::access::claim("north", "other").unwrap();
+    assert!(world.service.store.write(Utc::now(), vec![change]).await.is_err());
+}
+
+#[tokio::test]
+async fn a_role_at_a_site_counts_while_the_site_is_of_that_tenant() {
+    let case = case().await;
+    let world = &case.world;
+    let scoped = world.key(&case.top, "main", json!({"role": "viewer", "site": "north"})).await;
+    assert_eq!(world.may(&scoped, "north", Permission::See).await, 200);
+    world.tenant(&case.top, "other", "main").await;
+    // As if the site were another company's, whatever made it so.
+    let name = crate::access::kept::name_key("site", "north");
+    let changes = vec![crate::store::Change::Erase(name), crate::access::claim("north", "other").unwrap()];
+    world.service.store.write(Utc::now(), changes).await.unwrap();
+    world.service.gate.changed();
     for token in [&case.fitter, &case.operator, &scoped] {
         assert_eq!(world.may(token, "north", Permission::See).await, 404);
     }
+    assert_eq!(world.may(&case.top, "north", Permission::See).await, 200);
 }

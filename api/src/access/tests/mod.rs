@@ -130,8 +130,9 @@ impl World {
     }
 
     /// Ends it, and gives the folder back.
-    fn end(self) -> TempDir {
+    async fn end(self) -> TempDir {
         self.stop.cancel();
+        self.service.store.close().await;
         self.folder
     }
 

@@ -57,7 +57,7 @@ async fn ids_are_given_once_in_the_whole_service() {
 }
 
 #[tokio::test]
-async fn only_an_empty_tenant_goes_and_its_id_is_free_then() {
+async fn only_an_empty_tenant_goes_and_its_id_is_nobody_elses_then() {
     let world = World::new().await;
     let top = world.set_up().await;
     world.tenant(&top, "a", "main").await;
@@ -67,7 +67,9 @@ async fn only_an_empty_tenant_goes_and_its_id_is_free_then() {
     assert_eq!(world.delete("/v1/tenants/b", &top).await.status, 204);
     world.site("depot", "a").await;
     assert_eq!(world.delete("/v1/tenants/a", &top).await.status, 409);
-    world.tenant(&top, "b", "main").await;
+    assert_eq!(world.get("/v1/tenants/b", &top).await.status, 404);
+    let again = world.post("/v1/tenants", &top, json!({"id": "b", "name": "B"})).await;
+    assert_eq!(again.status, 409);
 }
 
 #[tokio::test]
