@@ -105,7 +105,7 @@ impl Bench {
         let app = Handle::new(tell, Arc::clone(&board));
         let gate = Arc::new(Gate::new(&config));
         let service = Service { store, app, config: Arc::new(config), gate };
-        let (file, _) = access::demo(&service, Utc::now()).await.expect("a key");
+        let (file, _) = access::first::demo(&service, Utc::now()).await.expect("a key");
         let key = std::fs::read_to_string(file).expect("a key").trim().to_owned();
         let router = router(service.clone(), Router::new());
         let heard = Arc::default();
@@ -196,6 +196,7 @@ impl Bench {
             plan: None,
             steering: Steering::Share,
             alarms: Vec::new(),
+            setup: 1,
         };
         let (setpoints, changed) = (broadcast::channel(64).0, broadcast::channel(64).0);
         self.board.write().insert(site.to_owned(), Published { status: Arc::new(status), recent, setpoints, changed });
