@@ -199,7 +199,7 @@ fn what_is_in_use_is_said_in_one_line() {
     };
     refused(&["--listen", &address, "--data", &other], "another program listens there");
     let service = Service::demo(&data);
-    refused(&["--listen", "127.0.0.1:0", "--data", &data], "in use");
+    refused(&["--listen", "127.0.0.1:0", "--data", &data], "has this folder open");
     let (code, _) = service.end();
     assert_eq!(code, Some(0));
     let wrong = folder.file("wrong.toml", "dta = \"x\"\n");

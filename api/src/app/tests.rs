@@ -251,7 +251,7 @@ fn session(charger: &str, departure: Option<DateTime<Utc>>) -> Session {
 fn an_arrival_makes_a_plan_and_the_plan_moves_the_setpoint() {
     let mut desk = Desk::connected();
     desk.pass(5);
-    assert_eq!(desk.last("A").map(|setpoint| setpoint.limit_a), None, "nobody is there, nothing is told");
+    assert_eq!(desk.last("A").map(|setpoint| setpoint.limit_a), Some(0.0), "nobody is there: it is told 0 A");
     let plans = desk.orders.len();
     desk.arrives("A", "s1");
     desk.pass(70);
@@ -561,6 +561,9 @@ fn a_charger_over_the_api_counts_as_silent_when_nobody_takes_its_setpoints() {
     };
     let first = Report { limit_a: Some(0.0), ..report(desk.now.wall) };
     tell(&mut desk, first);
+    // It is told 0 A, and is given nothing more before it has answered that.
+    let idle = Report { setpoint: Some(desk.last("A").unwrap().number), ..report(desk.now.wall) };
+    tell(&mut desk, idle);
     assert!(desk.status().chargers[0].online);
     assert!(!desk.status().chargers[1].online);
     desk.arrives("A", "s1");
@@ -587,6 +590,9 @@ fn what_a_charger_draws_shows_that_it_obeys() {
     desk.begin(&["A", "B"]);
     let first = Report { limit_a: Some(0.0), ..report(desk.now.wall) };
     desk.on(Event::Reported { site: SITE.to_owned(), charger: "A".to_owned(), report: first });
+    desk.pass(2);
+    let idle = Report { setpoint: Some(desk.last("A").unwrap().number), ..report(desk.now.wall) };
+    desk.on(Event::Reported { site: SITE.to_owned(), charger: "A".to_owned(), report: idle });
     desk.arrives("A", "s1");
     desk.pass(5);
     let told = desk.last("A").unwrap().clone();

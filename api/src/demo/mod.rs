@@ -18,4 +18,4 @@ mod site;
 
 pub use depot::run;
 pub use past::Past;
-pub use site::{SITE, prepare};
+pub use site::prepare;

@@ -37,7 +37,8 @@ pub fn horizon(request: &Request) -> Horizon {
 /// meters show.
 pub fn compose(request: &Request, building: Option<Building>) -> Result<Composed, String> {
     let site = &request.what;
-    let zone = local::zone(&site.time_zone)?;
+    let zone = local::zone(&site.time_zone)
+        .map_err(|remedy| format!("time_zone {:?} is no time zone; {remedy}", site.time_zone))?;
     let horizon = horizon(request);
     let Priced { import_eur_kwh, export_eur_kwh, peak_eur_kw, basis } = priced(site, zone, &request.prices, &horizon);
     let mut basis = basis;

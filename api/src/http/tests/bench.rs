@@ -184,6 +184,7 @@ impl Bench {
             parent: None,
             limit_a: [250.0; 3],
             measured_a: None,
+            drawn_a: [0.0; 3],
             counted_a: [0.0; 3],
             meter_believed: Some(true),
         };
@@ -191,12 +192,12 @@ impl Bench {
             site: site.to_owned(),
             name: site.to_owned(),
             at: Utc::now(),
+            setup: 1,
             nodes: vec![node],
             chargers: vec![charger],
             plan: None,
             steering: Steering::Share,
             alarms: Vec::new(),
-            setup: 1,
         };
         let (setpoints, changed) = (broadcast::channel(64).0, broadcast::channel(64).0);
         self.board.write().insert(site.to_owned(), Published { status: Arc::new(status), recent, setpoints, changed });
