@@ -82,8 +82,10 @@ async fn who_asks_too_much_is_told_when_to_come_back() {
 
 #[tokio::test]
 async fn a_fault_of_ours_is_a_problem_without_its_reason() {
-    let pages: Router<crate::service::Service> =
-        Router::new().route("/boom", axum::routing::get(async || -> &'static str { panic!("the secret reason") }));
+    async fn boom() -> &'static str {
+        panic!("the secret reason")
+    }
+    let pages: Router<crate::service::Service> = Router::new().route("/boom", axum::routing::get(boom));
     let bench = Bench::new().await;
     let router = crate::http::router(bench.service.clone(), pages);
     let response = tower::ServiceExt::oneshot(router, request(None, "GET", "/boom", &[], "")).await.expect("an answer");
