@@ -6,6 +6,7 @@ mod bad_input;
 mod commands;
 mod forecast;
 mod interrupt;
+mod planned_days;
 mod reports;
 mod second_checker;
 mod simulate;

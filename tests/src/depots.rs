@@ -4,6 +4,8 @@
 //! building under every board, fallbacks fit together, and the building stays below its worst figure but for motors that
 //! start. At most one station a depot does not do what it should, the others lose messages, reboot, are cut off.
 
+use std::ops::Range;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use kwartier_data::site::{Board, Hourly, HourlyByPhase, Included, Meter, PerPhase, Site, Station};
 use kwartier_engine::control::event::{Action, Event, Limit, Scope, Signal};
@@ -27,7 +29,7 @@ pub struct Depot {
 /// The depot of a seed: `hours` of it, from an instant in the winter of 2026.
 pub fn depot(seed: u64, hours: i64) -> Depot {
     let mut dice = ChaCha8Rng::seed_from_u64(seed);
-    let site = site(&mut dice);
+    let site = site(&mut dice, 2..7);
     let split = if dice.random_bool(0.3) { Split::Equal } else { Split::Prioritised };
     let setup = Setup::of(&site, chrono_tz::Europe::Amsterdam, Settings { split, ..Settings::default() });
     let start =
@@ -36,7 +38,8 @@ pub fn depot(seed: u64, hours: i64) -> Depot {
     Depot { setup, world }
 }
 
-fn site(dice: &mut ChaCha8Rng) -> Site {
+/// A site with so many stations.
+pub(crate) fn site(dice: &mut ChaCha8Rng, stations: Range<usize>) -> Site {
     let subs = dice.random_range(0..3_usize);
     let worst = |dice: &mut ChaCha8Rng| dice.random_range(5.0..15.0_f64).round();
     let figure = |amps: f64| Some(HourlyByPhase::Constant(PerPhase::Same(amps)));
@@ -51,7 +54,7 @@ fn site(dice: &mut ChaCha8Rng) -> Site {
         });
     }
     let rotations = ["RST", "STR", "TRS", "RTS"];
-    let count = dice.random_range(2..7_usize);
+    let count = dice.random_range(stations);
     let mut stations = Vec::new();
     let mut on = vec![0.0_f64; subs + 1];
     for k in 0..count {
@@ -97,7 +100,8 @@ fn site(dice: &mut ChaCha8Rng) -> Site {
     site
 }
 
-fn world(dice: &mut ChaCha8Rng, setup: &Setup, start: DateTime<Utc>, end: DateTime<Utc>) -> World {
+/// What happens on a site.
+pub(crate) fn world(dice: &mut ChaCha8Rng, setup: &Setup, start: DateTime<Utc>, end: DateTime<Utc>) -> World {
     let steps = usize::try_from((end - start).num_minutes() / 15 + 1).unwrap_or(1);
     let building_a = setup
         .nodes
@@ -252,6 +256,21 @@ fn faults(
         world.signals.clear();
     }
     world.signals.sort_by_key(|(at, _)| *at);
+}
+
+/// While no link is up nobody can lower anything: what is held is held until it lapses, 120 s after it was last renewed, and
+/// then the vehicle has its time to follow.
+const LAPSES_S: i64 = 140;
+
+/// Whether something that was found, and lasted so many s, began while links were cut and lasted no longer than what was held
+/// takes to lapse.
+pub fn excused(faults: &[Fault], from: DateTime<Utc>, seconds: f64) -> bool {
+    faults.iter().any(|fault| {
+        matches!(fault.what, What::Link { .. })
+            && (fault.from..=fault.until).contains(&from)
+            && seconds <= LAPSES_S as f64
+            && from - fault.from <= TimeDelta::seconds(LAPSES_S)
+    })
 }
 
 /// What the building may still draw more at a board by its worst figure, on one phase.

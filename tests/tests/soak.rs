@@ -6,18 +6,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use chrono::TimeDelta;
 use kwartier_engine::control::event::Targets;
 use kwartier_engine::plant::judge::{Finding, Rule};
-use kwartier_engine::plant::world::What;
-use kwartier_tests::depots::{Depot, depot};
+use kwartier_tests::depots::{Depot, depot, excused};
 use kwartier_tests::play::play;
 
 const DAYS: u64 = 2_000;
-
-/// While no link is up nobody can lower anything: what is held is held until it lapses, 120 s after it was last renewed, and
-/// then the vehicle has its time to follow.
-const LAPSES_S: i64 = 140;
 
 /// A plan by rule: each device charges in every other half-hour, at a current of its own.
 fn rule(depot: &Depot, seed: u64) -> Arc<Targets> {
@@ -28,16 +22,6 @@ fn rule(depot: &Depot, seed: u64) -> Arc<Targets> {
         Some((0..slots).map(|slot| if (slot + shift).is_multiple_of(2) { full_a } else { 0.0 }).collect())
     });
     Arc::new(Targets { start: depot.world.start, slot_s: 1800, amps: amps.collect() })
-}
-
-fn excused(depot: &Depot, finding: &Finding) -> bool {
-    depot.world.faults.iter().any(|fault| {
-        matches!(fault.what, What::Link { .. })
-            && finding.from >= fault.from
-            && finding.from <= fault.until
-            && finding.seconds <= LAPSES_S as f64
-            && finding.from - fault.from <= TimeDelta::seconds(LAPSES_S)
-    })
 }
 
 #[test]
@@ -62,7 +46,9 @@ fn two_thousand_faulted_days_break_no_limit() {
                         .report
                         .findings
                         .into_iter()
-                        .filter(|finding| hard.contains(&finding.rule) && !excused(&depot, finding))
+                        .filter(|finding| {
+                            hard.contains(&finding.rule) && !excused(&depot.world.faults, finding.from, finding.seconds)
+                        })
                         .collect();
                     if !found.is_empty() {
                         broken.lock().unwrap().push((seed, found));

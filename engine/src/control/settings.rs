@@ -1,9 +1,10 @@
 //! How the fast loop goes about its work.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What is known of the building while chargers are steered.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Management {
     /// A fixed ceiling: each board's limit less the most that the building credibly draws. Meters are not looked at.
@@ -14,7 +15,7 @@ pub enum Management {
 }
 
 /// How what is there is shared out among those who want more.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Split {
     /// The same share of what each could take, whoever it is.
@@ -25,7 +26,7 @@ pub enum Split {
 }
 
 /// The settings. Their defaults are meant to stay.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// What is known of the building.

@@ -6,6 +6,7 @@
 
 use chrono::{DateTime, Utc};
 use kwartier_data::instance::PhaseIndex;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::control::event::Event;
@@ -68,7 +69,7 @@ impl World {
 ///
 /// Levels last exponentially long, so that their autocorrelation is exp(−t ÷ `correlation_s`) as that of the usual
 /// Ornstein–Uhlenbeck noise, and nothing has to be computed in between.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Noise {
     /// Standard deviation of a level as a fraction of the value it wavers around; 0, it does not.
@@ -135,7 +136,7 @@ pub struct Told {
 }
 
 /// A vehicle.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Car {
     /// On how many phases its charger on board works: 1 to 3.
@@ -187,7 +188,7 @@ impl Default for Car {
 }
 
 /// How a device takes commands and tells what it does. For loads and batteries only what is not about vehicles counts.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[allow(clippy::struct_excessive_bools)]
 pub struct Charger {
@@ -279,7 +280,7 @@ pub struct Run {
 }
 
 /// How a board's meter measures. It publishes every second.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Meter {
     /// What its clock shows more than the true time, in s.
@@ -379,7 +380,7 @@ pub enum What {
 }
 
 /// What a meter does wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum MeterFault {
     /// It says nothing.
