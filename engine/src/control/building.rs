@@ -1,4 +1,4 @@
-//! What the building draws: which meters are believed, and what they leave once the devices below are taken off.
+//! What the building draws: what the meters that are believed leave once the devices below are taken off.
 //!
 //! A meter shows the building and the devices together. What the devices draw is known between bounds alone: at least what
 //! they showed lately, at most what they may. So the building lies between bounds too, and the estimate moves no further
@@ -9,7 +9,6 @@
 
 use kwartier_data::instance::PhaseIndex;
 
-use super::command::{Distrust, Notice, Output};
 use super::settings::Management;
 use super::setup::{Kind, Node};
 use super::state::{NodeState, State};
@@ -25,19 +24,13 @@ const LASTING_S: f64 = 15.0;
 /// 1.6 times the rating).
 const SEVERE: f64 = 1.6;
 
-/// Devices below must have changed by so much in A while a meter shows the same to the last digit: it has frozen.
-const FROZEN_A: f64 = 4.0;
-
-/// After it has shown the same for so long, in s: until then devices may only just show what the meter showed before.
-const SETTLED_S: f64 = 65.0;
-
 /// Currents of the devices below each board by grid phase, in A.
 #[expect(clippy::struct_field_names, reason = "the unit")]
 pub(super) struct Below {
     /// The most they may draw.
     pub most_a: Vec<[f64; 3]>,
     /// The least they surely draw, of what the board's meter sees.
-    least_seen_a: Vec<[f64; 3]>,
+    pub least_seen_a: Vec<[f64; 3]>,
     /// What they are expected to draw, of what the board's meter sees.
     expected_a: Vec<[f64; 3]>,
     /// The most they draw if they obey in time, of what the board's meter sees.
@@ -128,38 +121,6 @@ pub(super) fn counted_phases(state: &State, device: usize) -> Vec<PhaseIndex> {
     (0..3).filter(|&phase| used[phase]).collect()
 }
 
-/// Decides which meters are believed.
-pub(super) fn trust(state: &mut State, output: &mut Output) {
-    let (clock, timeout_s) = (state.clock, state.setup.settings.meter_timeout_s);
-    for (node, known) in state.nodes.iter_mut().enumerate() {
-        let shown_a = known.shown_below_a;
-        let Some(meter) = &mut known.meter else { continue };
-        let silent = clock.maybe_s - meter.heard_s > timeout_s;
-        let frozen = meter.same.as_mut().is_some_and(|(since_s, then_a)| {
-            if clock.sure_s - *since_s <= SETTLED_S {
-                return false;
-            }
-            let then_a = then_a.get_or_insert(shown_a);
-            (0..3).any(|phase| (shown_a[phase] - then_a[phase]).abs() > FROZEN_A)
-        });
-        let distrust = if silent && meter.odd > 0 {
-            Some(Distrust::Absurd)
-        } else if silent {
-            Some(Distrust::Silent)
-        } else if frozen || (meter.distrust == Some(Distrust::Frozen) && meter.same.is_some()) {
-            Some(Distrust::Frozen)
-        } else {
-            None
-        };
-        match (meter.distrust, distrust) {
-            (None, Some(reason)) => output.notices.push(Notice::MeterLost { node, reason }),
-            (Some(_), None) => output.notices.push(Notice::MeterBack { node }),
-            _ => {}
-        }
-        meter.distrust = distrust;
-    }
-}
-
 /// Estimates what the building draws at and below every board, from the leaves up.
 pub(super) fn estimate(state: &mut State, below: &Below, passed_s: f64) {
     let setup = state.setup.clone();
@@ -182,7 +143,7 @@ pub(super) fn estimate(state: &mut State, below: &Below, passed_s: f64) {
             if first {
                 known.building_a = credible_a;
             }
-            measured(known, below, node, setup.nodes[node].limit_a, credible_a, passed_s);
+            measured(known, below, node, &setup.nodes[node], credible_a, passed_s);
             for phase in 0..3 {
                 let own_a = known.building_a[phase] - child_a[phase];
                 known.highest_own_a[phase] = known.highest_own_a[phase].max(own_a);
@@ -238,8 +199,8 @@ fn count(known: &mut NodeState, node: &Node, most_a: [f64; 3], believed: bool, s
     }
 }
 
-fn measured(known: &mut NodeState, below: &Below, node: usize, limit_a: [f64; 3], credible_a: [f64; 3], passed_s: f64) {
-    let Some(meter) = &known.meter else { return };
+fn measured(known: &mut NodeState, below: &Below, node: usize, about: &Node, credible_a: [f64; 3], passed_s: f64) {
+    let Some(meter) = known.meter.as_ref().filter(|meter| meter.doubt.is_none()) else { return };
     let creep = 1.0 - (-passed_s / CREEP_S).exp();
     for phase in 0..3 {
         let upper_a = meter.phases_a[phase] - below.least_seen_a[node][phase];
@@ -249,7 +210,8 @@ fn measured(known: &mut NodeState, below: &Below, node: usize, limit_a: [f64; 3]
         let likely_a = (meter.phases_a[phase] - expected_a).min(credible_a[phase].max(lower_a));
         let before_a = known.building_a[phase].min(upper_a);
         // Above the limit is no time for patience.
-        let creep = if meter.phases_a[phase] > limit_a[phase] { 1.0 } else { creep };
-        known.building_a[phase] = (before_a + creep * (likely_a - before_a).max(0.0)).clamp(lower_a, upper_a);
+        let creep = if meter.phases_a[phase] > about.limit_a[phase] { 1.0 } else { creep };
+        let building_a = (before_a + creep * (likely_a - before_a).max(0.0)).clamp(lower_a, upper_a);
+        known.building_a[phase] = building_a.max(-about.feeds_a[phase]);
     }
 }

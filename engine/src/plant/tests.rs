@@ -32,6 +32,7 @@ pub(super) fn setup(stations: usize) -> Setup {
             tolerance_s: 2.0,
             imbalance_a: None,
             building_max_a: None,
+            feeds_a: [0.0; 3],
             meter: Some(Seen { stations: true, loads: true, batteries: true }),
         }],
         downwards: vec![0],
