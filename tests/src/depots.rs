@@ -241,9 +241,10 @@ fn faults(
         let until = from + TimeDelta::seconds([5, 20, 120, 1800][dice.random_range(0..4)]);
         let node = dice.random_range(0..setup.nodes.len());
         let device = dice.random_range(0..setup.devices.len());
-        // A station that breaks rules and a meter that is lost at the same time is one fault too many.
+        // A station that breaks rules and a meter that is lost at the same time is one fault too many, and so is one that
+        // takes its time to hear that it has to stop.
         let kind = dice.random_range(0..15);
-        let kind = if world.chargers[odd].zero_means_unlimited && kind < 5 { 7 } else { kind };
+        let kind = if world.chargers[odd].zero_means_unlimited && (kind < 5 || kind == 9) { 7 } else { kind };
         let what = match kind {
             0 => What::Meter { node, how: MeterFault::Silent },
             1 => What::Meter { node, how: MeterFault::Scaled { by: [100.0, 10.0, 0.1][dice.random_range(0..3)] } },

@@ -135,8 +135,8 @@ pub(super) fn estimate(state: &mut State, below: &Below, passed_s: f64) {
         let known = &mut state.nodes[node];
         let believed = dynamic && known.believed().is_some();
         known.blind = false;
+        let first = known.last_own_a.is_none();
         if believed {
-            let first = known.last_own_a.is_none();
             let figure_a = setup.nodes[node].building_max_a.as_ref();
             let credible_a: [f64; 3] =
                 std::array::from_fn(|phase| figure_a.map_or(f64::MAX, |figure| figure[phase][hour]) + child_a[phase]);
@@ -163,7 +163,7 @@ pub(super) fn estimate(state: &mut State, below: &Below, passed_s: f64) {
             };
             known.building_a = std::array::from_fn(|phase| worst_a[phase] + child_a[phase]);
         }
-        count(known, &setup.nodes[node], below.most_a[node], believed, clock.sure_s);
+        count(known, &setup.nodes[node], below.most_a[node], believed && !first, clock.sure_s);
         let building_a = known.building_a;
         if let Some(parent) = setup.nodes[node].parent {
             (0..3).for_each(|phase| children_a[parent][phase] += building_a[phase]);
@@ -172,12 +172,13 @@ pub(super) fn estimate(state: &mut State, below: &Below, passed_s: f64) {
 }
 
 /// What counts as the building's when room is shared out. A rise that might bring a phase above its limit counts once it has
-/// lasted, so that a motor that starts sheds nothing, or at once where it is large.
-fn count(known: &mut NodeState, node: &Node, most_a: [f64; 3], believed: bool, sure_s: f64) {
+/// lasted, so that a motor that starts sheds nothing, or at once where it is large. `watched`: the meter is believed, and not
+/// for the first time, so that it is known what was before.
+fn count(known: &mut NodeState, node: &Node, most_a: [f64; 3], watched: bool, sure_s: f64) {
     for phase in 0..3 {
         let amps = known.building_a[phase];
         let limit_a = node.limit_a[phase];
-        if believed && amps + most_a[phase] > limit_a {
+        if watched && amps + most_a[phase] > limit_a {
             let (calm_a, since_s) = *known.over[phase].get_or_insert((known.counts_a[phase], sure_s));
             let shown_a = known.meter.as_ref().map_or(0.0, |meter| meter.phases_a[phase]);
             if sure_s - since_s < node.tolerance_s && shown_a < SEVERE * limit_a {
@@ -188,11 +189,11 @@ fn count(known: &mut NodeState, node: &Node, most_a: [f64; 3], believed: bool, s
             known.over[phase] = None;
         }
         let (peak_a, at_s) = known.peak_a[phase];
-        if amps >= peak_a || sure_s - at_s > LASTING_S || !believed {
+        if amps >= peak_a || sure_s - at_s > LASTING_S || !watched {
             known.peak_a[phase] = (amps, sure_s);
         }
         let (dip_a, at_s) = known.dip_a[phase];
-        if amps <= dip_a || sure_s - at_s > LASTING_S || !believed {
+        if amps <= dip_a || sure_s - at_s > LASTING_S || !watched {
             known.dip_a[phase] = (amps, sure_s);
         }
         known.counts_a[phase] = known.peak_a[phase].0;

@@ -90,9 +90,10 @@ pub(super) fn judge(state: &mut State, below: &Below) {
             phases_a.iter().sum::<f64>() < (1.0 - SHARE) * drawn_a - feeds_a.iter().sum::<f64>() - 3.0 * SLACK_A
         };
         let doubtful = impossible || short(least_a);
+        let lasts_s = maybe_s - since_s;
         let proven = before.is_some_and(|doubt| doubt.proven)
-            || (impossible && before.is_some() && maybe_s - since_s >= SLIP_S)
-            || (doubtful && short(told_since(state, node, since_s + LAG_S)));
+            || (impossible && lasts_s >= SLIP_S)
+            || (lasts_s >= LAG_S && short(told_since(state, node, since_s + LAG_S)));
         let Some(meter) = &mut state.nodes[node].meter else { continue };
         meter.fresh = None;
         if proven && !before.is_some_and(|doubt| doubt.proven) {

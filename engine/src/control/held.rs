@@ -116,6 +116,11 @@ impl Held {
         if may_still_follow { most_a.max(shown_a) } else { shown_a.min(most_a.max(0.0)) }
     }
 
+    /// Whether it has told lately what it draws.
+    pub fn tells(&self, clock: Clock) -> bool {
+        self.shown_a.is_some_and(|(_, at_s)| clock.maybe_s - at_s <= SHOWN_S)
+    }
+
     /// What it shows as its highest phase, in A; 0 where it shows nothing.
     pub fn shown_most_a(&self) -> f64 {
         self.shown_a.map_or(0.0, |(amps, _)| amps.into_iter().fold(0.0, f64::max))
@@ -125,7 +130,9 @@ impl Held {
     pub fn accepted(&mut self, sure_s: f64, reaction_s: f64) {
         let Some(sent) = self.pending.take() else { return };
         let before = self.most_a(sure_s).max(self.confirmed_a);
-        if before > sent.amps {
+        // What is only said again gives no more time to obey.
+        let settles = self.settling.is_some_and(|settling| settling.obeyed_by_s < f64::INFINITY);
+        if before > sent.amps && !(settles && sent.amps >= self.confirmed_a) {
             // One that shows what it draws has obeyed when it shows that; one that does not, once it must have.
             let shows = self.shown_most_a() > sent.amps + EXCESS_A;
             let patience_s = if shows { reaction_s.max(SHOWN_S) } else { reaction_s };

@@ -38,27 +38,27 @@ pub(super) fn keep(state: &mut State, wanted: &[Wanted], claims: &[Claim], grant
         if below.iter().all(|&k| PAIRS.iter().all(|&(p, q)| !adds(state, &wanted[k], p, q))) {
             continue;
         }
+        // With a meter: what flows now, and what the grants change of it. Without one nobody knows how the building is spread:
+        // at worst all on one phase.
+        let meter_a = state.nodes[node].believed().map(|meter| meter.phases_a);
         let others_a = others(state, wanted, node);
-        let alone_a: [f64; 3] = std::array::from_fn(|phase| state.nodes[node].building_a[phase] + others_a[phase]);
-        // Without a meter nobody knows how the building is spread: at worst all on one phase.
-        let (alone_a, unknown_a) = if state.meter_believed(node) {
-            (alone_a, 0.0)
-        } else {
-            (others_a, state.nodes[node].building_a.into_iter().fold(0.0, f64::max))
-        };
+        let unknown_a =
+            if meter_a.is_some() { 0.0 } else { state.nodes[node].building_a.into_iter().fold(0.0, f64::max) };
+        let flows_a = meter_a.unwrap_or(others_a);
         // Where the building alone is more out of balance, nothing is added to its fullest phase.
         let allowed_a = limit_a - setup.settings.margin_a - METERS_A - unknown_a - state.nodes[node].imbalance_bias.0;
         let spread_a = |&(p, q): &(usize, usize), grants: &[Grant]| {
             let net_a = |&k: &usize| {
-                if adds(state, &wanted[k], p, q) {
-                    grants[k].amps
-                } else if adds(state, &wanted[k], q, p) && wanted[k].sure {
-                    -relies_on_a(state, &wanted[k], q, grants[k].amps)
-                } else {
-                    0.0
+                let (wanted, granted_a) = (&wanted[k], grants[k].amps);
+                let now_a = |phase| if meter_a.is_some() { draws_a(state, wanted, phase) } else { 0.0 };
+                match (adds(state, wanted, p, q), adds(state, wanted, q, p)) {
+                    (true, _) => granted_a - now_a(p),
+                    (false, true) if wanted.sure => now_a(q) - relies_on_a(state, node, wanted, q, granted_a),
+                    (false, true) => (now_a(q) - granted_a).max(0.0),
+                    (false, false) => 0.0,
                 }
             };
-            alone_a[p] - alone_a[q] + below.iter().map(net_a).sum::<f64>()
+            flows_a[p] - flows_a[q] + below.iter().map(net_a).sum::<f64>()
         };
         for _ in 0..ROUNDS {
             let guilty_of = |&(p, q): &(usize, usize)| -> Vec<usize> {
@@ -93,13 +93,26 @@ fn adds(state: &State, wanted: &Wanted, phase: PhaseIndex, other: PhaseIndex) ->
     }
 }
 
-/// What a device may be relied on to draw on a phase, in A: no more than it has shown, where it shows anything.
-fn relies_on_a(state: &State, wanted: &Wanted, phase: PhaseIndex, granted_a: f64) -> f64 {
+/// What a device is taken to draw on a phase now, in A: what it shows, or what it may where it shows nothing.
+fn draws_a(state: &State, wanted: &Wanted, phase: PhaseIndex) -> f64 {
+    let (about, known) = (&state.setup.devices[wanted.device], &state.devices[wanted.device]);
+    let own = about.phases.iter().position(|of| *of == phase).unwrap_or(0);
+    if known.held.tells(state.clock) {
+        known.held.expected_a(own, state.clock)
+    } else {
+        known.held.most_a(state.clock.sure_s)
+    }
+}
+
+/// What a device may be relied on to draw on a phase, in A: no more than it has shown. One that never shows anything is taken
+/// at its grant where the board's meter tells soon enough that this is wrong.
+fn relies_on_a(state: &State, node: usize, wanted: &Wanted, phase: PhaseIndex, granted_a: f64) -> f64 {
     let (about, known) = (&state.setup.devices[wanted.device], &state.devices[wanted.device]);
     let own = about.phases.iter().position(|of| *of == phase);
     match (known.held.shown_a, own) {
         (Some((amps, _)), Some(own)) => granted_a.min(amps[own].max(0.0)),
-        _ => granted_a,
+        _ if state.meter_believed(node) => granted_a,
+        _ => 0.0,
     }
 }
 
@@ -116,7 +129,8 @@ pub(super) fn learn(state: &mut State) {
         if sure_s - at_s < LEARNS_S {
             continue;
         }
-        let above_a = spread(meter.phases_a) - (limit_a - setup.settings.margin_a);
+        // What the building does alone cannot be helped.
+        let above_a = spread(meter.phases_a) - (limit_a - setup.settings.margin_a).max(spread(known.building_a));
         let bias_a = if above_a > 0.0 {
             // So much that something of what was granted has to give way.
             let aimed_a = limit_a - setup.settings.margin_a - METERS_A;

@@ -63,7 +63,7 @@ pub(super) fn send(
         let steerable = known.steerable(true);
         let lower = target_a < known.granted_a - NOTHING_A || !known.known;
         let target_a = if steerable || lower { target_a } else { known.granted_a.min(target_a) };
-        if (lower && due(known, steerable, state.clock.sure_s)) || overdue(known, state, target_a) {
+        if (lower && due(known, steerable, state.clock.sure_s)) || overdue(known, state) {
             let amps = target_a.min(if known.known { known.granted_a } else { target_a });
             command(state, device, amps, phases, why, output);
         }
@@ -110,7 +110,7 @@ fn due(known: &DeviceState, steerable: bool, sure_s: f64) -> bool {
     sure_s - known.sent_at_s >= retry_s(known)
 }
 
-/// After how many s a decrease that was refused, or not answered, is sent again.
+/// After how many s a decrease that was not answered, or anything that was refused, is sent again.
 fn retry_s(known: &DeviceState) -> f64 {
     match (known.failures < SILENT, known.held.pending) {
         (true, Some(_)) => DECREASE_ANSWER_S,
@@ -138,7 +138,7 @@ pub(super) fn answer_by_s(known: &DeviceState, settings: &Settings) -> f64 {
 }
 
 /// Whether a setpoint must be sent again: it has not been answered, is about to lapse, or was refused.
-fn overdue(known: &DeviceState, state: &State, target_a: f64) -> bool {
+fn overdue(known: &DeviceState, state: &State) -> bool {
     let sure_s = state.clock.sure_s;
     if known.held.pending.is_some() {
         return sure_s >= answer_by_s(known, &state.setup.settings);
@@ -146,9 +146,10 @@ fn overdue(known: &DeviceState, state: &State, target_a: f64) -> bool {
     if known.exceeds_since_s.is_some() && known.disobeys_since_s.is_none() {
         return sure_s - known.sent_at_s >= TOLD_AGAIN_S;
     }
-    let refused = known.failures > 0 && target_a < known.held.confirmed_a - NOTHING_A;
+    // What was refused has not been renewed either.
+    let refused_s = if known.failures > 0 { retry_s(known) } else { f64::INFINITY };
     let renewed_s = state.setup.settings.renew_s.min(RENEWED * known.valid_s);
-    sure_s - known.sent_at_s >= if refused { RETRY_S } else { renewed_s }
+    sure_s - known.sent_at_s >= refused_s.min(renewed_s)
 }
 
 /// Remembers what later steps need of a grant.
@@ -260,7 +261,7 @@ pub(super) fn discharge(state: &mut State, output: &mut Output) {
         }
         let known = &state.devices[device];
         let changed = (known.granted_a + amps).abs() > state.setup.settings.deadband_a;
-        if (changed && due(known, true, state.clock.sure_s)) || overdue(known, state, -amps) {
+        if (changed && due(known, true, state.clock.sure_s)) || overdue(known, state) {
             let phases = u8::try_from(about.phases.len()).unwrap_or(3);
             command(state, device, -amps, phases, Why::Plan, output);
         }

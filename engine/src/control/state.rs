@@ -60,7 +60,7 @@ impl State {
                     // What was kept free already was not enough.
                     let (kept_a, until_s) = known.clamped;
                     let kept_a = if self.clock.sure_s < until_s { kept_a } else { 0.0 };
-                    let most_a = self.setup.devices[setpoint.device].max_a;
+                    let most_a = MOST_CLAMPED * self.setup.devices[setpoint.device].max_a;
                     known.clamped = ((kept_a + cut_a).min(most_a), self.clock.sure_s + CLAMPED_S);
                 }
                 sent.amps = setpoint.amps;
@@ -122,6 +122,9 @@ impl Clock {
 /// After so many s nothing is left of what a loop before this one has told a device that is silent: setpoints above the
 /// fallback are good for 120 s.
 const LAPSED_S: f64 = 140.0;
+
+/// So many times its rating is kept free at most for what the last clamp has cut of a device: nobody starves for it.
+const MOST_CLAMPED: f64 = 2.0;
 
 /// For so long room is kept free for what the last clamp has cut, in s.
 const CLAMPED_S: f64 = 300.0;
