@@ -22,6 +22,9 @@ const LAPSES_S: i64 = 130;
 /// For so long after a connection or meter is back what it has left may last, in s.
 const RECOVERS_S: i64 = 60;
 
+/// For so long stations below a board are cut after an overload that nothing explains, in s.
+const CUT_S: i64 = 600;
+
 /// A plan by rule: each device charges in every other half-hour, at a current of its own.
 fn rule(depot: &Depot, seed: u64) -> Arc<Targets> {
     let slots = 2 * 24;
@@ -36,11 +39,12 @@ fn rule(depot: &Depot, seed: u64) -> Arc<Targets> {
 /// What no loop could have kept, as `docs/safety.md` lists it.
 fn excused(depot: &Depot, finding: &Finding) -> bool {
     let ends = finding.from + TimeDelta::milliseconds((finding.seconds * 1000.0) as i64);
-    let during = |what: fn(&What) -> bool| {
+    let during = |recovers_s: i64, what: fn(&What) -> bool| {
         depot.world.faults.iter().any(|fault| {
-            what(&fault.what) && fault.from <= ends && finding.from <= fault.until + TimeDelta::seconds(RECOVERS_S)
+            what(&fault.what) && fault.from <= ends && finding.from <= fault.until + TimeDelta::seconds(recovers_s)
         })
     };
+    let unlimited = depot.world.chargers.iter().any(|charger| charger.zero_means_unlimited);
     match finding.rule {
         // What is held when the links go lapses in its time.
         Rule::Overload => depot.world.faults.iter().any(|fault| {
@@ -50,12 +54,12 @@ fn excused(depot: &Depot, finding: &Finding) -> bool {
                 && finding.seconds <= LAPSES_S as f64
         }),
         // Nobody can balance stations that are cut off, nor a board whose meter shows something else.
-        Rule::Imbalance => during(|what| matches!(what, What::Link { .. } | What::Meter { .. })),
+        Rule::Imbalance => during(RECOVERS_S, |what| matches!(what, What::Link { .. } | What::Meter { .. })),
         // A station that takes 0 A for no limit at all is left without current, or draws what it likes.
-        Rule::Order | Rule::Guaranteed | Rule::Starts => {
-            depot.world.chargers.iter().any(|charger| charger.zero_means_unlimited)
-                || (finding.rule == Rule::Order && during(|what| matches!(what, What::Link { .. })))
-        }
+        Rule::Starts => unlimited,
+        Rule::Order => unlimited || during(RECOVERS_S, |what| matches!(what, What::Link { .. })),
+        // A meter has shown an overload that was none, and stations were cut for it.
+        Rule::Guaranteed => unlimited || during(CUT_S, |what| matches!(what, What::Meter { .. })),
         Rule::Quarter | Rule::Balance => false,
     }
 }
