@@ -32,7 +32,7 @@ pub(super) struct Below {
     /// The least they surely draw, of what the board's meter sees.
     pub least_seen_a: Vec<[f64; 3]>,
     /// What they are expected to draw, of what the board's meter sees.
-    expected_a: Vec<[f64; 3]>,
+    pub expected_a: Vec<[f64; 3]>,
     /// The most they draw if they obey in time, of what the board's meter sees.
     most_seen_a: Vec<[f64; 3]>,
     /// What they show.
@@ -135,6 +135,9 @@ pub(super) fn estimate(state: &mut State, below: &Below, passed_s: f64) {
         let known = &mut state.nodes[node];
         let believed = dynamic && known.believed().is_some();
         known.blind = false;
+        let hourly_a = setup.nodes[node].building_max_a.as_ref();
+        known.worst_a =
+            std::array::from_fn(|phase| hourly_a.map_or(0.0, |figure| figure[phase][hour] + child_a[phase]));
         let first = known.last_own_a.is_none();
         if believed {
             let figure_a = setup.nodes[node].building_max_a.as_ref();

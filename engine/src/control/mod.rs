@@ -14,6 +14,7 @@ mod building;
 pub mod command;
 mod credible;
 pub mod event;
+mod follow;
 mod hear;
 mod held;
 mod imbalance;
@@ -54,6 +55,7 @@ pub fn step(mut state: State, now: DateTime<Utc>, events: &[Event]) -> (State, O
     credible::judge(&mut state, &below);
     credible::believe(&mut state, &mut output);
     building::estimate(&mut state, &below, passed_s);
+    follow::watch(&mut state, &below);
     watch::boards(&mut state, &below, &mut output);
     rooms::count_quarter(&mut state, passed_s);
     let mut rooms = rooms::Rooms::of(&state, &below);

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use super::command::{Distrust, Setpoint};
 use super::credible::Doubt;
 use super::event::{Action, Session, Signal, Targets};
+use super::follow::Follow;
 use super::held::Held;
 use super::setup::Setup;
 
@@ -314,6 +315,10 @@ pub struct NodeState {
     pub building_a: [f64; 3],
     /// What the devices below show that they draw, by phase, in A.
     pub shown_below_a: [f64; 3],
+    /// The most that it credibly draws there, by phase in A; 0 where nobody has said.
+    pub worst_a: [f64; 3],
+    /// Whether the meter has been seen to follow what hangs below it.
+    pub follow: Follow,
     /// The highest that the building has drawn in the last seconds, and when it was: increases go into room that lasts.
     pub peak_a: [(f64, f64); 3],
     /// The lowest that the building has drawn in the last seconds, and when it was.

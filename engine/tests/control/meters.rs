@@ -154,3 +154,35 @@ fn what_a_vehicle_may_feed_in_is_no_fault_of_the_meter() {
     depot.events.push(Event::Holds { device: 0, amps: Some(0.0) });
     assert_eq!(depot.of_meters(60), [LOST]);
 }
+
+#[test]
+fn a_meter_that_shows_a_tenth_is_not_believed_before_it_has_followed() {
+    // 40 A of building, of which the meter shows 4; the fuse would carry 14 A for four beside the worst of it.
+    let stations = (0..4).map(|k| station(&format!("S{k}"), "HV", "RST", 32.0)).collect();
+    let mut depot = Depot::new(&site(vec![board("HV", None, 63.0, 40.0)], stations, &["HV"]), Settings::default());
+    depot.meter_shows[0] = |amps| amps / 10.0;
+    depot.building_a[0] = [40.0; 3];
+    depot.seconds(60);
+    (0..4).for_each(|device| depot.plug(device, 32.0));
+    depot.seconds(600);
+    assert_eq!(depot.longest_over_s(), 0);
+    assert!(depot.draws_a(0) > 6.0, "what fits beside the worst building is given");
+}
+
+#[test]
+fn a_meter_that_shows_a_tenth_from_one_moment_on_gives_nobody_more() {
+    let stations = (0..4).map(|k| station(&format!("S{k}"), "HV", "RST", 32.0)).collect();
+    let mut depot = Depot::new(&site(vec![board("HV", None, 63.0, 40.0)], stations, &["HV"]), Settings::default());
+    depot.building_a[0] = [20.0; 3];
+    depot.plug(0, 32.0);
+    depot.seconds(120);
+    assert_eq!(depot.draws_a(0), 32.0, "it has followed");
+    depot.unplug(0);
+    depot.building_a[0] = [40.0; 3];
+    depot.seconds(60);
+    depot.meter_shows[0] = |amps| amps / 10.0;
+    depot.seconds(60);
+    (0..4).for_each(|device| depot.plug(device, 32.0));
+    depot.seconds(600);
+    assert!(depot.longest_over_s() <= 10, "{} s", depot.longest_over_s());
+}
