@@ -45,6 +45,11 @@ impl Shown {
     ) {
         let absurd = (0..3).any(|k| !phases_a[k].is_finite() || phases_a[k].abs() > ABSURD * node.limit_a[k]);
         let impossible = (0..3).any(|k| phases_a[k] < feeding_a[k] - node.feeds_a[k] - BELOW_A);
+        if impossible && !absurd {
+            // Should it be true all the same, so much may be fed in already.
+            let rest_a: [f64; 3] = std::array::from_fn(|k| phases_a[k] - seen_a[1][k]);
+            self.lowest_a = Some(pick(self.lowest_a, rest_a, f64::min));
+        }
         if absurd
             || impossible
             || self
