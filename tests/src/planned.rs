@@ -36,7 +36,7 @@ pub struct Planned {
 pub struct Day {
     /// `summary.json`.
     pub summary: Value,
-    /// Limits that were broken, and energy that does not add up, beyond what [`depots::excused`] allows.
+    /// Limits that were broken, and energy that does not add up, beyond what [`depots::lapses`] allows.
     pub found: Vec<Value>,
 }
 
@@ -111,7 +111,7 @@ fn breaks(faults: &[Fault], finding: &Value) -> bool {
     let hard = ["overload", "quarter", "balance"].iter().any(|rule| finding["rule"] == *rule);
     let from = finding["from"].as_str().and_then(|text| text.parse().ok());
     let excused =
-        from.zip(finding["seconds"].as_f64()).is_some_and(|(from, seconds)| depots::excused(faults, from, seconds));
+        from.zip(finding["seconds"].as_f64()).is_some_and(|(from, seconds)| depots::lapses(faults, from, seconds));
     hard && !excused
 }
 

@@ -39,8 +39,8 @@ pub struct Settings {
     pub meter_timeout_s: f64,
     /// After so many s without an answer a command counts as not obeyed, and is sent again.
     pub answer_timeout_s: f64,
-    /// Every setpoint is sent again after so many s. What is good for less ([`Setpoint::valid_s`](super::command::Setpoint::valid_s))
-    /// is renewed by whoever holds the connection for as long as that lasts.
+    /// Every setpoint is sent again after so many s, or at half of the time it is good for
+    /// ([`Setpoint::valid_s`](super::command::Setpoint::valid_s)) where that is sooner.
     pub renew_s: f64,
     /// Shortest time a vehicle charges before another one takes its turn, in s.
     pub turn_s: f64,

@@ -222,8 +222,7 @@ pub struct Charger {
     /// It takes whole multiples of so many A, rounded down; 0, any current.
     pub rounds_down_to_a: f64,
     /// How long a setpoint is good for at most without being renewed, in s, whatever it says itself
-    /// ([`Setpoint::valid_s`](crate::control::command::Setpoint::valid_s)); then the stored fallback holds. Setpoints are renewed
-    /// at half time while the connection lasts, so that it lapses half as long to as long after the cut. `None`, it
+    /// ([`Setpoint::valid_s`](crate::control::command::Setpoint::valid_s)); then the stored fallback holds. `None`, it
     /// holds for ever.
     pub expires_after_s: Option<f64>,
     /// How long it takes to boot in s. It draws nothing meanwhile.
