@@ -2,7 +2,7 @@
 
 use kwartier_engine::control::event::{Limit, Scope, Signal};
 use kwartier_engine::control::settings::Settings;
-use kwartier_engine::control::{Event, State, step};
+use kwartier_engine::control::{Event, step};
 use proptest::prelude::*;
 
 use super::depot::{Depot, board, site, station};
