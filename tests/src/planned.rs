@@ -9,7 +9,7 @@ use std::process::Command;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Timelike, Utc};
 use kwartier_data::site::file;
 use kwartier_data::site::tariff::{Component, Direction, Price, Tariff};
-use kwartier_data::site::{Battery, PvPlant, Site};
+use kwartier_data::site::{Battery, Site};
 use kwartier_engine::control::event::{Action, Event, Limit, Scope};
 use kwartier_engine::control::settings::Settings;
 use kwartier_engine::control::setup::Setup;
@@ -75,7 +75,13 @@ pub fn planned(seed: u64, hours: i64) -> Result<Planned, String> {
     let setup = Setup::of(&site, chrono_tz::Europe::Amsterdam, Settings::default());
     let start: DateTime<Utc> =
         STARTS[dice.random_range(0..STARTS.len())].parse().map_err(|fault| format!("{fault}"))?;
-    let world = depots::world(&mut dice, &setup, start, start + TimeDelta::hours(hours));
+    let mut world = depots::world(&mut dice, &setup, start, start + TimeDelta::hours(hours));
+    // A scenario does not take faults of what is not there.
+    world.faults.retain(|fault| match fault.what {
+        What::Meter { node, .. } => setup.nodes[node].meter.is_some(),
+        What::Pv { .. } => !site.pv.is_empty(),
+        _ => true,
+    });
     let scenario = scenario(&mut dice, &site, &setup, &world, hours);
     let scenario = toml::to_string(&scenario).map_err(|fault| fault.to_string())?;
     let site = file::write(&site).map_err(|fault| fault.to_string())?;
@@ -115,7 +121,7 @@ fn breaks(faults: &[Fault], finding: &Value) -> bool {
     hard && !excused
 }
 
-/// Prices for everybody, sun and batteries for some.
+/// Prices for everybody, batteries for some.
 fn furnish(dice: &mut ChaCha8Rng, site: &mut Site) {
     let part = |name: &str, direction, price| Component {
         name: name.to_owned(),
@@ -136,13 +142,6 @@ fn furnish(dice: &mut ChaCha8Rng, site: &mut Site) {
     site.tariff = Some(Tariff { components, ..Tariff::default() });
     site.latitude_deg = Some(52.1);
     site.longitude_deg = Some(5.1);
-    let board = site.boards[dice.random_range(0..site.boards.len())].id.clone();
-    if dice.random_bool(0.4) {
-        let phases = ["L1", "L2", "L3"].map(str::to_owned).to_vec();
-        let peak_kw = dice.random_range(3.0..12.0_f64).round();
-        let id = "Roof".to_owned();
-        site.pv.push(PvPlant { id, board, phases, peak_kw, curtailable: false, tilt_deg: None, azimuth_deg: None });
-    }
     if dice.random_bool(0.2) {
         let power_kw = dice.random_range(2.0..6.0_f64).round();
         site.batteries.push(Battery {

@@ -185,6 +185,10 @@ impl<'d, 'f> Planner<'d, 'f> {
 
     /// What a grid operator has said of the connection's power, as caps on import.
     fn caps(&self, wire: &mut kwartier_data::instance::wire::Instance, horizon: &Horizon, live: &Live) {
+        // Above the fuses of the connection nothing is cap.
+        let setup = &self.days.setup;
+        let fuses_kw =
+            setup.root().map_or(0.0, |root| setup.nodes[root].limit_a.iter().map(|&amps| setup.kw(amps, 1)).sum());
         for event in &live.signals {
             let Event::Signal(signal) = event else { continue };
             let root = matches!(signal.on, Scope::Node(node) if self.days.setup.nodes[node].parent.is_none());
@@ -192,7 +196,7 @@ impl<'d, 'f> Planner<'d, 'f> {
                 Limit::Power(kw) | Limit::Quarter(kw) if root => kw,
                 _ => continue,
             };
-            let caps = wire.grid.import_cap_kw.get_or_insert_with(|| vec![f64::from(u32::MAX); horizon.slots]);
+            let caps = wire.grid.import_cap_kw.get_or_insert_with(|| vec![fuses_kw; horizon.slots]);
             for (slot, cap) in caps.iter_mut().enumerate() {
                 let within =
                     horizon.at(slot + 1) > signal.from && signal.until.is_none_or(|until| horizon.at(slot) < until);

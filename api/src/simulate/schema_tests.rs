@@ -48,7 +48,14 @@ fn undescribed(schema: &Value, place: &str, found: &mut Vec<String>) {
             if kind.get("const").is_some() && kind["description"].as_str().is_none_or(str::is_empty) {
                 found.push(format!("{place}.{kind}"));
             }
-            undescribed(kind, &format!("{place}#{k}"), found);
+            let place = format!("{place}#{k}");
+            match kind["properties"].as_object().map(|properties| properties.iter().collect::<Vec<_>>()).as_deref() {
+                // A kind that is named by its only key: what is said of the kind is said of the key.
+                Some([(key, value)]) if kind["description"].is_string() => {
+                    undescribed(value, &format!("{place}.{key}"), found);
+                }
+                _ => undescribed(kind, &place, found),
+            }
         }
     }
 }
