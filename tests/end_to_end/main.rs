@@ -7,6 +7,7 @@ mod commands;
 mod config;
 mod forecast;
 mod interrupt;
+mod planned_days;
 mod reports;
 mod second_checker;
 #[cfg(unix)]

@@ -4,13 +4,15 @@
 //! building under every board, fallbacks fit together, and the building stays below its worst figure but for motors that
 //! start. At most one station a depot does not do what it should, the others lose messages, reboot, are cut off.
 
+use std::ops::Range;
+
 use chrono::{DateTime, TimeDelta, Utc};
-use kwartier_data::site::{Board, Hourly, HourlyByPhase, Included, Meter, PerPhase, Site, Station};
+use kwartier_data::site::{Board, Hourly, HourlyByPhase, Included, Meter, PerPhase, PvPlant, Site, Station};
 use kwartier_engine::control::event::{Action, Event, Limit, Scope, Signal};
 use kwartier_engine::control::settings::{Settings, Split};
 use kwartier_engine::control::setup::Setup;
 use kwartier_engine::plant::world::{
-    Car, Charger, Fault, Meter as MeterOf, MeterFault, Noise, Stay, Told, What, World,
+    Car, Charger, Fault, Meter as MeterOf, MeterFault, Noise, Pv, Stay, Told, What, World,
 };
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -27,16 +29,33 @@ pub struct Depot {
 /// The depot of a seed: `hours` of it, from an instant in the winter of 2026.
 pub fn depot(seed: u64, hours: i64) -> Depot {
     let mut dice = ChaCha8Rng::seed_from_u64(seed);
-    let site = site(&mut dice);
+    let site = site(&mut dice, 2..7);
     let split = if dice.random_bool(0.3) { Split::Equal } else { Split::Prioritised };
     let setup = Setup::of(&site, chrono_tz::Europe::Amsterdam, Settings { split, ..Settings::default() });
     let start =
         DateTime::from_timestamp(1_768_431_600, 0).unwrap_or_default() + TimeDelta::hours(dice.random_range(0..24));
-    let world = world(&mut dice, &setup, start, start + TimeDelta::hours(hours));
+    let mut world = world(&mut dice, &setup, start, start + TimeDelta::hours(hours));
+    for plant in &site.pv {
+        world.pv.extend(sun(&mut dice, &setup, plant, &world));
+    }
     Depot { setup, world }
 }
 
-fn site(dice: &mut ChaCha8Rng) -> Site {
+/// What a plant gives: a day's arc of local sun, with clouds.
+fn sun(dice: &mut ChaCha8Rng, setup: &Setup, plant: &PvPlant, world: &World) -> Option<Pv> {
+    let clear = dice.random_range(0.2..0.8_f64);
+    let steps = (world.end - world.start).num_minutes() / 15 + 1;
+    let kw = (0..steps).map(|step| {
+        let hour = setup.hour(world.start + TimeDelta::minutes(15 * step));
+        let height = ((hour as f64 - 6.0) / 12.0 * std::f64::consts::PI).sin();
+        if (6..18).contains(&hour) { plant.peak_kw * clear * height } else { 0.0 }
+    });
+    let noise = Noise { sigma: 0.15, correlation_s: 60.0, ..Noise::default() };
+    Some(Pv { node: setup.node(&plant.board)?, phases: vec![0, 1, 2], kw: kw.collect(), noise })
+}
+
+/// A site with so many stations.
+pub(crate) fn site(dice: &mut ChaCha8Rng, stations: Range<usize>) -> Site {
     let subs = dice.random_range(0..3_usize);
     let worst = |dice: &mut ChaCha8Rng| dice.random_range(5.0..15.0_f64).round();
     let figure = |amps: f64| Some(HourlyByPhase::Constant(PerPhase::Same(amps)));
@@ -51,7 +70,7 @@ fn site(dice: &mut ChaCha8Rng) -> Site {
         });
     }
     let rotations = ["RST", "STR", "TRS", "RTS"];
-    let count = dice.random_range(2..7_usize);
+    let count = dice.random_range(stations);
     let mut stations = Vec::new();
     let mut on = vec![0.0_f64; subs + 1];
     for k in 0..count {
@@ -86,6 +105,17 @@ fn site(dice: &mut ChaCha8Rng) -> Site {
         .map(|(_, board)| board.id.clone())
         .collect();
     let mut site = Site::new("Random".to_owned(), "Europe/Amsterdam".to_owned(), boards, stations);
+    if dice.random_bool(0.3) {
+        site.pv.push(PvPlant {
+            id: "Roof".to_owned(),
+            board: site.boards[dice.random_range(0..=subs)].id.clone(),
+            phases: ["L1", "L2", "L3"].map(str::to_owned).to_vec(),
+            peak_kw: dice.random_range(3.0..15.0),
+            curtailable: false,
+            tilt_deg: None,
+            azimuth_deg: None,
+        });
+    }
     site.meters = metered
         .into_iter()
         .map(|board| Meter {
@@ -97,7 +127,8 @@ fn site(dice: &mut ChaCha8Rng) -> Site {
     site
 }
 
-fn world(dice: &mut ChaCha8Rng, setup: &Setup, start: DateTime<Utc>, end: DateTime<Utc>) -> World {
+/// What happens on a site.
+pub(crate) fn world(dice: &mut ChaCha8Rng, setup: &Setup, start: DateTime<Utc>, end: DateTime<Utc>) -> World {
     let steps = usize::try_from((end - start).num_minutes() / 15 + 1).unwrap_or(1);
     let building_a = setup
         .nodes
@@ -214,13 +245,18 @@ fn faults(
         let until = from + TimeDelta::seconds([5, 20, 120, 1800][dice.random_range(0..4)]);
         let node = dice.random_range(0..setup.nodes.len());
         let device = dice.random_range(0..setup.devices.len());
-        // A station that breaks rules and a meter that is lost at the same time is one fault too many.
+        // A station that breaks rules and a meter that is lost at the same time is one fault too many, and so is one that
+        // takes its time to hear that it has to stop.
         let kind = dice.random_range(0..15);
-        let kind = if world.chargers[odd].zero_means_unlimited && kind < 5 { 7 } else { kind };
+        let kind = if world.chargers[odd].zero_means_unlimited && (kind < 5 || kind == 9) { 7 } else { kind };
         let what = match kind {
             0 => What::Meter { node, how: MeterFault::Silent },
-            1 => What::Meter { node, how: MeterFault::Scaled { by: 100.0 } },
-            2 => What::Meter { node, how: MeterFault::NotANumber },
+            1 => What::Meter { node, how: MeterFault::Scaled { by: [100.0, 10.0, 0.1][dice.random_range(0..3)] } },
+            2 => What::Meter {
+                node,
+                how: [MeterFault::NotANumber, MeterFault::Frozen, MeterFault::Negative, MeterFault::SignFlipped]
+                    [dice.random_range(0..4)],
+            },
             3 => What::Meter { node, how: MeterFault::Late { by_s: dice.random_range(1.0..60.0) } },
             4 => What::Meter { node, how: MeterFault::OutOfOrder },
             5 => What::Link { devices: vec![device], noticed_after_s: dice.random_range(0.0..60.0) },
@@ -252,6 +288,21 @@ fn faults(
         world.signals.clear();
     }
     world.signals.sort_by_key(|(at, _)| *at);
+}
+
+/// While no link is up nobody can lower anything: what is held is held until it lapses, 120 s after it was last renewed, and
+/// then the vehicle has its time to follow.
+const LAPSES_S: i64 = 130;
+
+/// Whether something that was found, and lasted so many s, began while links were cut and lasted no longer than what was held
+/// takes to lapse.
+pub fn lapses(faults: &[Fault], from: DateTime<Utc>, seconds: f64) -> bool {
+    faults.iter().any(|fault| {
+        matches!(fault.what, What::Link { .. })
+            && (fault.from..=fault.until).contains(&from)
+            && seconds <= LAPSES_S as f64
+            && from - fault.from <= TimeDelta::seconds(LAPSES_S)
+    })
 }
 
 /// What the building may still draw more at a board by its worst figure, on one phase.

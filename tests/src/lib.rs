@@ -2,4 +2,5 @@
 
 pub mod depots;
 pub mod generate;
+pub mod planned;
 pub mod play;

@@ -1,5 +1,5 @@
-//! Two thousand days of random depots with random faults, half of them with a plan by rule: no limit is broken beyond what the
-//! rule of `docs/simulation.md` allows, and a seed gives the same day again. `make soak` goes on from there.
+//! Two thousand days of random depots with random faults, half of them with a plan by rule: no rule of `docs/simulation.md` is
+//! broken but for what `docs/safety.md` excuses, and a seed gives the same day again. `make soak` goes on from there.
 
 #![allow(clippy::unwrap_used)]
 
@@ -10,14 +10,16 @@ use chrono::TimeDelta;
 use kwartier_engine::control::event::Targets;
 use kwartier_engine::plant::judge::{Finding, Rule};
 use kwartier_engine::plant::world::What;
-use kwartier_tests::depots::{Depot, depot};
+use kwartier_tests::depots::{Depot, depot, lapses};
 use kwartier_tests::play::play;
 
 const DAYS: u64 = 2_000;
 
-/// While no link is up nobody can lower anything: what is held is held until it lapses, 120 s after it was last renewed, and
-/// then the vehicle has its time to follow.
-const LAPSES_S: i64 = 140;
+/// For so long after a connection or meter is back what it has left may last, in s.
+const RECOVERS_S: i64 = 60;
+
+/// For so long stations below a board are cut after an overload that nothing explains, in s.
+const CUT_S: i64 = 600;
 
 /// A plan by rule: each device charges in every other half-hour, at a current of its own.
 fn rule(depot: &Depot, seed: u64) -> Arc<Targets> {
@@ -30,18 +32,31 @@ fn rule(depot: &Depot, seed: u64) -> Arc<Targets> {
     Arc::new(Targets { start: depot.world.start, slot_s: 1800, amps: amps.collect() })
 }
 
+/// What no loop could have kept, as `docs/safety.md` lists it.
 fn excused(depot: &Depot, finding: &Finding) -> bool {
-    depot.world.faults.iter().any(|fault| {
-        matches!(fault.what, What::Link { .. })
-            && finding.from >= fault.from
-            && finding.from <= fault.until
-            && finding.seconds <= LAPSES_S as f64
-            && finding.from - fault.from <= TimeDelta::seconds(LAPSES_S)
-    })
+    let ends = finding.from + TimeDelta::milliseconds((finding.seconds * 1000.0) as i64);
+    let during = |recovers_s: i64, what: fn(&What) -> bool| {
+        depot.world.faults.iter().any(|fault| {
+            what(&fault.what) && fault.from <= ends && finding.from <= fault.until + TimeDelta::seconds(recovers_s)
+        })
+    };
+    let unlimited = depot.world.chargers.iter().any(|charger| charger.zero_means_unlimited);
+    match finding.rule {
+        // What is held when the links go lapses in its time.
+        Rule::Overload => lapses(&depot.world.faults, finding.from, finding.seconds),
+        // Nobody can balance stations that are cut off, nor a board whose meter shows something else.
+        Rule::Imbalance => during(RECOVERS_S, |what| matches!(what, What::Link { .. } | What::Meter { .. })),
+        // A station that takes 0 A for no limit at all is left without current, or draws what it likes.
+        Rule::Starts => finding.device.is_some_and(|device| depot.world.chargers[device].zero_means_unlimited),
+        Rule::Order => unlimited || during(RECOVERS_S, |what| matches!(what, What::Link { .. })),
+        // A meter has shown an overload that was none, and stations were cut for it.
+        Rule::Guaranteed => unlimited || during(CUT_S, |what| matches!(what, What::Meter { .. })),
+        Rule::Quarter | Rule::Balance => false,
+    }
 }
 
 #[test]
-fn two_thousand_faulted_days_break_no_limit() {
+fn two_thousand_faulted_days_break_no_rule() {
     let next = AtomicU64::new(1);
     let broken = Mutex::new(Vec::new());
     let served = Mutex::new(0.0);
@@ -57,13 +72,8 @@ fn two_thousand_faulted_days_break_no_limit() {
                     let plan = seed.is_multiple_of(2).then(|| rule(&depot, seed));
                     let played = play(&depot, seed, plan.as_ref(), false);
                     *served.lock().unwrap() += played.energy_kwh;
-                    let hard = [Rule::Overload, Rule::Quarter, Rule::Balance];
-                    let found: Vec<Finding> = played
-                        .report
-                        .findings
-                        .into_iter()
-                        .filter(|finding| hard.contains(&finding.rule) && !excused(&depot, finding))
-                        .collect();
+                    let found: Vec<Finding> =
+                        played.report.findings.into_iter().filter(|finding| !excused(&depot, finding)).collect();
                     if !found.is_empty() {
                         broken.lock().unwrap().push((seed, found));
                     }

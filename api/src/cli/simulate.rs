@@ -17,7 +17,7 @@ use super::span;
 use super::summary::table;
 use super::{Verdict, input};
 use crate::report::number::{eur, grouped, percent};
-use crate::simulate::{FaultEffect, Outcome, Play, Summary};
+use crate::simulate::{self, FaultEffect, Outcome, Play, Summary};
 use crate::solve::Monitor;
 
 /// How many vehicles, findings and faults the text names.
@@ -43,8 +43,8 @@ Exit codes: 0 played, and no limit was broken; 1 a limit was broken, or an inter
 #[command(after_help = AFTER_HELP)]
 pub struct Args {
     /// The scenario, a TOML file.
-    #[arg(value_name = "SCENARIO.toml")]
-    scenario: PathBuf,
+    #[arg(value_name = "SCENARIO.toml", required_unless_present = "schema")]
+    scenario: Option<PathBuf>,
     /// Decides everything that is left to chance.
     #[arg(long, value_name = "N", default_value = "1", conflicts_with = "seeds")]
     seed: u64,
@@ -52,8 +52,11 @@ pub struct Args {
     #[arg(long, value_name = "A..B", value_parser = seeds)]
     seeds: Option<(u64, u64)>,
     /// A folder for the results; it is made where it is not there.
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "schema")]
+    out: Option<PathBuf>,
+    /// Play no twin without faults beside it: half the time, but nobody knows then what energy the faults cost.
+    #[arg(long)]
+    no_twin: bool,
     /// A setting instead of the scenario's, such as planner=none; may be given several times.
     #[arg(long, value_name = "KEY=VALUE", value_parser = span::pair)]
     set: Vec<(String, String)>,
@@ -63,6 +66,9 @@ pub struct Args {
     /// Show no progress and print no table.
     #[arg(long)]
     quiet: bool,
+    /// Print the JSON schema of scenario files instead, for editors and programs that write them.
+    #[arg(long, exclusive = true)]
+    schema: bool,
 }
 
 /// The places of a run's results.
@@ -73,11 +79,15 @@ struct Places {
 
 /// Reads, plays, writes, summarises.
 pub fn run(args: &Args) -> Result<Verdict, Failure> {
-    let play = Play::read(&args.scenario, &args.set)?;
+    let (Some(scenario), Some(out)) = (&args.scenario, &args.out) else {
+        output::print_json(&simulate::schema())?;
+        return Ok(Verdict::Fine);
+    };
+    let play = Play::read(scenario, &args.set)?;
     let (first, last) = args.seeds.unwrap_or((args.seed, args.seed));
     let places = (first..=last).map(|seed| {
-        let folder = if args.seeds.is_some() { args.out.join(format!("seed-{seed}")) } else { args.out.clone() };
-        Places::prepare(&folder, &args.scenario)
+        let folder = if args.seeds.is_some() { out.join(format!("seed-{seed}")) } else { out.clone() };
+        Places::prepare(&folder, scenario)
     });
     let places = places.collect::<Result<Vec<_>, _>>()?;
     let monitor =
@@ -89,7 +99,7 @@ pub fn run(args: &Args) -> Result<Verdict, Failure> {
         let began = Instant::now();
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a thousand")]
         let progress = |done: f64| monitor.count(k * PROGRESS + (done * PROGRESS as f64) as usize, runs * PROGRESS);
-        let played = play.run(seed, &monitor, &progress);
+        let played = play.run(seed, !args.no_twin, &monitor, &progress);
         let outcome = match played {
             Ok(outcome) => outcome,
             Err(failure) => {
@@ -100,7 +110,7 @@ pub fn run(args: &Args) -> Result<Verdict, Failure> {
         places.write(&outcome)?;
         let speed = (outcome.summary.until - outcome.summary.start).as_seconds_f64() / began.elapsed().as_secs_f64();
         if runs == 1 {
-            text = one(&play, &outcome, &args.out);
+            text = one(&play, &outcome, out);
             let _ = writeln!(text, "{} simulated seconds a second", grouped(speed, 0));
         }
         let stopped = outcome.summary.stopped;

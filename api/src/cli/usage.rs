@@ -2,10 +2,11 @@
 
 use clap::ValueEnum;
 use kwartier_forecast::prior::Use;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a building is used for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Usage {
     /// A home, or several.

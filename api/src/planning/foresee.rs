@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 
 use super::compose::horizon;
 use super::request::Request;
-use crate::simulate::foresee::Subject;
+use crate::simulate::foresee::{Morning, Subject};
 use crate::simulate::planner::quarters;
 use crate::store::{Fault, Grain, Measurements, Point, Store};
 
@@ -99,7 +99,7 @@ impl Foresight {
         // Fitting takes a good part of a second.
         let foreseen = tokio::task::spawn_blocking(move || {
             let methods = vec![load::method(), naive::last_week(), naive::last_day()];
-            Subject::new(series, zone, methods).beliefs(at, start, count, local::day(zone, at))
+            Subject::new(series, zone, methods).beliefs(at, Morning { day: local::day(zone, at), known_to: at }, start, count)
         });
         let beliefs = foreseen.await.unwrap_or_default();
         Foreseen { beliefs: complete(beliefs), shares, ..nothing }

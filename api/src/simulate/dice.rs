@@ -16,6 +16,8 @@ pub enum Subject {
     Visits,
     /// What is told of visits.
     Told,
+    /// What was told of those before the scenario.
+    ToldBefore,
     /// Faults.
     Faults,
 }
@@ -32,6 +34,7 @@ impl Dice {
             Subject::Visits => 1,
             Subject::Told => 2,
             Subject::Faults => 3,
+            Subject::ToldBefore => 4,
             Subject::Building(k) => 1_000 + k as u64,
             Subject::Sun(k) => 1_000_000 + k as u64,
         };

@@ -25,10 +25,21 @@ pub struct Subject {
     fitted: Option<(NaiveDate, Box<dyn Fitted>)>,
 }
 
+/// When methods are fitted: with what is known at the beginning of a local day, or of the scenario. So a fit does not hang on
+/// when exactly that day's first plan is made, and runs of the same days share it.
+#[derive(Debug, Clone, Copy)]
+pub struct Morning {
+    /// The local day.
+    pub day: NaiveDate,
+    /// Up to when what has happened is known to the fit.
+    pub known_to: DateTime<Utc>,
+}
+
 /// What is foreseen of a scenario.
 pub struct Foresee {
     way: Foresight,
     zone: Tz,
+    start: DateTime<Utc>,
     prices: Option<Subject>,
     /// As [`super::inputs::Inputs::building`]: the sum of the phases, and each phase's share of it.
     building: Vec<Subject>,
@@ -42,19 +53,20 @@ impl Subject {
         Subject { history: History::new(series, zone), methods, fitted: None }
     }
 
-    /// Beliefs of quarter-hours, from what is known at `known_to`.
+    /// Beliefs of quarter-hours, from what is known at `known_to`, by what was fitted on what was known at `morning`.
     pub fn beliefs(
         &mut self,
         known_to: DateTime<Utc>,
+        morning: Morning,
         from: DateTime<Utc>,
         count: usize,
-        day: NaiveDate,
     ) -> Vec<Option<Belief>> {
-        let past = self.history.as_of(known_to);
-        if self.fitted.as_ref().is_none_or(|(fitted_on, _)| *fitted_on != day) {
+        if self.fitted.as_ref().is_none_or(|(fitted_on, _)| *fitted_on != morning.day) {
+            let past = self.history.as_of(morning.known_to);
             let fitted = self.methods.iter().find_map(|method| method.fit(&past).ok());
-            self.fitted = fitted.map(|fitted| (day, fitted));
+            self.fitted = fitted.map(|fitted| (morning.day, fitted));
         }
+        let past = self.history.as_of(known_to);
         let end = from + TimeDelta::seconds(QUARTER_S) * i32::try_from(count).unwrap_or(i32::MAX);
         let horizon = Horizon::from_origin(&past, end - known_to);
         let foreseen = match &self.fitted {
@@ -103,40 +115,48 @@ impl Foresee {
         Foresee {
             way,
             zone,
+            start: days.times.start,
             prices: inputs.prices.clone().map(|series| Subject::new(series, zone, load())),
             building: inputs.building.iter().map(|draw| Subject::new(sum(&draw.phases_a), zone, load())).collect(),
             pv: inputs.pv.iter().map(|plant| Subject::new(plant.kw.clone(), zone, sun(plant.plant))).collect(),
         }
     }
 
+    fn morning(&self, now: DateTime<Utc>) -> Morning {
+        let day = local::day(self.zone, now);
+        Morning { day, known_to: local::day_start(self.zone, day).max(self.start) }
+    }
+
     /// Prices in EUR/kWh of quarter-hours; none beyond the last of which anything can be said.
     pub fn prices(&mut self, now: DateTime<Utc>, from: DateTime<Utc>, count: usize) -> Option<Vec<f64>> {
         let (way, zone) = (self.way, self.zone);
+        let Morning { day, known_to } = self.morning(now);
+        let morning = Morning { day, known_to: published(zone, known_to) };
         let subject = self.prices.as_mut()?;
         let beliefs = match way {
             Foresight::Perfect => subject.truth(from, count),
-            _ => subject.beliefs(published(zone, now), from, count, local::day(zone, now)),
+            _ => subject.beliefs(published(zone, now), morning, from, count),
         };
         Some(beliefs.into_iter().map_while(|belief| belief.map(|belief| belief.mean)).collect())
     }
 
     /// What the building draws at the board of an entry, as the sum of its phases in A.
     pub fn building(&mut self, entry: usize, now: DateTime<Utc>, from: DateTime<Utc>, count: usize) -> Vec<Belief> {
-        let (way, zone) = (self.way, self.zone);
-        self.building.get_mut(entry).map_or_else(Vec::new, |subject| known(way, zone, subject, now, from, count))
+        let (way, morning) = (self.way, self.morning(now));
+        self.building.get_mut(entry).map_or_else(Vec::new, |subject| known(way, morning, subject, now, from, count))
     }
 
     /// What a plant delivers in kW.
     pub fn pv(&mut self, entry: usize, now: DateTime<Utc>, from: DateTime<Utc>, count: usize) -> Vec<Belief> {
-        let (way, zone) = (self.way, self.zone);
-        self.pv.get_mut(entry).map_or_else(Vec::new, |subject| known(way, zone, subject, now, from, count))
+        let (way, morning) = (self.way, self.morning(now));
+        self.pv.get_mut(entry).map_or_else(Vec::new, |subject| known(way, morning, subject, now, from, count))
     }
 }
 
 /// Beliefs of quarter-hours; where nothing can be said, the last thing that could.
 fn known(
     way: Foresight,
-    zone: Tz,
+    morning: Morning,
     subject: &mut Subject,
     now: DateTime<Utc>,
     from: DateTime<Utc>,
@@ -144,7 +164,7 @@ fn known(
 ) -> Vec<Belief> {
     let beliefs = match way {
         Foresight::Perfect => subject.truth(from, count),
-        _ => subject.beliefs(now, from, count, local::day(zone, now)),
+        _ => subject.beliefs(now, morning, from, count),
     };
     let mut last = Belief::certain(0.0);
     let filled = beliefs.into_iter().map(|belief| {

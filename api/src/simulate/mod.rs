@@ -26,6 +26,8 @@ mod possible;
 mod record;
 mod runner;
 mod scenario;
+#[cfg(test)]
+mod schema_tests;
 mod signals;
 mod summary;
 #[cfg(test)]
@@ -38,10 +40,12 @@ use std::path::Path;
 
 use kwartier_engine::settings::Watch;
 
+pub use scenario::schema;
 pub use summary::{FaultEffect, Summary};
 
 use self::bill::Rates;
-use self::runner::{play, play_looking_at};
+use self::planner::Foreseen;
+use self::runner::play;
 use self::scenario::{Scenario, Source, Steering};
 use self::summary::Whole;
 use crate::cli::failure::Failure;
@@ -74,20 +78,23 @@ impl Play {
         (&self.scenario.name, &self.scenario.about)
     }
 
-    /// Plays it with a seed. `progress` hears what share of it is done.
-    pub fn run(&self, seed: u64, watch: &dyn Watch, progress: &dyn Fn(f64)) -> Result<Outcome, Failure> {
+    /// Plays it with a seed, and the same days without faults beside it where a `twin` is wanted. `progress` hears what share
+    /// of it is done.
+    pub fn run(&self, seed: u64, twin: bool, watch: &dyn Watch, progress: &dyn Fn(f64)) -> Result<Outcome, Failure> {
         let days = world::days(&self.scenario, &self.source, seed)?;
         let rates = Rates::of(&days)?;
         let policy = &self.scenario.policy;
         // What the faults cost is told by the same days without them.
-        let twin = !days.world.faults.is_empty() && policy.steering == Steering::Control;
+        let twin = twin && !days.world.faults.is_empty() && policy.steering == Steering::Control;
         let share = if twin { 0.5 } else { 1.0 };
-        let played = play(&days, policy, seed, watch, &|done| progress(share * done));
         let mut unbroken = days.clone();
         unbroken.world.faults.clear();
+        let faults = &days.world.faults;
+        let mut foreseen = policy.plans().then(|| Foreseen::of(&days, policy));
+        let played = play(&days, faults, (policy, foreseen.as_mut()), seed, watch, &|done| progress(share * done));
         let without = (twin && !watch.cancelled()).then(|| {
             let progress = |done| progress(0.5 + 0.5 * done);
-            play_looking_at(&unbroken, &days.world.faults, policy, seed, watch, &progress)
+            play(&unbroken, faults, (policy, foreseen.as_mut()), seed, watch, &progress)
         });
         // A twin that was stopped tells nothing.
         let without = without.filter(|_| !watch.cancelled());

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use kwartier_data::local::HolidayCalendar;
+use kwartier_engine::control::event::Session;
 use kwartier_engine::control::setup::Kind;
 use kwartier_forecast::sessions::{self, Clock, Log, Model, Ready, Salt};
 
 use super::live::Live;
 use super::scenario::{Foresight, seconds};
-use super::visits::{Raw, Visit};
+use super::visits::{Past, Statement, Visit};
 use super::world::Days;
 
 /// Names stay within one run: they are hashed under a secret that everybody knows.
@@ -20,6 +21,13 @@ const ENERGY_LEVEL: f64 = 0.75;
 
 /// The level of the departure that is planned for where it is not told: an early one.
 const DEPARTURE_LEVEL: f64 = 0.25;
+
+/// The levels of what became of statements that are planned for: nine in ten need no more, and stay no shorter.
+const NEED_LEVEL: f64 = 0.9;
+const STAY_LEVEL: f64 = 0.1;
+
+/// With fewer statements than this nothing is known of how true they are.
+const FEWEST: usize = 20;
 
 /// Who stays longer than was told is expected to stay so long from now on.
 const OVERSTAY: TimeDelta = TimeDelta::minutes(30);
@@ -61,6 +69,55 @@ pub struct People<'d> {
     met: BTreeSet<&'d str>,
     /// Mean length in h and energy in kWh of the visits of the past.
     usual: (f64, f64),
+    /// How statements are taken.
+    trust: Trust,
+}
+
+/// How far statements are trusted, by what became of those of the past. What is told counts as the least that is needed and
+/// the latest departure; where needs were often higher or departures earlier, more and earlier is planned for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Trust {
+    /// What is needed, of what is told.
+    need: f64,
+    /// How long one stays, of what is told.
+    stay: f64,
+}
+
+impl Trust {
+    /// Statements count as they are.
+    const FULL: Trust = Trust { need: 1.0, stay: 1.0 };
+
+    /// The trust in statements such as those of the past.
+    fn in_those_of(past: &[Past]) -> Trust {
+        let needs = past.iter().filter_map(|past| Some(past.visit.need_kwh / past.told.need_kwh?));
+        let stays = past.iter().filter_map(|past| {
+            Some(hours(past.visit.until - past.visit.from) / hours(past.told.departure? - past.visit.from))
+        });
+        Trust {
+            need: level(needs.collect(), NEED_LEVEL).map_or(1.0, |need| need.max(1.0)),
+            stay: level(stays.collect(), STAY_LEVEL).map_or(1.0, |stay| stay.min(1.0)),
+        }
+    }
+
+    /// A statement made at an instant, as it is taken.
+    fn takes(self, told: Statement, at: DateTime<Utc>) -> Statement {
+        Statement {
+            need_kwh: told.need_kwh.map(|kwh| kwh * self.need),
+            departure: told.departure.map(|until| at + seconds(3600.0 * self.stay * hours(until - at))),
+        }
+    }
+}
+
+/// A level of some numbers; `None` where there are too few to tell.
+fn level(mut values: Vec<f64>, level: f64) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
+    let index = ((values.len().saturating_sub(1)) as f64 * level).round() as usize;
+    values.get(index).copied().filter(|_| values.len() >= FEWEST)
+}
+
+fn hours(time: TimeDelta) -> f64 {
+    time.as_seconds_f64() / 3600.0
 }
 
 impl<'d> People<'d> {
@@ -68,25 +125,35 @@ impl<'d> People<'d> {
     pub fn of(days: &'d Days, way: Foresight) -> People<'d> {
         let salt = Salt::new(ONE_RUN);
         let past = &days.visits.past;
-        let visit = |raw: &Raw| sessions::Visit {
-            departure: Some(raw.until),
-            kwh: Some(raw.need_kwh),
-            vehicle: Some(salt.pseudonym(sessions::Kind::Vehicle, &raw.vehicle)),
-            ..sessions::Visit::arriving(raw.from)
+        let visit = |Past { visit, told }: &Past| sessions::Visit {
+            departure: Some(visit.until),
+            kwh: Some(visit.need_kwh),
+            vehicle: Some(salt.pseudonym(sessions::Kind::Vehicle, &visit.vehicle)),
+            stated_departure: told.departure,
+            stated_kwh: told.need_kwh,
+            ..sessions::Visit::arriving(visit.from)
         };
         let log = Log::new(past.iter().map(visit));
         let clock = Clock { zone: days.times.zone, holidays: HolidayCalendar::None };
         let site = sessions::Site { clock, place: days.place };
         let model = (way == Foresight::Ours).then(|| Model::fit(log.as_of(days.times.start), site, &salt.id()));
         let count = past.len() as f64;
-        let mean = |of: fn(&Raw) -> f64| past.iter().map(of).sum::<f64>() / count;
+        let mean = |of: fn(&Past) -> f64| past.iter().map(of).sum::<f64>() / count;
         let usual = if past.is_empty() {
             UNKNOWN
         } else {
-            (mean(|raw| (raw.until - raw.from).as_seconds_f64() / 3600.0), mean(|raw| raw.need_kwh))
+            (mean(|past| hours(past.visit.until - past.visit.from)), mean(|past| past.visit.need_kwh))
         };
-        let met = past.iter().map(|raw| raw.vehicle.as_str()).collect();
-        People { days, way, model, log, salt, met, usual }
+        let met = past.iter().map(|past| past.visit.vehicle.as_str()).collect();
+        let trust = if way == Foresight::Ours { Trust::in_those_of(past) } else { Trust::FULL };
+        People { days, way, model, log, salt, met, usual, trust }
+    }
+
+    /// A session that begins at an instant, with what is told of it as it is taken.
+    pub fn believed(&self, session: &Session, at: DateTime<Utc>) -> Session {
+        let told = Statement { need_kwh: session.need_kwh, departure: session.departure };
+        let Statement { need_kwh, departure } = self.trust.takes(told, at);
+        Session { need_kwh, departure, ..session.clone() }
     }
 
     /// Everybody who is there or announced, in the order of arrival, up to an instant.
@@ -110,7 +177,9 @@ impl<'d> People<'d> {
             let (told, need) = if perfect {
                 (Some(stay.leaves), Some(stay.need_kwh))
             } else {
-                (stay.told.departure, stay.told.need_kwh)
+                let told = Statement { need_kwh: stay.told.need_kwh, departure: stay.told.departure };
+                let taken = self.trust.takes(told, stay.plugs_in);
+                (taken.departure, taken.need_kwh)
             };
             let (until, need_kwh) = self.guess(&visit.vehicle, stay.plugs_in, None, (told, need), ready.as_ref());
             expected.push(Expected {

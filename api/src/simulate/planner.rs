@@ -32,14 +32,26 @@ const RESERVE: (f64, f64) = (0.03, 0.3);
 /// Least energy in kWh that is planned for.
 const LEAST_KWH: f64 = 0.05;
 
+/// What is foreseen of some days, whoever plays them: runs of the same days share what was fitted.
+pub struct Foreseen<'d> {
+    foresee: Foresee,
+    people: People<'d>,
+}
+
+impl<'d> Foreseen<'d> {
+    /// What is foreseen by the way that a policy names.
+    pub fn of(days: &'d Days, policy: &Policy) -> Foreseen<'d> {
+        Foreseen { foresee: Foresee::of(policy.forecast, days), people: People::of(days, policy.forecast) }
+    }
+}
+
 /// Makes plans.
-pub struct Planner<'d> {
+pub struct Planner<'d, 'f> {
     days: &'d Days,
     policy: &'d Policy,
     /// The site as plans see it: loads are part of the building, plants are never turned down.
     site: Site,
-    foresee: Foresee,
-    people: People<'d>,
+    foreseen: &'f mut Foreseen<'d>,
     previous: Option<Plan>,
     /// How many plans were made.
     pub made: u32,
@@ -49,23 +61,22 @@ pub struct Planner<'d> {
     pub why_failed: Option<String>,
 }
 
-impl<'d> Planner<'d> {
+impl<'d, 'f> Planner<'d, 'f> {
     /// A planner of some days.
-    pub fn new(days: &'d Days, policy: &'d Policy) -> Planner<'d> {
+    pub fn new(days: &'d Days, policy: &'d Policy, foreseen: &'f mut Foreseen<'d>) -> Planner<'d, 'f> {
         let mut site = days.site.clone();
         site.loads.clear();
         site.pv.iter_mut().for_each(|plant| plant.curtailable = false);
-        Planner {
-            days,
-            policy,
-            site,
-            foresee: Foresee::of(policy.forecast, days),
-            people: People::of(days, policy.forecast),
-            previous: None,
-            made: 0,
-            failed: 0,
-            why_failed: None,
-        }
+        Planner { days, policy, site, foreseen, previous: None, made: 0, failed: 0, why_failed: None }
+    }
+
+    /// What is told of a visit, as it is believed when it is told for the first time: the fast loop goes by that as well.
+    pub fn believe(&self, event: &mut Event, at: DateTime<Utc>, live: &Live) {
+        let Event::Session { device, session } = event else { return };
+        *session = match &live.devices[*device].session {
+            Some(known) if known.id == session.id => known.clone(),
+            _ => self.foreseen.people.believed(session, at),
+        };
     }
 
     /// A plan from now on, as the fast loop takes it; `None` where there is none to be had.
@@ -87,7 +98,7 @@ impl<'d> Planner<'d> {
         let start = now - TimeDelta::seconds(now.timestamp().rem_euclid(QUARTER_S));
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 48 hours")]
         let mut slots = (self.policy.horizon_h * 4.0).round() as usize;
-        let prices = self.foresee.prices(now, start, slots);
+        let prices = self.foreseen.foresee.prices(now, start, slots);
         if let Some(prices) = &prices {
             slots = slots.min(prices.len());
         }
@@ -95,7 +106,7 @@ impl<'d> Planner<'d> {
             return Err("no price is known".to_owned());
         }
         let horizon = Horizon { start, slot_minutes: 15, slots };
-        let expected = self.people.expected(now, horizon.end(), live);
+        let expected = self.foreseen.people.expected(now, horizon.end(), live);
         let roster = Roster::new(rows(&expected, &self.days.setup), self.days.times.zone);
         let (building, pv) = (self.building(now, &horizon), self.plants(now, &horizon));
         let series = |values: Vec<f64>| quarters(start, values);
@@ -137,7 +148,7 @@ impl<'d> Planner<'d> {
         let mut kw = vec![vec![0.0; horizon.slots]; setup.nodes.len()];
         for (entry, draw) in self.days.inputs.building.iter().enumerate() {
             let shares = shares(&draw.phases_a, now);
-            let beliefs = self.foresee.building(entry, now, horizon.start, horizon.slots);
+            let beliefs = self.foreseen.foresee.building(entry, now, horizon.start, horizon.slots);
             for (slot, belief) in beliefs.iter().enumerate() {
                 let high = belief.quantile(self.policy.risk).max(belief.mean);
                 (0..3).for_each(|phase| amps[draw.node][phase][slot] += shares[phase] * high);
@@ -166,7 +177,7 @@ impl<'d> Planner<'d> {
     fn plants(&mut self, now: DateTime<Utc>, horizon: &Horizon) -> Vec<PlantPower> {
         let mut plants = Vec::new();
         for (entry, delivery) in self.days.inputs.pv.iter().enumerate() {
-            let beliefs = self.foresee.pv(entry, now, horizon.start, horizon.slots);
+            let beliefs = self.foreseen.foresee.pv(entry, now, horizon.start, horizon.slots);
             let kw = beliefs.iter().map(|belief| belief.mean.max(0.0)).collect();
             let plant = self.days.site.pv[delivery.plant].id.clone();
             plants.push(PlantPower { plant, kw: quarters(horizon.start, kw) });
@@ -177,6 +188,9 @@ impl<'d> Planner<'d> {
 
 /// What a grid operator has said of the connection's power, as caps on import.
 pub fn caps(wire: &mut kwartier_data::instance::wire::Instance, setup: &Setup, horizon: &Horizon, signals: &[Event]) {
+    // Above the fuses of the connection nothing is cap.
+    let fuses_kw =
+        setup.root().map_or(0.0, |root| setup.nodes[root].limit_a.iter().map(|&amps| setup.kw(amps, 1)).sum());
     for event in signals {
         let Event::Signal(signal) = event else { continue };
         let root = matches!(signal.on, Scope::Node(node) if setup.nodes[node].parent.is_none());
@@ -184,7 +198,7 @@ pub fn caps(wire: &mut kwartier_data::instance::wire::Instance, setup: &Setup, h
             Limit::Power(kw) | Limit::Quarter(kw) if root => kw,
             _ => continue,
         };
-        let caps = wire.grid.import_cap_kw.get_or_insert_with(|| vec![f64::from(u32::MAX); horizon.slots]);
+        let caps = wire.grid.import_cap_kw.get_or_insert_with(|| vec![fuses_kw; horizon.slots]);
         for (slot, cap) in caps.iter_mut().enumerate() {
             let within =
                 horizon.at(slot + 1) > signal.from && signal.until.is_none_or(|until| horizon.at(slot) < until);

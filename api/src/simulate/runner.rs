@@ -18,9 +18,9 @@ use kwartier_engine::settings::Watch;
 
 use super::inputs::QUARTER_S;
 use super::live::Live;
-use super::planner::Planner;
+use super::planner::{Foreseen, Planner};
 use super::record::Record;
-use super::scenario::{Planner as Who, Policy, Steering, seconds};
+use super::scenario::{Policy, Steering, seconds};
 use super::world::Days;
 
 /// Shortest time between two plans that the fast loop asks for.
@@ -91,14 +91,14 @@ enum Wheel {
 }
 
 /// A run in its course.
-struct Run<'r, 's> {
+struct Run<'r, 's, 'f> {
     days: &'s Days,
     setup: Arc<Setup>,
     plant: Plant,
     wheel: Wheel,
     clock: Clock,
     live: Live,
-    planner: Option<Planner<'s>>,
+    planner: Option<Planner<'s, 'f>>,
     next_plan: DateTime<Utc>,
     last_plan: DateTime<Utc>,
     replan: bool,
@@ -106,22 +106,12 @@ struct Run<'r, 's> {
     played: Played<'s>,
 }
 
-/// Plays some days. `progress` hears what share of them is done.
+/// Plays some days, with plans where something is foreseen of them. `faults` are those that are looked at: their own, or those of others of days
+/// that are the same but for them. `progress` hears what share of the days is done.
 pub fn play<'s>(
     days: &'s Days,
-    policy: &'s Policy,
-    seed: u64,
-    watch: &dyn Watch,
-    progress: &dyn Fn(f64),
-) -> Played<'s> {
-    play_looking_at(days, &days.world.faults, policy, seed, watch, progress)
-}
-
-/// The same, and what is written down of faults is about those of others: of days that are the same but for them.
-pub fn play_looking_at<'s>(
-    days: &'s Days,
     faults: &[Fault],
-    policy: &'s Policy,
+    (policy, foreseen): (&'s Policy, Option<&mut Foreseen<'s>>),
     seed: u64,
     watch: &dyn Watch,
     progress: &dyn Fn(f64),
@@ -133,7 +123,6 @@ pub fn play_looking_at<'s>(
         Steering::Control => Wheel::Loop(Box::new((State::new(Arc::clone(&setup), start), Clamp::new(&setup)))),
         Steering::Uncontrolled => Wheel::Nobody(0, DateTime::<Utc>::MIN_UTC),
     };
-    let plans = policy.planner != Who::None && policy.steering == Steering::Control;
     let mut run = Run {
         days,
         plant: Plant::new(&setup, days.world.clone(), seed),
@@ -141,7 +130,7 @@ pub fn play_looking_at<'s>(
         wheel,
         clock,
         live: Live::new(days.setup.devices.len()),
-        planner: plans.then(|| Planner::new(days, policy)),
+        planner: foreseen.map(|foreseen| Planner::new(days, policy, foreseen)),
         next_plan: start,
         last_plan: DateTime::<Utc>::MIN_UTC,
         replan: false,
@@ -199,11 +188,14 @@ fn moments(days: &Days) -> Vec<(DateTime<Utc>, What)> {
     moments
 }
 
-impl Run<'_, '_> {
+impl Run<'_, '_, '_> {
     /// One round; when the next one is wanted.
     fn turn(&mut self, at: DateTime<Utc>, events: &mut Vec<Event>, policy: &Policy) -> Option<DateTime<Utc>> {
-        self.live.hear(events);
         self.played.record.hears(events);
+        if let Some(planner) = &self.planner {
+            events.iter_mut().for_each(|event| planner.believe(event, at, &self.live));
+        }
+        self.live.hear(events);
         self.plan(at, events, policy);
         self.played.steps += 1;
         let wake = match &self.wheel {

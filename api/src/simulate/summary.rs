@@ -158,7 +158,7 @@ pub struct FaultEffect {
     /// How many setpoints changed from its beginning to ten minutes after it.
     pub setpoints: u32,
     /// Energy in kWh that vehicles got less in that time than they get without any fault; below 0, more. Absent where
-    /// nobody steers.
+    /// nobody steers, or no twin was played.
     pub energy_lost_kwh: Option<f64>,
     /// How many s after its end every station held what it should and every meter was believed again; absent, never.
     pub normal_after_s: Option<f64>,

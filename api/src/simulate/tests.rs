@@ -88,6 +88,63 @@ fn section_14a_is_one_budget_for_all_points() {
     assert!(matches!(first, Some(Event::Signal(signal)) if signal.limit == limit));
 }
 
+#[test]
+fn the_example_of_the_documentation_can_be_made_up() {
+    let (_, example) = DOCS.split_once("```toml\n").unwrap();
+    let (example, _) = example.split_once("```").unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("scenario.toml");
+    fs::write(&path, example).unwrap();
+    fs::copy(folder().join("../../data/samples/depot-site.toml"), dir.path().join("depot-site.toml")).unwrap();
+    let (scenario, source) = scenario::read(&path, &[]).unwrap();
+    let days = world::days(&scenario, &source, 1).unwrap();
+    assert!(!days.world.stays.is_empty() && days.world.faults.len() == 1);
+}
+
+#[test]
+fn numbers_that_mean_nothing_are_refused_with_their_range() {
+    let first = "[sessions]\nkind = \"generated\"";
+    for (line, instead, said) in [
+        ("per_day = 20", "per_day = -3", "sessions.per_day: \"-3\" is not from 0 to 100000"),
+        ("per_day = 20", "per_day = nan", "sessions.per_day: \"NaN\" is not from"),
+        ("announced = true", "need = 1.5", "told.need: \"1.5\" is not from 0 to 1"),
+        (
+            first,
+            &format!("[[cars]]\ncar = {{ phases = 7 }}\n\n{first}"),
+            "cars[0].car.phases: \"7\" is not from 1 to 3",
+        ),
+        (first, &format!("[[cars]]\ncar = {{ min_a = 6, max_a = 4 }}\n\n{first}"), "car.max_a: \"4\" is not from 6"),
+        (first, &format!("[[cars]]\nshare = 0\ncar = {{}}\n\n{first}"), "give at least one a share above 0"),
+        (first, &format!("[chance]\nrestart_per_day = 1e9\n\n{first}"), "chance.restart_per_day"),
+        (
+            first,
+            &format!(
+                "[[faults]]\nfrom = \"18:00\"\nwhat = {{ kind = \"slow\", device = \"Station 1\", latency_s = -1 }}\n\n{first}"
+            ),
+            "faults[0].what.latency_s: \"-1\"",
+        ),
+    ] {
+        let refusal = refused(line, instead);
+        assert!(refusal.contains(said) && refusal.contains("line "), "{instead}\n=> {refusal}");
+    }
+}
+
+#[test]
+fn what_is_wrong_in_a_file_of_faults_is_told_by_its_own_lines() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = fs::read_to_string(folder().join("meter-lost.toml")).unwrap();
+    let site = folder().join("../../data/samples/depot-site.toml").canonicalize().unwrap();
+    let text = text.replace("../../data/samples/depot-site.toml", site.to_str().unwrap());
+    let path = dir.path().join("scenario.toml");
+    fs::write(&path, text.replace("format = 1", "format = 1\nfaults_from = \"more.toml\"")).unwrap();
+    let more = "[[faults]]\nfrom = \"18:00\"\nwhat = { kind = \"restart\" }\n\n[[faults]]\nfrom = \"20:00\"\n\
+                what = { kind = \"reboot\", devices = [\"Station 99\"] }\n";
+    fs::write(dir.path().join("more.toml"), more).unwrap();
+    let (scenario, source) = scenario::read(&path, &[]).unwrap();
+    let said = world::days(&scenario, &source, 1).map(|_| ()).unwrap_err().to_string();
+    assert!(said.contains("more.toml, line 7, faults[1].what.devices"), "{said}");
+}
+
 /// What is said of a scenario with a line of `quiet-night.toml` changed.
 fn refused(line: &str, instead: &str) -> String {
     let dir = tempfile::tempdir().unwrap();

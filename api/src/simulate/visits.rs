@@ -8,6 +8,7 @@ use kwartier_data::roster::{self, Roster};
 use kwartier_data::sessions::{self, SessionReading};
 use kwartier_data::site::Site;
 use kwartier_engine::control::setup::{Kind, Setup};
+use kwartier_engine::plant::population::{self, Crowd};
 use kwartier_engine::plant::world::{Car, Stay, Told};
 
 use super::dice::{Dice, Subject};
@@ -50,13 +51,31 @@ pub struct Raw {
     pub announced: bool,
 }
 
+/// A visit that was over before the scenario, and what had been told of it.
+#[derive(Debug, Clone)]
+pub struct Past {
+    /// As it was.
+    pub visit: Raw,
+    /// What was told of it.
+    pub told: Statement,
+}
+
+/// What somebody says of a visit when it begins; `None`, nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Statement {
+    /// Energy needed at the station in kWh.
+    pub need_kwh: Option<f64>,
+    /// When it will leave.
+    pub departure: Option<DateTime<Utc>>,
+}
+
 /// All visits of a scenario.
 #[derive(Debug, Clone, Default)]
 pub struct Visits {
     /// Those of the scenario, in the order in which they begin.
     pub coming: Vec<Visit>,
     /// Those that ended before it: what forecasts know.
-    pub past: Vec<Raw>,
+    pub past: Vec<Past>,
     /// The groups of vehicles that have one.
     pub groups: BTreeMap<String, String>,
     /// How many found no station free and went away again.
@@ -83,6 +102,7 @@ impl Context<'_> {
     /// All visits.
     pub fn visits(&self, seed: u64) -> Result<Visits, Failure> {
         let mut dice = Dice::of(seed, Subject::Visits);
+        let stations = self.setup.devices.iter().filter(|device| device.kind == Kind::Station).count();
         let raw = match &self.scenario.sessions {
             Sessions::None => Vec::new(),
             Sessions::Roster { path } => {
@@ -91,11 +111,13 @@ impl Context<'_> {
                 })?)?
             }
             Sessions::History { .. } => self.of_history()?,
+            Sessions::Observed { per_day, place, sleepers } => {
+                let crowd = Crowd { habit: *place, per_day: *per_day, stations, sleepers: *sleepers };
+                let drawn = population::draw(&crowd, self.times.zone, self.days(), seed);
+                drawn.into_iter().map(|visit| self.observed(visit)).collect()
+            }
             Sessions::Generated { per_day, pattern } => {
-                let stations = self.setup.devices.iter().filter(|device| device.kind == Kind::Station).count();
-                let first = self.times.start - TimeDelta::days(i64::from(self.scenario.history_days));
-                let days = (local::day(self.times.zone, first), local::day(self.times.zone, self.end));
-                patterns::draw(*pattern, *per_day, stations, self.times.zone, days, &mut dice)
+                patterns::draw(*pattern, *per_day, stations, self.times.zone, self.days(), &mut dice)
             }
         };
         let single = self.scenario.stays.iter().enumerate().map(|(k, stay)| self.single(k, stay));
@@ -112,6 +134,8 @@ impl Context<'_> {
             }
         }
         raw.sort_by(|a, b| a.from.cmp(&b.from).then_with(|| a.vehicle.cmp(&b.vehicle)));
+        let mut before = Dice::of(seed, Subject::ToldBefore);
+        let past = past.into_iter().map(|raw| self.past(raw, &mut before)).collect();
         let mut visits = Visits { past, ..Visits::default() };
         self.settle(raw, &mut dice, seed, &mut visits)?;
         for stay in &self.scenario.stays {
@@ -122,6 +146,27 @@ impl Context<'_> {
         visits.coming.extend(single);
         visits.coming.sort_by(|a, b| a.stay.plugs_in.cmp(&b.stay.plugs_in).then_with(|| a.stay.id.cmp(&b.stay.id)));
         Ok(visits)
+    }
+
+    /// The first and the last local day for which visits are made up.
+    fn days(&self) -> (NaiveDate, NaiveDate) {
+        let first = self.times.start - TimeDelta::days(i64::from(self.scenario.history_days));
+        (local::day(self.times.zone, first), local::day(self.times.zone, self.end))
+    }
+
+    /// A visit as it was observed, in the scenario's cars where it names some.
+    fn observed(&self, visit: population::Visit) -> Raw {
+        Raw {
+            vehicle: visit.vehicle,
+            station: None,
+            from: visit.from,
+            until: visit.until,
+            need_kwh: visit.need_kwh,
+            group: None,
+            car: Some(visit.car).filter(|_| self.scenario.cars.is_empty()),
+            soc_kwh: None,
+            announced: false,
+        }
     }
 
     /// Station, car and what is told, for each.
@@ -174,16 +219,10 @@ impl Context<'_> {
         // What is in the battery leaves room for the need, and a little more: nobody stops at the last kWh.
         let spare_kwh = 0.12 * car.capacity_kwh * dice.unit();
         let soc_kwh = raw.soc_kwh.unwrap_or((car.capacity_kwh - need_kwh * car.efficiency - spare_kwh).max(0.0));
-        let length = raw.until - raw.from;
-        let early = told.early > 0.0 && telling.happens(told.early);
-        let by = if early { told.early_by * telling.unit() } else { 0.0 };
-        let leaves = raw.until - super::scenario::seconds(by * length.as_seconds_f64());
+        let leaves = self.leaves(raw, telling);
         let comes = !(told.no_show > 0.0 && telling.happens(told.no_show));
-        let error_s = 60.0 * told.departure_error_min * telling.normal();
-        let departure = (raw.until + super::scenario::seconds(error_s)).max(raw.from + TimeDelta::minutes(15));
-        let wrong = 1.0 + told.need_error * telling.normal();
-        let (knows_phases, knows_need, knows_departure) =
-            (telling.happens(told.phases), telling.happens(told.need), telling.happens(told.departure));
+        let statement = self.statement(raw, need_kwh, telling);
+        let knows_phases = telling.happens(told.phases);
         let group = raw.group.as_ref().and_then(|name| self.site.groups.iter().find(|group| group.id == *name));
         let guaranteed_a = group.and_then(|group| group.guaranteed_a).unwrap_or(0.0);
         Stay {
@@ -197,12 +236,39 @@ impl Context<'_> {
             need_kwh,
             told: Told {
                 phases: knows_phases.then_some(car.phases),
-                need_kwh: knows_need.then_some((need_kwh * wrong).max(0.5)),
-                departure: knows_departure.then_some(departure),
+                need_kwh: statement.need_kwh,
+                departure: statement.departure,
                 priority: group.map_or(0, |group| group.priority),
                 guaranteed_a: guaranteed_a.max(self.setup.devices[device].guaranteed_a),
             },
         }
+    }
+
+    /// When it really leaves.
+    fn leaves(&self, raw: &Raw, telling: &mut Dice) -> DateTime<Utc> {
+        let told = &self.scenario.told;
+        let early = told.early > 0.0 && telling.happens(told.early);
+        let by = if early { told.early_by * telling.unit() } else { 0.0 };
+        raw.until - super::scenario::seconds(by * (raw.until - raw.from).as_seconds_f64())
+    }
+
+    /// What is said of it when it comes.
+    fn statement(&self, raw: &Raw, need_kwh: f64, telling: &mut Dice) -> Statement {
+        let told = &self.scenario.told;
+        let error_s = 60.0 * told.departure_error_min * telling.normal();
+        let departure = (raw.until + super::scenario::seconds(error_s)).max(raw.from + TimeDelta::minutes(15));
+        let wrong = 1.0 + told.need_error * telling.normal();
+        Statement {
+            need_kwh: telling.happens(told.need).then_some((need_kwh * wrong).max(0.5)),
+            departure: telling.happens(told.departure).then_some(departure),
+        }
+    }
+
+    /// A visit of the past, which ended and was announced as those of the scenario do and are.
+    fn past(&self, raw: Raw, telling: &mut Dice) -> Past {
+        let until = self.leaves(&raw, telling).max(raw.from + TimeDelta::minutes(1));
+        let told = self.statement(&raw, raw.need_kwh, telling);
+        Past { visit: Raw { until, ..raw }, told }
     }
 
     fn station(&self, name: &str) -> Result<usize, Failure> {

@@ -6,6 +6,7 @@ use kwartier_data::series::Series;
 use kwartier_data::site::Site;
 use kwartier_data::site::rotation::Rotation;
 use kwartier_engine::control::setup::{Kind, Setup};
+use kwartier_engine::plant::population::Habit;
 use kwartier_engine::plant::world::{Charger, Meter, Noise, Pv, Run, Stay, Store, World};
 
 use kwartier_forecast::sessions::Place;
@@ -60,7 +61,6 @@ pub fn days(scenario: &Scenario, source: &Source, seed: u64) -> Result<Days, Fai
         let wrong = "is more than 400; give series from files for a longer past";
         return Err(source.wrong("history_days", &scenario.history_days.to_string(), wrong));
     }
-    policy(scenario, source)?;
     let end = times.start + super::scenario::seconds(3600.0 * scenario.hours);
     let setup = Setup::of(&site, zone, scenario.policy.control.clone());
     let grid = Grid::new(zone, times.start, end, scenario.history_days);
@@ -77,9 +77,14 @@ pub fn days(scenario: &Scenario, source: &Source, seed: u64) -> Result<Days, Fai
     world.faults = breaks::faults(scenario, source, &setup, (&site, &inputs), (times, end), seed)?;
     world.signals = signals::signals(scenario, source, &setup, times, end)?;
     let place = match scenario.sessions {
-        Sessions::Generated { pattern: Pattern::Depot, .. } | Sessions::Roster { .. } => Place::Depot,
-        Sessions::Generated { pattern: Pattern::Home, .. } => Place::Home,
-        Sessions::Generated { pattern: Pattern::Workplace, .. } => Place::Workplace,
+        Sessions::Generated { pattern: Pattern::Depot, .. }
+        | Sessions::Observed { place: Habit::Depot, .. }
+        | Sessions::Roster { .. } => Place::Depot,
+        Sessions::Generated { pattern: Pattern::Home, .. } | Sessions::Observed { place: Habit::Home, .. } => {
+            Place::Home
+        }
+        Sessions::Generated { pattern: Pattern::Workplace, .. }
+        | Sessions::Observed { place: Habit::Workplace, .. } => Place::Workplace,
         _ => Place::Public,
     };
     let mut notes = Vec::new();
@@ -87,24 +92,6 @@ pub fn days(scenario: &Scenario, source: &Source, seed: u64) -> Result<Days, Fai
         notes.push(format!("{} vehicles found no station free and went away again", visits.turned_away));
     }
     Ok(Days { site, setup, times, world, inputs, visits, place, notes })
-}
-
-/// Numbers of the policy that mean nothing.
-fn policy(scenario: &Scenario, source: &Source) -> Result<(), Failure> {
-    let policy = &scenario.policy;
-    let checks = [
-        ("policy.replan_minutes", f64::from(policy.replan_minutes), 1.0..=1440.0),
-        ("policy.horizon_h", policy.horizon_h, 1.0..=48.0),
-        ("policy.gap", policy.gap, 0.0..=1.0),
-        ("policy.risk", policy.risk, 0.05..=0.95),
-    ];
-    for (path, value, range) in checks {
-        if !range.contains(&value) {
-            let wrong = format!("is not from {} to {}; write a number within", range.start(), range.end());
-            return Err(source.wrong(path, &value.to_string(), &wrong));
-        }
-    }
-    Ok(())
 }
 
 /// The building and the sun by quarter-hours.

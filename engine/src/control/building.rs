@@ -1,4 +1,4 @@
-//! What the building draws: which meters are believed, and what they leave once the devices below are taken off.
+//! What the building draws: what the meters that are believed leave once the devices below are taken off.
 //!
 //! A meter shows the building and the devices together. What the devices draw is known between bounds alone: at least what
 //! they showed lately, at most what they may. So the building lies between bounds too, and the estimate moves no further
@@ -9,7 +9,6 @@
 
 use kwartier_data::instance::PhaseIndex;
 
-use super::command::{Distrust, Notice, Output};
 use super::settings::Management;
 use super::setup::{Kind, Node};
 use super::state::{NodeState, State};
@@ -25,21 +24,15 @@ const LASTING_S: f64 = 15.0;
 /// 1.6 times the rating).
 const SEVERE: f64 = 1.6;
 
-/// Devices below must have changed by so much in A while a meter shows the same to the last digit: it has frozen.
-const FROZEN_A: f64 = 4.0;
-
-/// After it has shown the same for so long, in s: until then devices may only just show what the meter showed before.
-const SETTLED_S: f64 = 65.0;
-
 /// Currents of the devices below each board by grid phase, in A.
 #[expect(clippy::struct_field_names, reason = "the unit")]
 pub(super) struct Below {
     /// The most they may draw.
     pub most_a: Vec<[f64; 3]>,
     /// The least they surely draw, of what the board's meter sees.
-    least_seen_a: Vec<[f64; 3]>,
+    pub least_seen_a: Vec<[f64; 3]>,
     /// What they are expected to draw, of what the board's meter sees.
-    expected_a: Vec<[f64; 3]>,
+    pub expected_a: Vec<[f64; 3]>,
     /// The most they draw if they obey in time, of what the board's meter sees.
     most_seen_a: Vec<[f64; 3]>,
     /// What they show.
@@ -128,38 +121,6 @@ pub(super) fn counted_phases(state: &State, device: usize) -> Vec<PhaseIndex> {
     (0..3).filter(|&phase| used[phase]).collect()
 }
 
-/// Decides which meters are believed.
-pub(super) fn trust(state: &mut State, output: &mut Output) {
-    let (clock, timeout_s) = (state.clock, state.setup.settings.meter_timeout_s);
-    for (node, known) in state.nodes.iter_mut().enumerate() {
-        let shown_a = known.shown_below_a;
-        let Some(meter) = &mut known.meter else { continue };
-        let silent = clock.maybe_s - meter.heard_s > timeout_s;
-        let frozen = meter.same.as_mut().is_some_and(|(since_s, then_a)| {
-            if clock.sure_s - *since_s <= SETTLED_S {
-                return false;
-            }
-            let then_a = then_a.get_or_insert(shown_a);
-            (0..3).any(|phase| (shown_a[phase] - then_a[phase]).abs() > FROZEN_A)
-        });
-        let distrust = if silent && meter.odd > 0 {
-            Some(Distrust::Absurd)
-        } else if silent {
-            Some(Distrust::Silent)
-        } else if frozen || (meter.distrust == Some(Distrust::Frozen) && meter.same.is_some()) {
-            Some(Distrust::Frozen)
-        } else {
-            None
-        };
-        match (meter.distrust, distrust) {
-            (None, Some(reason)) => output.notices.push(Notice::MeterLost { node, reason }),
-            (Some(_), None) => output.notices.push(Notice::MeterBack { node }),
-            _ => {}
-        }
-        meter.distrust = distrust;
-    }
-}
-
 /// Estimates what the building draws at and below every board, from the leaves up.
 pub(super) fn estimate(state: &mut State, below: &Below, passed_s: f64) {
     let setup = state.setup.clone();
@@ -174,15 +135,18 @@ pub(super) fn estimate(state: &mut State, below: &Below, passed_s: f64) {
         let known = &mut state.nodes[node];
         let believed = dynamic && known.believed().is_some();
         known.blind = false;
+        let hourly_a = setup.nodes[node].building_max_a.as_ref();
+        known.worst_a =
+            std::array::from_fn(|phase| hourly_a.map_or(0.0, |figure| figure[phase][hour] + child_a[phase]));
+        let first = known.last_own_a.is_none();
         if believed {
-            let first = known.last_own_a.is_none();
             let figure_a = setup.nodes[node].building_max_a.as_ref();
             let credible_a: [f64; 3] =
                 std::array::from_fn(|phase| figure_a.map_or(f64::MAX, |figure| figure[phase][hour]) + child_a[phase]);
             if first {
                 known.building_a = credible_a;
             }
-            measured(known, below, node, setup.nodes[node].limit_a, credible_a, passed_s);
+            measured(known, below, node, &setup.nodes[node], credible_a, passed_s);
             for phase in 0..3 {
                 let own_a = known.building_a[phase] - child_a[phase];
                 known.highest_own_a[phase] = known.highest_own_a[phase].max(own_a);
@@ -202,7 +166,7 @@ pub(super) fn estimate(state: &mut State, below: &Below, passed_s: f64) {
             };
             known.building_a = std::array::from_fn(|phase| worst_a[phase] + child_a[phase]);
         }
-        count(known, &setup.nodes[node], below.most_a[node], believed, clock.sure_s);
+        count(known, &setup.nodes[node], below.most_a[node], believed && !first, clock.sure_s);
         let building_a = known.building_a;
         if let Some(parent) = setup.nodes[node].parent {
             (0..3).for_each(|phase| children_a[parent][phase] += building_a[phase]);
@@ -211,12 +175,13 @@ pub(super) fn estimate(state: &mut State, below: &Below, passed_s: f64) {
 }
 
 /// What counts as the building's when room is shared out. A rise that might bring a phase above its limit counts once it has
-/// lasted, so that a motor that starts sheds nothing, or at once where it is large.
-fn count(known: &mut NodeState, node: &Node, most_a: [f64; 3], believed: bool, sure_s: f64) {
+/// lasted, so that a motor that starts sheds nothing, or at once where it is large. `watched`: the meter is believed, and not
+/// for the first time, so that it is known what was before.
+fn count(known: &mut NodeState, node: &Node, most_a: [f64; 3], watched: bool, sure_s: f64) {
     for phase in 0..3 {
         let amps = known.building_a[phase];
         let limit_a = node.limit_a[phase];
-        if believed && amps + most_a[phase] > limit_a {
+        if watched && amps + most_a[phase] > limit_a {
             let (calm_a, since_s) = *known.over[phase].get_or_insert((known.counts_a[phase], sure_s));
             let shown_a = known.meter.as_ref().map_or(0.0, |meter| meter.phases_a[phase]);
             if sure_s - since_s < node.tolerance_s && shown_a < SEVERE * limit_a {
@@ -227,19 +192,19 @@ fn count(known: &mut NodeState, node: &Node, most_a: [f64; 3], believed: bool, s
             known.over[phase] = None;
         }
         let (peak_a, at_s) = known.peak_a[phase];
-        if amps >= peak_a || sure_s - at_s > LASTING_S || !believed {
+        if amps >= peak_a || sure_s - at_s > LASTING_S || !watched {
             known.peak_a[phase] = (amps, sure_s);
         }
         let (dip_a, at_s) = known.dip_a[phase];
-        if amps <= dip_a || sure_s - at_s > LASTING_S || !believed {
+        if amps <= dip_a || sure_s - at_s > LASTING_S || !watched {
             known.dip_a[phase] = (amps, sure_s);
         }
         known.counts_a[phase] = known.peak_a[phase].0;
     }
 }
 
-fn measured(known: &mut NodeState, below: &Below, node: usize, limit_a: [f64; 3], credible_a: [f64; 3], passed_s: f64) {
-    let Some(meter) = &known.meter else { return };
+fn measured(known: &mut NodeState, below: &Below, node: usize, about: &Node, credible_a: [f64; 3], passed_s: f64) {
+    let Some(meter) = known.meter.as_ref().filter(|meter| meter.doubt.is_none()) else { return };
     let creep = 1.0 - (-passed_s / CREEP_S).exp();
     for phase in 0..3 {
         let upper_a = meter.phases_a[phase] - below.least_seen_a[node][phase];
@@ -249,7 +214,8 @@ fn measured(known: &mut NodeState, below: &Below, node: usize, limit_a: [f64; 3]
         let likely_a = (meter.phases_a[phase] - expected_a).min(credible_a[phase].max(lower_a));
         let before_a = known.building_a[phase].min(upper_a);
         // Above the limit is no time for patience.
-        let creep = if meter.phases_a[phase] > limit_a[phase] { 1.0 } else { creep };
-        known.building_a[phase] = (before_a + creep * (likely_a - before_a).max(0.0)).clamp(lower_a, upper_a);
+        let creep = if meter.phases_a[phase] > about.limit_a[phase] { 1.0 } else { creep };
+        let building_a = (before_a + creep * (likely_a - before_a).max(0.0)).clamp(lower_a, upper_a);
+        known.building_a[phase] = building_a.max(-about.feeds_a[phase]);
     }
 }

@@ -27,7 +27,8 @@ pub struct Setpoint {
     /// On how many phases, where the device can choose; else as many as it has.
     pub phases: u8,
     /// How long it is good for without being renewed, in s; then the device falls back to what it stores. What is above the
-    /// fallback lapses long before what is below it, so that a device that nobody reaches falls before others rise.
+    /// fallback lapses long before what is below it, so that a device that nobody reaches falls before others rise. The loop
+    /// renews it at half of this time.
     pub valid_s: f64,
     /// Which limit, wish or rule decided.
     pub why: Why,
@@ -105,6 +106,8 @@ pub enum Distrust {
     Silent,
     /// The same values while what hangs below has changed.
     Frozen,
-    /// Values that cannot be.
+    /// Values that no meter shows: no numbers, far beyond any fuse, from the past.
     Absurd,
+    /// Less than the devices below draw, or more fed in than can be.
+    Impossible,
 }

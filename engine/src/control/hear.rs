@@ -178,8 +178,8 @@ fn meter(state: &mut State, node: usize, at: chrono::DateTime<chrono::Utc>, phas
     let ahead_s = (clock.now - at).num_milliseconds() as f64 / 1000.0;
     let Some(meter) = &mut state.nodes[node].meter else {
         if !absurd {
-            state.nodes[node].meter =
-                Some(MeterState { phases_a, at, heard_s: clock.maybe_s, ahead_s, distrust: None, odd: 0, same: None });
+            let meter = MeterState::new(at, clock.maybe_s, ahead_s);
+            state.nodes[node].meter = Some(MeterState { fresh: Some((phases_a, clock.maybe_s)), ..meter });
         }
         return;
     };
@@ -196,15 +196,8 @@ fn meter(state: &mut State, node: usize, at: chrono::DateTime<chrono::Utc>, phas
     }
     meter.odd = 0;
     // Clocks drift: the fastest way seen may become a little slower.
-    meter.ahead_s = (meter.ahead_s + DRIFT * (clock.maybe_s - meter.heard_s).max(0.0)).min(ahead_s);
+    meter.ahead_s = (meter.ahead_s + DRIFT * (clock.maybe_s - meter.came_s).max(0.0)).min(ahead_s);
     meter.at = at;
-    meter.heard_s = clock.maybe_s - (ahead_s - meter.ahead_s).max(0.0);
-    #[expect(clippy::float_cmp, reason = "a frozen meter repeats itself to the last digit")]
-    let same = meter.phases_a == phases_a;
-    if same {
-        meter.same.get_or_insert((clock.sure_s, None));
-    } else {
-        meter.same = None;
-    }
-    meter.phases_a = phases_a;
+    meter.came_s = clock.maybe_s - (ahead_s - meter.ahead_s).max(0.0);
+    meter.fresh = Some((phases_a, meter.came_s));
 }

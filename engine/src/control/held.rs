@@ -56,6 +56,10 @@ pub struct Held {
     pub settling: Option<Settling>,
     /// What it shows that it draws on its own phases, in A, and when on the clock of what may have passed.
     pub shown_a: Option<([f64; 3], f64)>,
+    /// When it showed that, on the clock of what has surely passed.
+    pub shown_at_s: f64,
+    /// By when it must have obeyed the last command that gave it less, on the same clock.
+    pub obeyed_by_s: f64,
     /// When it last took a command, on the clock of what has surely passed.
     pub confirmed_at_s: f64,
     /// When it last took one that gave it more, on the same clock.
@@ -70,6 +74,8 @@ impl Held {
             pending: None,
             settling: None,
             shown_a: None,
+            shown_at_s: f64::NEG_INFINITY,
+            obeyed_by_s: f64::NEG_INFINITY,
             confirmed_at_s: f64::NEG_INFINITY,
             raised_at_s: f64::NEG_INFINITY,
         }
@@ -116,6 +122,11 @@ impl Held {
         if may_still_follow { most_a.max(shown_a) } else { shown_a.min(most_a.max(0.0)) }
     }
 
+    /// Whether it has told lately what it draws.
+    pub fn tells(&self, clock: Clock) -> bool {
+        self.shown_a.is_some_and(|(_, at_s)| clock.maybe_s - at_s <= SHOWN_S)
+    }
+
     /// What it shows as its highest phase, in A; 0 where it shows nothing.
     pub fn shown_most_a(&self) -> f64 {
         self.shown_a.map_or(0.0, |(amps, _)| amps.into_iter().fold(0.0, f64::max))
@@ -125,12 +136,15 @@ impl Held {
     pub fn accepted(&mut self, sure_s: f64, reaction_s: f64) {
         let Some(sent) = self.pending.take() else { return };
         let before = self.most_a(sure_s).max(self.confirmed_a);
-        if before > sent.amps {
+        // What is only said again gives no more time to obey.
+        let settles = self.settling.is_some_and(|settling| settling.obeyed_by_s < f64::INFINITY);
+        if before > sent.amps && !(settles && sent.amps >= self.confirmed_a) {
             // One that shows what it draws has obeyed when it shows that; one that does not, once it must have.
             let shows = self.shown_most_a() > sent.amps + EXCESS_A;
             let patience_s = if shows { reaction_s.max(SHOWN_S) } else { reaction_s };
             let (obeyed_by_s, shown_by_s) = (sure_s + reaction_s, sure_s + patience_s);
             self.settling = Some(Settling { amps: before, obeyed_by_s, shown_by_s });
+            self.obeyed_by_s = obeyed_by_s;
         }
         if sent.amps > self.confirmed_a {
             self.raised_at_s = sure_s;
@@ -142,13 +156,17 @@ impl Held {
     /// It has shown what it draws. One that draws no more than it holds has settled.
     pub fn shows(&mut self, amps: [f64; 3], sure_s: f64, maybe_s: f64) {
         self.shown_a = Some((amps, maybe_s));
+        self.shown_at_s = sure_s;
         if sure_s - self.confirmed_at_s > 1.0 && amps.into_iter().all(|a| a <= self.confirmed_a + EXCESS_A) {
             self.settling = None;
         }
     }
 
-    /// Whether it shows more than anything it was told allows.
+    /// Whether it shows more than anything it was told allows, since it must have obeyed.
     pub fn exceeds(&self, sure_s: f64) -> bool {
+        if self.shown_at_s < self.obeyed_by_s {
+            return false;
+        }
         let most = self.most_if_obeyed_a(sure_s);
         // Between 0 and 6 A means stop.
         let most = if most < LOWEST_A { 0.0 } else { most };

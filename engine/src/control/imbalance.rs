@@ -4,12 +4,17 @@
 //! limits and cannot promise a current. What is granted on the fullest phase alone gives way, in proportion to what it has
 //! above its minimum, then from the end of the line. What the building does by itself is left.
 
+use kwartier_data::instance::PhaseIndex;
+
 use super::share::{Claim, Grant, LAYERS};
 use super::state::State;
 use super::wants::Wanted;
 
-/// Rounds for one board: each relieves one phase.
-const ROUNDS: usize = 6;
+/// Rounds for one board: each relieves one phase of what it has more than another one.
+const ROUNDS: usize = 12;
+
+/// Two phases, of which the first may have more.
+const PAIRS: [(PhaseIndex, PhaseIndex); 6] = [(0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1)];
 
 /// What two phases of a meter may be wrong by together, in A.
 const METERS_A: f64 = 0.5;
@@ -24,45 +29,90 @@ const RELAXED_A: f64 = 2.0;
 /// Amperes that count as nothing.
 const SLACK_A: f64 = 0.01;
 
-pub(super) fn keep(state: &State, wanted: &[Wanted], claims: &[Claim], grants: &mut [Grant]) {
-    let setup = &*state.setup;
+pub(super) fn keep(state: &mut State, wanted: &[Wanted], claims: &[Claim], grants: &mut [Grant]) {
+    let setup = state.setup.clone();
     for node in setup.downwards.iter().rev().copied() {
         let Some(limit_a) = setup.nodes[node].imbalance_a else { continue };
+        state.nodes[node].imbalance_expected_a = limit_a;
         let below: Vec<usize> = (0..wanted.len()).filter(|&k| setup.hangs_below(wanted[k].device, node)).collect();
-        if below.iter().all(|&k| wanted[k].alone.len() == 3) {
+        if below.iter().all(|&k| PAIRS.iter().all(|&(p, q)| !adds(state, &wanted[k], p, q))) {
             continue;
         }
+        // With a meter: what flows now, and what the grants change of it. Without one nobody knows how the building is spread:
+        // at worst all on one phase.
+        let meter_a = state.nodes[node].believed().map(|meter| meter.phases_a);
         let others_a = others(state, wanted, node);
-        let alone_a: [f64; 3] = std::array::from_fn(|phase| state.nodes[node].building_a[phase] + others_a[phase]);
-        // Without a meter nobody knows how the building is spread: at worst all on one phase.
-        let (alone_a, unknown_a) = if state.meter_believed(node) {
-            (alone_a, 0.0)
-        } else {
-            (others_a, state.nodes[node].building_a.into_iter().fold(0.0, f64::max))
-        };
+        let unknown_a =
+            if meter_a.is_some() { 0.0 } else { state.nodes[node].building_a.into_iter().fold(0.0, f64::max) };
+        let flows_a = meter_a.unwrap_or(others_a);
         // Where the building alone is more out of balance, nothing is added to its fullest phase.
         let allowed_a = limit_a - setup.settings.margin_a - METERS_A - unknown_a - state.nodes[node].imbalance_bias.0;
+        let spread_a = |&(p, q): &(usize, usize), grants: &[Grant]| {
+            let net_a = |&k: &usize| {
+                let (wanted, granted_a) = (&wanted[k], grants[k].amps);
+                let now_a = |phase| if meter_a.is_some() { draws_a(state, wanted, phase) } else { 0.0 };
+                match (adds(state, wanted, p, q), adds(state, wanted, q, p)) {
+                    (true, _) => granted_a - now_a(p),
+                    (false, true) if wanted.sure => now_a(q) - relies_on_a(state, node, wanted, q, granted_a),
+                    (false, true) => (now_a(q) - granted_a).max(0.0),
+                    (false, false) => 0.0,
+                }
+            };
+            flows_a[p] - flows_a[q] + below.iter().map(net_a).sum::<f64>()
+        };
         for _ in 0..ROUNDS {
-            let mut amps = alone_a;
-            for &k in &below {
-                wanted[k].alone.iter().for_each(|&phase| amps[phase] += grants[k].amps);
-            }
-            let (fullest, emptiest, spread_a) = spread(amps);
-            let excess_a = spread_a - allowed_a;
-            if excess_a <= SLACK_A {
-                break;
-            }
-            let guilty: Vec<usize> = below
+            let guilty_of = |&(p, q): &(usize, usize)| -> Vec<usize> {
+                let on = |k: &usize| grants[*k].amps > 0.0 && adds(state, &wanted[*k], p, q);
+                below.iter().copied().filter(on).collect()
+            };
+            let worst = PAIRS
                 .iter()
-                .copied()
-                .filter(|&k| grants[k].amps > 0.0)
-                .filter(|&k| wanted[k].alone.contains(&fullest) && !wanted[k].alone.contains(&emptiest))
-                .collect();
-            if guilty.is_empty() {
-                break;
-            }
-            relieve(&guilty, excess_a, 3 * node + fullest, claims, grants);
+                .map(|pair| (pair, spread_a(pair, grants) - allowed_a))
+                .filter(|(pair, excess_a)| *excess_a > SLACK_A && !guilty_of(pair).is_empty())
+                .max_by(|(_, a), (_, b)| a.total_cmp(b));
+            let Some((pair, excess_a)) = worst else { break };
+            let guilty = guilty_of(pair);
+            relieve(&guilty, excess_a, 3 * node + pair.0, claims, grants);
         }
+        let expected_a = PAIRS.iter().map(|pair| spread_a(pair, grants)).fold(0.0, f64::max);
+        state.nodes[node].imbalance_expected_a = expected_a;
+    }
+}
+
+/// Whether what a device draws may come on a phase and not on another one.
+fn adds(state: &State, wanted: &Wanted, phase: PhaseIndex, other: PhaseIndex) -> bool {
+    if !state.setup.devices[wanted.device].phases_known {
+        return wanted.phases.len() < 3 || !wanted.sure;
+    }
+    let place = |phase: PhaseIndex| wanted.phases.iter().position(|own| *own == phase);
+    match (place(phase), place(other)) {
+        (Some(_), None) => true,
+        // It may use no more than its first phases.
+        (Some(own), Some(others)) => !wanted.sure && own < others,
+        (None, _) => false,
+    }
+}
+
+/// What a device is taken to draw on a phase now, in A: what it shows, or what it may where it shows nothing.
+fn draws_a(state: &State, wanted: &Wanted, phase: PhaseIndex) -> f64 {
+    let (about, known) = (&state.setup.devices[wanted.device], &state.devices[wanted.device]);
+    let own = about.phases.iter().position(|of| *of == phase).unwrap_or(0);
+    if known.held.tells(state.clock) {
+        known.held.expected_a(own, state.clock)
+    } else {
+        known.held.most_a(state.clock.sure_s)
+    }
+}
+
+/// What a device may be relied on to draw on a phase, in A: no more than it has shown. One that never shows anything is taken
+/// at its grant where the board's meter tells soon enough that this is wrong.
+fn relies_on_a(state: &State, node: usize, wanted: &Wanted, phase: PhaseIndex, granted_a: f64) -> f64 {
+    let (about, known) = (&state.setup.devices[wanted.device], &state.devices[wanted.device]);
+    let own = about.phases.iter().position(|of| *of == phase);
+    match (known.held.shown_a, own) {
+        (Some((amps, _)), Some(own)) => granted_a.min(amps[own].max(0.0)),
+        _ if state.meter_believed(node) => granted_a,
+        _ => 0.0,
     }
 }
 
@@ -79,9 +129,12 @@ pub(super) fn learn(state: &mut State) {
         if sure_s - at_s < LEARNS_S {
             continue;
         }
-        let above_a = spread(meter.phases_a).2 - (limit_a - setup.settings.margin_a);
+        // What the building does alone cannot be helped.
+        let above_a = spread(meter.phases_a) - (limit_a - setup.settings.margin_a).max(spread(known.building_a));
         let bias_a = if above_a > 0.0 {
-            (bias_a + above_a).min(limit_a)
+            // So much that something of what was granted has to give way.
+            let aimed_a = limit_a - setup.settings.margin_a - METERS_A;
+            (bias_a + above_a).max(aimed_a - known.imbalance_expected_a + above_a).min(limit_a)
         } else if above_a < -RELAXED_A {
             (bias_a - RELAX_A).max(0.0)
         } else {
@@ -109,19 +162,10 @@ fn others(state: &State, wanted: &[Wanted], node: usize) -> [f64; 3] {
     amps
 }
 
-/// The fullest phase, the emptiest, and the difference.
-fn spread(amps: [f64; 3]) -> (usize, usize, f64) {
-    let mut fullest = 0;
-    let mut emptiest = 0;
-    for phase in 1..3 {
-        if amps[phase] > amps[fullest] {
-            fullest = phase;
-        }
-        if amps[phase] < amps[emptiest] {
-            emptiest = phase;
-        }
-    }
-    (fullest, emptiest, amps[fullest] - amps[emptiest])
+/// The fullest phase less the emptiest one.
+fn spread(amps: [f64; 3]) -> f64 {
+    let [a, b, c] = amps;
+    a.max(b).max(c) - a.min(b).min(c)
 }
 
 /// Takes an excess off those who cause it, in the name of a board's phase.

@@ -1,8 +1,8 @@
 //! The fast loop: what every device may draw now. [`step`] is pure: the same events at the same instants give the same
 //! commands.
 //!
-//! A step (1) takes in what happened (`hear`), (2) decides which meters are believed and what the building draws
-//! (`building`), (3) counts for every limit what is left for those that take setpoints (`rooms`), (4) shares that out in
+//! A step (1) takes in what happened (`hear`), (2) decides which meters are believed (`credible`) and what the building
+//! draws (`building`), (3) counts for every limit what is left for those that take setpoints (`rooms`), (4) shares that out in
 //! the order of authority (`wants`, `share`, `imbalance`), and (5) sends decreases at once, and increases only into room
 //! that is there now, whatever has been promised (`send`).
 //!
@@ -12,7 +12,9 @@
 
 mod building;
 pub mod command;
+mod credible;
 pub mod event;
+mod follow;
 mod hear;
 mod held;
 mod imbalance;
@@ -48,16 +50,19 @@ pub fn step(mut state: State, now: DateTime<Utc>, events: &[Event]) -> (State, O
         hear::hear(&mut state, event);
     }
     watch::devices(&mut state, &mut output);
-    building::trust(&mut state, &mut output);
+    credible::feeders(&mut state);
     let below = building::Below::of(&state);
+    credible::judge(&mut state, &below);
+    credible::believe(&mut state, &mut output);
     building::estimate(&mut state, &below, passed_s);
+    follow::watch(&mut state, &below);
     watch::boards(&mut state, &below, &mut output);
     rooms::count_quarter(&mut state, passed_s);
     let mut rooms = rooms::Rooms::of(&state, &below);
     let (wanted, claims) = wants::wanted(&state, &rooms);
     let mut grants = share::share(&rooms.left, &claims);
     imbalance::learn(&mut state);
-    imbalance::keep(&state, &wanted, &claims, &mut grants);
+    imbalance::keep(&mut state, &wanted, &claims, &mut grants);
     send::send(&mut state, &mut rooms, &wanted, &claims, &grants, &mut output);
     send::discharge(&mut state, &mut output);
     output.replan = std::mem::take(&mut state.replan);
@@ -79,6 +84,7 @@ fn wake(state: &State) -> DateTime<Utc> {
         if let Some(meter) = known.believed() {
             at(meter.heard_s + settings.meter_timeout_s - maybe_s);
         }
+        known.meter.iter().filter_map(|meter| credible::look_in_s(meter, sure_s)).for_each(&mut at);
         for (_, since_s) in known.over.iter().flatten() {
             at(since_s + node.tolerance_s - sure_s);
         }
@@ -90,6 +96,7 @@ fn wake(state: &State) -> DateTime<Utc> {
         if known.held.pending.is_some() {
             at(send::answer_by_s(known, settings) - sure_s);
         }
+        at(send::again_at_s(known) - sure_s);
         if let Some(settling) = known.held.settling {
             at(settling.obeyed_by_s - sure_s);
             at(settling.shown_by_s - sure_s);

@@ -45,7 +45,10 @@ impl Rooms {
             for phase in 0..3 {
                 let limit_a = node.limit_a[phase] - margin_a;
                 left.push(limit_a - known.counts_a[phase]);
-                spare.push(limit_a - known.counts_a[phase].max(known.building_a[phase]) - below.most_a[k][phase]);
+                let seen = known.follow.seen || known.believed().is_none();
+                let worst_a = if seen { 0.0 } else { known.worst_a[phase] };
+                let building_a = known.counts_a[phase].max(known.building_a[phase]).max(worst_a);
+                spare.push(limit_a - building_a - below.most_a[k][phase]);
             }
         }
         let mut made = Rooms { left, spare, extra: Vec::new(), extra_of: vec![Vec::new(); setup.devices.len()] };

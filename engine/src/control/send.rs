@@ -15,8 +15,12 @@ const STEP_A: f64 = 0.1;
 /// Decreases smaller than this are not worth a message, in A; the margin below every limit is larger.
 const NOTHING_A: f64 = 0.05;
 
-/// A decrease must be answered within so many s, or is sent again.
+/// A decrease must be answered within so many s, or is sent again; and so many s after it was refused.
 const DECREASE_ANSWER_S: f64 = 3.0;
+const REFUSED_S: f64 = 1.0;
+
+/// Who shows more than it was told is told again after so many s.
+const TOLD_AGAIN_S: f64 = 5.0;
 
 /// Increases smaller than the dead band wait for so long, in s.
 const SMALL_S: f64 = 60.0;
@@ -24,6 +28,9 @@ const SMALL_S: f64 = 60.0;
 /// For so long a setpoint above the fallback is good without being renewed, in s, and for so long one that is not.
 const VALID_ABOVE_S: f64 = 120.0;
 const VALID_BELOW_S: f64 = 1200.0;
+
+/// A setpoint is renewed when this share of the time it is good for has passed: one renewal may get lost.
+const RENEWED: f64 = 0.5;
 
 /// What was refused, or not answered again and again, is tried again after so many s.
 const RETRY_S: f64 = 30.0;
@@ -56,7 +63,7 @@ pub(super) fn send(
         let steerable = known.steerable(true);
         let lower = target_a < known.granted_a - NOTHING_A || !known.known;
         let target_a = if steerable || lower { target_a } else { known.granted_a.min(target_a) };
-        if (lower && due(known, steerable, state.clock.sure_s)) || overdue(known, state, target_a) {
+        if (lower && due(known, steerable, state.clock.sure_s)) || overdue(known, state) {
             let amps = target_a.min(if known.known { known.granted_a } else { target_a });
             command(state, device, amps, phases, why, output);
         }
@@ -100,7 +107,27 @@ fn due(known: &DeviceState, steerable: bool, sure_s: f64) -> bool {
     if steerable && known.failures == 0 {
         return known.held.pending.is_none_or(|sent| sure_s > sent.at_s);
     }
-    sure_s - known.sent_at_s >= if known.failures < SILENT { DECREASE_ANSWER_S } else { RETRY_S }
+    sure_s - known.sent_at_s >= retry_s(known)
+}
+
+/// After how many s a decrease that was not answered, or anything that was refused, is sent again.
+fn retry_s(known: &DeviceState) -> f64 {
+    match (known.failures < SILENT, known.held.pending) {
+        (true, Some(_)) => DECREASE_ANSWER_S,
+        (true, None) => REFUSED_S,
+        (false, _) => RETRY_S,
+    }
+}
+
+/// When a device has to be told again, on the sure clock.
+pub(super) fn again_at_s(known: &DeviceState) -> f64 {
+    if known.exceeds_since_s.is_some() && known.disobeys_since_s.is_none() {
+        known.sent_at_s + TOLD_AGAIN_S
+    } else if known.failures > 0 && known.held.pending.is_none() {
+        known.sent_at_s + retry_s(known)
+    } else {
+        f64::INFINITY
+    }
 }
 
 /// Until when an answer is awaited, on the sure clock.
@@ -111,13 +138,18 @@ pub(super) fn answer_by_s(known: &DeviceState, settings: &Settings) -> f64 {
 }
 
 /// Whether a setpoint must be sent again: it has not been answered, is about to lapse, or was refused.
-fn overdue(known: &DeviceState, state: &State, target_a: f64) -> bool {
+fn overdue(known: &DeviceState, state: &State) -> bool {
     let sure_s = state.clock.sure_s;
     if known.held.pending.is_some() {
         return sure_s >= answer_by_s(known, &state.setup.settings);
     }
-    let refused = known.failures > 0 && target_a < known.held.confirmed_a - NOTHING_A;
-    sure_s - known.sent_at_s >= if refused { RETRY_S } else { state.setup.settings.renew_s }
+    if known.exceeds_since_s.is_some() && known.disobeys_since_s.is_none() {
+        return sure_s - known.sent_at_s >= TOLD_AGAIN_S;
+    }
+    // What was refused has not been renewed either.
+    let refused_s = if known.failures > 0 { retry_s(known) } else { f64::INFINITY };
+    let renewed_s = state.setup.settings.renew_s.min(RENEWED * known.valid_s);
+    sure_s - known.sent_at_s >= refused_s.min(renewed_s)
 }
 
 /// Remembers what later steps need of a grant.
@@ -151,13 +183,14 @@ fn command(state: &mut State, device: usize, amps: f64, phases: u8, why: Why, ou
         }
         known.switched_at_s = sure_s;
     }
-    known.granted_a = amps;
-    known.granted_phases = phases;
-    known.sent_at_s = sure_s;
-    known.held.pending = Some(Sent { number, amps, at_s: sure_s });
     let fallback_a =
         state.setup.devices[device].fallback_a.map_or(0.0, |hours| hours.into_iter().fold(f64::INFINITY, f64::min));
     let valid_s = if amps > fallback_a { VALID_ABOVE_S } else { VALID_BELOW_S };
+    known.granted_a = amps;
+    known.granted_phases = phases;
+    known.sent_at_s = sure_s;
+    known.valid_s = valid_s;
+    known.held.pending = Some(Sent { number, amps, at_s: sure_s });
     output.setpoints.push(Setpoint { number, device, amps, phases, valid_s, why });
 }
 
@@ -228,7 +261,7 @@ pub(super) fn discharge(state: &mut State, output: &mut Output) {
         }
         let known = &state.devices[device];
         let changed = (known.granted_a + amps).abs() > state.setup.settings.deadband_a;
-        if (changed && due(known, true, state.clock.sure_s)) || overdue(known, state, -amps) {
+        if (changed && due(known, true, state.clock.sure_s)) || overdue(known, state) {
             let phases = u8::try_from(about.phases.len()).unwrap_or(3);
             command(state, device, -amps, phases, Why::Plan, output);
         }

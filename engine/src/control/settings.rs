@@ -1,9 +1,10 @@
 //! How the fast loop goes about its work.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What is known of the building while chargers are steered.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Management {
     /// A fixed ceiling: each board's limit less the most that the building credibly draws. Meters are not looked at.
@@ -14,7 +15,7 @@ pub enum Management {
 }
 
 /// How what is there is shared out among those who want more.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Split {
     /// The same share of what each could take, whoever it is.
@@ -25,7 +26,7 @@ pub enum Split {
 }
 
 /// The settings. Their defaults are meant to stay.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// What is known of the building.
@@ -38,8 +39,8 @@ pub struct Settings {
     pub meter_timeout_s: f64,
     /// After so many s without an answer a command counts as not obeyed, and is sent again.
     pub answer_timeout_s: f64,
-    /// Every setpoint is sent again after so many s. What is good for less ([`Setpoint::valid_s`](super::command::Setpoint::valid_s))
-    /// is renewed by whoever holds the connection for as long as that lasts.
+    /// Every setpoint is sent again after so many s, or at half of the time it is good for
+    /// ([`Setpoint::valid_s`](super::command::Setpoint::valid_s)) where that is sooner.
     pub renew_s: f64,
     /// Shortest time a vehicle charges before another one takes its turn, in s.
     pub turn_s: f64,

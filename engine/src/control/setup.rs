@@ -16,6 +16,10 @@ use super::settings::Settings;
 /// Lowest current other than 0 that a vehicle may be offered, in A (IEC 61851-1, table A.8).
 pub const LOWEST_A: f64 = 6.0;
 
+/// A plant gives up to so many times its peak power for moments: cold panels, light from the edges of clouds. Inverters
+/// seldom let more through.
+const PEAKS: f64 = 1.25;
+
 /// A site as the fast loop sees it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Setup {
@@ -52,6 +56,8 @@ pub struct Node {
     pub imbalance_a: Option<f64>,
     /// The most that the building draws at this board itself, by phase and hour of the local day, in A; `None`, unknown.
     pub building_max_a: Option<[[f64; 24]; 3]>,
+    /// The most that plants on it and on all boards below may feed in, by phase in A.
+    pub feeds_a: [f64; 3],
     /// What its meter sees; `None`, it has none.
     pub meter: Option<Seen>,
 }
@@ -130,8 +136,16 @@ impl Setup {
     /// are left out, and boards in a circle stand alone.
     pub fn of(site: &Site, zone: Tz, settings: Settings) -> Setup {
         let tree = Tree::of(site);
-        let nodes =
+        let mut nodes =
             site.boards.iter().enumerate().map(|(k, board)| node(site, board, tree.parent(k))).collect::<Vec<_>>();
+        for plant in &site.pv {
+            let phases = phases_of(&plant.phases);
+            let per_phase_a = PEAKS * plant.peak_kw * 1000.0 / site.voltage_v / count(&phases);
+            let above = std::iter::successors(tree.board(&plant.board), |&board| tree.parent(board));
+            for board in above.take(site.boards.len()) {
+                phases.iter().for_each(|&phase| nodes[board].feeds_a[phase] += per_phase_a);
+            }
+        }
         let mut downwards: Vec<usize> = tree.roots().collect();
         let mut next = 0;
         while let Some(&board) = downwards.get(next) {
@@ -272,6 +286,7 @@ fn node(site: &Site, board: &Board, parent: Option<usize>) -> Node {
         tolerance_s: board.tolerance_s,
         imbalance_a: board.imbalance_a(),
         building_max_a,
+        feeds_a: [0.0; 3],
         meter,
     }
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::command::{Distrust, Setpoint};
+use super::credible::Doubt;
 use super::event::{Action, Session, Signal, Targets};
+use super::follow::Follow;
 use super::held::Held;
 use super::setup::Setup;
 
@@ -56,7 +58,11 @@ impl State {
             if let Some(sent) = known.held.pending.as_mut().filter(|sent| sent.number == setpoint.number) {
                 let cut_a = sent.amps - setpoint.amps;
                 if cut_a > 0.0 {
-                    known.clamped = (cut_a, self.clock.sure_s + CLAMPED_S);
+                    // What was kept free already was not enough.
+                    let (kept_a, until_s) = known.clamped;
+                    let kept_a = if self.clock.sure_s < until_s { kept_a } else { 0.0 };
+                    let most_a = MOST_CLAMPED * self.setup.devices[setpoint.device].max_a;
+                    known.clamped = ((kept_a + cut_a).min(most_a), self.clock.sure_s + CLAMPED_S);
                 }
                 sent.amps = setpoint.amps;
                 known.granted_a = setpoint.amps;
@@ -118,11 +124,20 @@ impl Clock {
 /// fallback are good for 120 s.
 const LAPSED_S: f64 = 140.0;
 
+/// So many times its rating is kept free at most for what the last clamp has cut of a device: nobody starves for it.
+const MOST_CLAMPED: f64 = 2.0;
+
 /// For so long room is kept free for what the last clamp has cut, in s.
 const CLAMPED_S: f64 = 300.0;
 
 /// A device that has left so many commands in a row unanswered, or refused them, counts as one that hears nothing.
 pub const SILENT: u32 = 3;
+
+/// Devices below must have changed by so much in A while a meter shows the same to the last digit: it has frozen.
+const FROZEN_A: f64 = 4.0;
+
+/// After it has shown the same for so long, in s: until then devices may only just show what the meter showed before.
+const SETTLED_S: f64 = 65.0;
 
 /// What is remembered of a device.
 #[expect(clippy::struct_excessive_bools, reason = "each stands for itself")]
@@ -144,6 +159,8 @@ pub struct DeviceState {
     pub raised_at_s: f64,
     /// When a command was last sent, on the sure clock.
     pub sent_at_s: f64,
+    /// For how long that is good without being renewed, in s.
+    pub valid_s: f64,
     /// How many commands in a row were not answered or rejected.
     pub failures: u32,
     /// Since when it shows more than it may, on the sure clock.
@@ -178,6 +195,8 @@ pub struct DeviceState {
     pub uses: Option<u8>,
     /// Evidence for that: the bits seen last, and since when on the sure clock.
     pub using: Option<(u8, f64)>,
+    /// When it may last have been feeding in, on the clock of what may have passed.
+    pub fed_in_s: f64,
 }
 
 /// What is remembered of a vehicle's stay.
@@ -212,6 +231,7 @@ impl DeviceState {
             granted_phases: 0,
             raised_at_s: f64::NEG_INFINITY,
             sent_at_s: f64::NEG_INFINITY,
+            valid_s: f64::INFINITY,
             failures: 0,
             exceeds_since_s: None,
             disobeys_since_s: None,
@@ -228,6 +248,7 @@ impl DeviceState {
             suspect: (f64::NEG_INFINITY, 0),
             uses: None,
             using: None,
+            fed_in_s: f64::NEG_INFINITY,
         }
     }
 
@@ -294,6 +315,10 @@ pub struct NodeState {
     pub building_a: [f64; 3],
     /// What the devices below show that they draw, by phase, in A.
     pub shown_below_a: [f64; 3],
+    /// The most that it credibly draws there, by phase in A; 0 where nobody has said.
+    pub worst_a: [f64; 3],
+    /// Whether the meter has been seen to follow what hangs below it.
+    pub follow: Follow,
     /// The highest that the building has drawn in the last seconds, and when it was: increases go into room that lasts.
     pub peak_a: [(f64, f64); 3],
     /// The lowest that the building has drawn in the last seconds, and when it was.
@@ -317,6 +342,8 @@ pub struct NodeState {
     /// By how much less imbalance is aimed at because the meter shows more than expected, in A, and when that was last
     /// changed, on the sure clock.
     pub imbalance_bias: (f64, f64),
+    /// How much imbalance is expected of what was granted, in A.
+    pub imbalance_expected_a: f64,
     /// Whether an overload has been told.
     pub overload_told: bool,
 }
@@ -331,21 +358,79 @@ impl NodeState {
 /// What is remembered of a meter.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MeterState {
-    /// Its last reading that made sense, L1, L2, L3 in A.
+    /// Its last reading that was taken in, L1, L2, L3 in A.
     pub phases_a: [f64; 3],
-    /// When that was measured, by its own clock.
-    pub at: DateTime<Utc>,
     /// When that was measured, on the clock of what may have passed.
     pub heard_s: f64,
+    /// A reading that has come and not been held against the devices below yet, and when it was measured on the same clock.
+    pub fresh: Option<([f64; 3], f64)>,
+    /// When the last reading that made sense was measured, by the meter's own clock.
+    pub at: DateTime<Utc>,
+    /// When that was, on the clock of what may have passed.
+    pub came_s: f64,
     /// Our clock less its own in s, where readings come fastest.
     pub ahead_s: f64,
     /// Why it is not believed.
     pub distrust: Option<Distrust>,
+    /// Whether that has been told.
+    pub told: bool,
+    /// Doubts, because it shows what cannot be.
+    pub doubt: Option<Doubt>,
+    /// How often it was proven to show what cannot be.
+    pub lies: u32,
+    /// Since when it has shown what can be, on the sure clock.
+    pub fits_since_s: f64,
     /// How many readings in a row made no sense, or came from the past.
     pub odd: u32,
     /// Since when it has shown the same values, on the sure clock, and what devices below showed once that had lasted, by
     /// phase in A.
     pub same: Option<(f64, Option<[f64; 3]>)>,
+}
+
+impl MeterState {
+    /// One that has spoken for the first time.
+    pub fn new(at: DateTime<Utc>, came_s: f64, ahead_s: f64) -> MeterState {
+        MeterState {
+            phases_a: [0.0; 3],
+            heard_s: f64::NEG_INFINITY,
+            fresh: None,
+            at,
+            came_s,
+            ahead_s,
+            distrust: None,
+            told: false,
+            doubt: None,
+            lies: 0,
+            fits_since_s: f64::NEG_INFINITY,
+            odd: 0,
+            same: None,
+        }
+    }
+
+    /// Takes in a reading that can be true.
+    pub fn take(&mut self, phases_a: [f64; 3], heard_s: f64, sure_s: f64) {
+        #[expect(clippy::float_cmp, reason = "a frozen meter repeats itself to the last digit")]
+        let same = self.heard_s > f64::NEG_INFINITY && self.phases_a == phases_a;
+        if same {
+            self.same.get_or_insert((sure_s, None));
+        } else {
+            self.same = None;
+        }
+        self.phases_a = phases_a;
+        self.heard_s = heard_s;
+    }
+
+    /// Whether it shows the same to the last digit although the devices below now show something else. Once it does, it is
+    /// frozen until it moves.
+    pub fn is_frozen(&mut self, shown_a: [f64; 3], sure_s: f64) -> bool {
+        let stands = self.distrust == Some(Distrust::Frozen);
+        let Some((since_s, then_a)) = self.same.as_mut() else { return false };
+        if sure_s - *since_s <= SETTLED_S {
+            return stands;
+        }
+        let then_a = then_a.get_or_insert(shown_a);
+        stands || (0..3).any(|phase| (shown_a[phase] - then_a[phase]).abs() > FROZEN_A)
+    }
 }
 
 /// Energy through the grid connection in the clock quarter-hour that runs.

@@ -21,12 +21,15 @@ const SHORT_KWH: f64 = 0.2;
 
 /// The pause of who is stopped again and again doubles so often.
 const LONGEST_PAUSE: u32 = 3;
+const LONGEST_GUARANTEED: u32 = 4;
 
 /// A device that takes setpoints and wants current.
 pub(super) struct Wanted {
     pub device: usize,
-    /// Grid phases it may turn out to be on alone: a vehicle of which nothing is known may use the first one only.
-    pub alone: Vec<PhaseIndex>,
+    /// Grid phases that it loads, in the order of its own.
+    pub phases: Vec<PhaseIndex>,
+    /// Whether that is known; else it may use only the first of them, or the first two.
+    pub sure: bool,
     /// On how many phases it is told to charge.
     pub told: u8,
     /// What it wants of the plan's layer in A.
@@ -119,20 +122,29 @@ fn want(state: &State, rooms: &Rooms, device: usize, class: u8, surplus_kw: &mut
     };
     let want_a: [f64; LAYERS] = [first_a, plan_a, spare_a.max(plan_a)];
     let from = want_a.iter().position(|amps| *amps > 0.0)?;
-    // Who was stopped waits before it starts again, longer each time: starts wear contactors, and vehicles give up.
     let stopped = known.stay.as_ref().is_some_and(|stay| known.granted_a <= 0.0 && known.switched_at_s >= stay.since_s);
-    let pause_s = if from == 0 {
-        GUARANTEED_PAUSE_S.min(setup.settings.pause_s)
-    } else {
-        setup.settings.pause_s * f64::from(1_u32 << known.stops.saturating_sub(1).min(LONGEST_PAUSE))
-    };
-    if stopped && !boosted && state.clock.sure_s - known.switched_at_s < pause_s {
+    if stopped && !boosted && state.clock.sure_s - known.switched_at_s < pause_s(state, device, from == 0) {
         return None;
     }
     let loads = rooms.loads(state, device, &phases);
-    let unknown = known.stay.is_some() && known.uses.is_none() && told.is_none();
-    let alone = if unknown { about.phases.first().copied().into_iter().collect() } else { phases };
-    Some((Wanted { device, alone, told: told_phases, plan_a, boosted }, Claim { min_a, want_a, class, loads, from }))
+    let sure = phases.len() == 1 || known.stay.is_none() || known.uses.is_some() || told.is_some();
+    let phases = about.phases.iter().copied().filter(|phase| phases.contains(phase)).collect();
+    let wanted = Wanted { device, phases, sure, told: told_phases, plan_a, boosted };
+    Some((wanted, Claim { min_a, want_a, class, loads, from }))
+}
+
+/// How long a device that was stopped waits before it starts again, in s: longer each time, because starts wear contactors and
+/// vehicles give up. Whose minimum is guaranteed waits as long only where phases have to be kept in balance: there it comes
+/// back into the same imbalance.
+fn pause_s(state: &State, device: usize, guaranteed: bool) -> f64 {
+    let (setup, known) = (&*state.setup, &state.devices[device]);
+    let balanced = setup.chain(setup.devices[device].node).any(|node| setup.nodes[node].imbalance_a.is_some());
+    let times = known.stops.saturating_sub(1).min(if guaranteed { LONGEST_GUARANTEED } else { LONGEST_PAUSE });
+    match (guaranteed, balanced) {
+        (true, false) => GUARANTEED_PAUSE_S.min(setup.settings.pause_s),
+        (true, true) => GUARANTEED_PAUSE_S.min(setup.settings.pause_s) * f64::from(1_u32 << times),
+        (false, _) => setup.settings.pause_s * f64::from(1_u32 << times),
+    }
 }
 
 /// Lowest and highest current in A per phase.

@@ -11,6 +11,9 @@ const ABSURD: f64 = 3.0;
 /// A meter that shows the same to the last digit while what hangs below has changed by so many A is frozen.
 const MOVED_A: f64 = 3.0;
 
+/// A reading by so many A below what plants and devices may feed in is none either.
+const BELOW_A: f64 = 3.0;
+
 /// The last of a meter's readings, and what they have told about the building.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Shown {
@@ -28,7 +31,8 @@ pub(super) struct Shown {
 }
 
 impl Shown {
-    /// Takes in a reading. `seen_a` is what the devices in it draw, at least and at most.
+    /// Takes in a reading. `seen_a` is what the devices in it draw, at least and at most; `feeding_a`, as a current below 0,
+    /// the most that devices below may feed in.
     pub(super) fn hear(
         &mut self,
         now_s: f64,
@@ -36,10 +40,18 @@ impl Shown {
         phases_a: [f64; 3],
         node: &Node,
         seen_a: &[[f64; 3]; 2],
+        feeding_a: &[f64; 3],
         settings: &Settings,
     ) {
         let absurd = (0..3).any(|k| !phases_a[k].is_finite() || phases_a[k].abs() > ABSURD * node.limit_a[k]);
+        let impossible = (0..3).any(|k| phases_a[k] < feeding_a[k] - node.feeds_a[k] - BELOW_A);
+        if impossible && !absurd {
+            // Should it be true all the same, so much may be fed in already.
+            let rest_a: [f64; 3] = std::array::from_fn(|k| phases_a[k] - seen_a[1][k]);
+            self.lowest_a = Some(pick(self.lowest_a, rest_a, f64::min));
+        }
         if absurd
+            || impossible
             || self
                 .stamp
                 .is_some_and(|stamp| at < stamp && now_s - self.heard_s.unwrap_or(0.0) < settings.meter_timeout_s)

@@ -187,7 +187,8 @@ impl Clamp {
     fn hear_meter(&mut self, k: usize, at: DateTime<Utc>, phases_a: [f64; 3]) {
         let Some(node) = self.setup.nodes.get(k) else { return };
         if node.meter.is_some() {
-            self.shown[k].hear(self.clock_s, at, phases_a, node, &self.sums.seen_a[k], &self.setup.settings);
+            let (seen_a, feeding_a) = (&self.sums.seen_a[k], &self.sums.least_a[k]);
+            self.shown[k].hear(self.clock_s, at, phases_a, node, seen_a, feeding_a, &self.setup.settings);
         }
     }
 

@@ -79,9 +79,6 @@ impl Plant {
         if cut && own.cut == 1 {
             if !own.booting {
                 own.era += 1;
-                if let Some(wait) = own.lapses_in() {
-                    self.queue.unseen(self.now + wait, Happening::Lapses(device, own.era));
-                }
             }
             let era = own.era;
             self.queue.seen(self.now + ms(noticed_after_s).max(1), Happening::Missed(device, era));

@@ -48,8 +48,6 @@ pub(super) struct Electronics {
     pub(super) claims_a: Option<f64>,
     /// On how many phases it charges.
     pub(super) in_use: usize,
-    /// How long the limit in force is good for by what was asked for, in s.
-    valid_s: f64,
     /// Whether the stored fallback is what it holds.
     pub(super) on_fallback: bool,
     /// When the last command arrives: they keep their order.
@@ -63,8 +61,10 @@ pub(super) struct Electronics {
     pub(super) booting: bool,
     /// Whether the fast loop knows that the connection is cut.
     pub(super) silent: bool,
-    /// Counts what makes a planned lapse, or a planned end of booting, void.
+    /// Counts what makes a planned end of booting void.
     pub(super) era: u32,
+    /// Counts setpoints taken and lost: what makes a planned lapse void.
+    pub(super) lease: u32,
 }
 
 impl Electronics {
@@ -86,7 +86,6 @@ impl Electronics {
             holds_a: None,
             claims_a: None,
             on_fallback: true,
-            valid_s: f64::INFINITY,
             last: 0,
             ignoring: 0,
             rejecting: 0,
@@ -96,6 +95,7 @@ impl Electronics {
             booting: false,
             silent: false,
             era: 0,
+            lease: 0,
         };
         own.fall_back(hour);
         if own.charger.ignores || !own.managed {
@@ -143,7 +143,7 @@ impl Electronics {
         let resumes = amps > 0.0 && self.holds_a == Some(0.0) && !self.on_fallback;
         self.holds_a = if resumes && self.charger.zero_means_unlimited { None } else { Some(amps) };
         self.on_fallback = false;
-        self.valid_s = command.setpoint.valid_s;
+        self.lease += 1;
         let wanted = if self.chooses_phases { usize::from(command.setpoint.phases.max(1)) } else { 3 };
         let before = std::mem::replace(&mut self.in_use, wanted.min(self.phases.len()));
         Took { answer, switches: before != self.in_use }
@@ -154,6 +154,7 @@ impl Electronics {
         self.holds_a = self.fallback_a.map(|hours| hours[hour.min(23)]);
         self.claims_a = self.holds_a;
         self.on_fallback = true;
+        self.lease += 1;
     }
 
     /// It has lost power and comes back.
@@ -168,10 +169,9 @@ impl Electronics {
         }
     }
 
-    /// How long after the connection was cut its setpoint lapses. It was renewed some time before.
-    pub(super) fn lapses_in(&mut self) -> Option<Ms> {
-        let share = self.chance.between(0.5, 1.0);
-        Some(ms(self.charger.expires_after_s?.min(self.valid_s) * share).max(1))
+    /// How long a setpoint that it has just taken is good for; `None`, for ever.
+    pub(super) fn lapses_in(&self, setpoint: &Setpoint) -> Option<Ms> {
+        Some(ms(self.charger.expires_after_s?.min(setpoint.valid_s)).max(1))
     }
 
     /// What it lets flow per phase in A: 0, at least 6 where vehicles charge, or less than 0.

@@ -49,7 +49,7 @@ pub(super) enum Happening {
     Notices(usize, u32, f64),
     /// A vehicle or battery changes by itself: device, turn.
     Turns(usize, u32),
-    /// A setpoint lapses: device, era.
+    /// A setpoint lapses: device, lease.
     Lapses(usize, u32),
     /// A device has booted: device, era.
     Boots(usize, u32),
@@ -71,7 +71,7 @@ impl Happening {
         match self {
             Happening::Notices(device, guest, _) => units[*device].guest != *guest,
             Happening::Turns(device, turn) => units[*device].turn != *turn,
-            Happening::Lapses(device, era) => units[*device].own.era != *era,
+            Happening::Lapses(device, lease) => units[*device].own.lease != *lease,
             _ => false,
         }
     }
@@ -177,8 +177,8 @@ impl Plant {
                     self.change(device, OnCable::turn);
                 }
             }
-            Happening::Lapses(device, era) => {
-                if self.units[device].own.era == era && !self.units[device].own.booting {
+            Happening::Lapses(device, lease) => {
+                if self.units[device].own.lease == lease && !self.units[device].own.booting {
                     let hour = self.setup.hour(self.now());
                     let own = &mut self.units[device].own;
                     if own.ignoring == 0 && !own.charger.ignores {
@@ -234,7 +234,9 @@ impl Plant {
                     unit.offered_a = 0.0;
                 } else if unit.offered_a != allows_a || after > 0 {
                     unit.offered_a = allows_a;
-                    let at = self.now + after + car.reaction();
+                    // Never before what it was offered earlier: contactors may still be open.
+                    let at = unit.notices_at.max(self.now + after + car.reaction());
+                    unit.notices_at = at;
                     self.queue.unseen(at, Happening::Notices(device, unit.guest, allows_a));
                 }
             }
@@ -310,7 +312,14 @@ impl Plant {
     fn arrives(&mut self, command: OnItsWay) {
         let device = command.setpoint.device;
         self.count(device);
-        let took = self.units[device].own.takes(command);
+        let own = &mut self.units[device].own;
+        let before = own.lease;
+        let took = own.takes(command);
+        if own.lease != before
+            && let Some(wait) = own.lapses_in(&command.setpoint)
+        {
+            self.queue.unseen(self.now + wait, Happening::Lapses(device, own.lease));
+        }
         if let Some(accepted) = took.answer {
             self.out.push(Event::Answered { device, number: command.setpoint.number, accepted });
         }

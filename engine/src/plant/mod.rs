@@ -72,6 +72,8 @@ struct Unit {
     guest: u32,
     /// What the vehicle was last offered, in A.
     offered_a: f64,
+    /// When it notices that.
+    notices_at: Ms,
     /// Until when its energy is counted.
     counted: Ms,
     /// What it adds to the boards: drawn, and held in reserve, by grid phase.
@@ -128,6 +130,7 @@ impl Plant {
                     turn: 0,
                     guest: 0,
                     offered_a: 0.0,
+                    notices_at: 0,
                     counted: 0,
                     flows_a: [0.0; 3],
                     reserve_a: [0.0; 3],

@@ -32,6 +32,7 @@ pub(super) fn setup(stations: usize) -> Setup {
             tolerance_s: 2.0,
             imbalance_a: None,
             building_max_a: None,
+            feeds_a: [0.0; 3],
             meter: Some(Seen { stations: true, loads: true, batteries: true }),
         }],
         downwards: vec![0],
@@ -62,7 +63,7 @@ pub(super) fn setup(stations: usize) -> Setup {
 
 /// A charger and a car that follow at once.
 fn prompt() -> (Charger, Car) {
-    let charger = Charger { latency_s: 0.0, ..Charger::default() };
+    let charger = Charger { latency_s: 0.0, expires_after_s: None, ..Charger::default() };
     (charger, Car { reaction_s: 0.0, ramp_a_s: 0.0, taper_from_soc: 1.0, ..Car::default() })
 }
 
@@ -193,6 +194,27 @@ fn a_setpoint_lapses_to_the_fallback_after_the_connection_is_cut() {
     let events = go(&mut plant, 2010.0);
     assert!(events.contains(&Event::Link { device: 0, up: true }));
     assert!(events.contains(&Event::Holds { device: 0, amps: Some(8.0) }));
+}
+
+#[test]
+fn a_setpoint_that_nobody_renews_lapses_although_the_connection_lasts() {
+    let (charger, car) = prompt();
+    let charger = Charger { expires_after_s: Some(600.0), ..charger };
+    let mut plant = Plant::new(&setup(1), world(charger, vec![stay(0, 0.0, 7200.0, car, 10.0)]), 1);
+    let good_for = |number: u64, valid_s: f64| Setpoint { valid_s, ..command(0, number, 16.0) };
+    plant.send(&good_for(1, 120.0));
+    go(&mut plant, 100.0);
+    plant.send(&good_for(2, 120.0));
+    go(&mut plant, 219.0);
+    assert_eq!(drawn(&plant), 16.0, "renewed");
+    go(&mut plant, 221.0);
+    assert_eq!(drawn(&plant), 8.0);
+    // However long it is said to be good for, the station's own time counts too.
+    plant.send(&good_for(3, 1e6));
+    go(&mut plant, 820.0);
+    assert_eq!(drawn(&plant), 16.0);
+    go(&mut plant, 823.0);
+    assert_eq!(drawn(&plant), 8.0);
 }
 
 #[test]

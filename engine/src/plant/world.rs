@@ -6,6 +6,7 @@
 
 use chrono::{DateTime, Utc};
 use kwartier_data::instance::PhaseIndex;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::control::event::Event;
@@ -68,7 +69,7 @@ impl World {
 ///
 /// Levels last exponentially long, so that their autocorrelation is exp(−t ÷ `correlation_s`) as that of the usual
 /// Ornstein–Uhlenbeck noise, and nothing has to be computed in between.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Noise {
     /// Standard deviation of a level as a fraction of the value it wavers around; 0, it does not.
@@ -135,7 +136,7 @@ pub struct Told {
 }
 
 /// A vehicle.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Car {
     /// On how many phases its charger on board works: 1 to 3.
@@ -187,7 +188,7 @@ impl Default for Car {
 }
 
 /// How a device takes commands and tells what it does. For loads and batteries only what is not about vehicles counts.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[allow(clippy::struct_excessive_bools)]
 pub struct Charger {
@@ -221,8 +222,7 @@ pub struct Charger {
     /// It takes whole multiples of so many A, rounded down; 0, any current.
     pub rounds_down_to_a: f64,
     /// How long a setpoint is good for at most without being renewed, in s, whatever it says itself
-    /// ([`Setpoint::valid_s`](crate::control::command::Setpoint::valid_s)); then the stored fallback holds. Setpoints are renewed
-    /// at half time while the connection lasts, so that it lapses half as long to as long after the cut. `None`, it
+    /// ([`Setpoint::valid_s`](crate::control::command::Setpoint::valid_s)); then the stored fallback holds. `None`, it
     /// holds for ever.
     pub expires_after_s: Option<f64>,
     /// How long it takes to boot in s. It draws nothing meanwhile.
@@ -279,7 +279,7 @@ pub struct Run {
 }
 
 /// How a board's meter measures. It publishes every second.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Meter {
     /// What its clock shows more than the true time, in s.
@@ -379,7 +379,7 @@ pub enum What {
 }
 
 /// What a meter does wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum MeterFault {
     /// It says nothing.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use kwartier_data::site::{Board, HourlyByPhase, Meter, PerPhase, Site, Station};
+use kwartier_engine::control::command::Notice;
 use kwartier_engine::control::event::Session;
 use kwartier_engine::control::settings::Settings;
 use kwartier_engine::control::{Event, Output, Setpoint, Setup, State, step};
@@ -68,14 +69,16 @@ pub struct Charger {
     pub answers: bool,
     /// The grid phases it really hangs on.
     pub wired: Vec<usize>,
-    /// For how long it has been cut off, in s.
-    pub cut_s: u32,
+    /// Whether it accepts what it is told.
+    pub accepts: bool,
+    /// When what it was told lapses.
+    pub lapses: DateTime<Utc>,
     /// Setpoints and when each is obeyed, in that order.
     pub coming: VecDeque<(DateTime<Utc>, f64)>,
 }
 
 /// The depot.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Depot {
     pub setup: Arc<Setup>,
     pub state: Option<State>,
@@ -85,11 +88,17 @@ pub struct Depot {
     pub building_a: Vec<[f64; 3]>,
     /// Whether the meter of each board speaks.
     pub meter_up: Vec<bool>,
+    /// What the meter of each board makes of what flows.
+    pub meter_shows: Vec<fn(f64) -> f64>,
+    /// Whether each charger tells what it draws.
+    pub tells: Vec<bool>,
     /// Seconds until a charger and its vehicle have followed.
     pub reaction_s: i64,
     pub events: Vec<Event>,
     pub sent: Vec<Setpoint>,
     pub last: Output,
+    /// All that the loop heard since the last restart, and what it said.
+    pub heard: Vec<(DateTime<Utc>, Vec<Event>, Output)>,
     /// For each board and phase, the seconds above the limit in one go, now and at most.
     pub over_s: Vec<[(i64, i64); 3]>,
 }
@@ -105,7 +114,8 @@ impl Depot {
             obeys: true,
             answers: true,
             wired: device.phases.clone(),
-            cut_s: 0,
+            accepts: true,
+            lapses: DateTime::<Utc>::MAX_UTC,
             coming: VecDeque::new(),
         });
         let now = midnight();
@@ -115,10 +125,13 @@ impl Depot {
             chargers: chargers.collect(),
             building_a: vec![[0.0; 3]; setup.nodes.len()],
             meter_up: vec![true; setup.nodes.len()],
+            meter_shows: vec![|amps| amps; setup.nodes.len()],
+            tells: vec![true; setup.devices.len()],
             reaction_s: 5,
             events: Vec::new(),
             sent: Vec::new(),
             last: Output::default(),
+            heard: Vec::new(),
             over_s: vec![[(0, 0); 3]; setup.nodes.len()],
             setup,
         };
@@ -127,6 +140,26 @@ impl Depot {
             depot.events.push(Event::Holds { device, amps: Some(0.0) });
         }
         depot
+    }
+
+    /// The loop is new: it hears which chargers are connected, what they hold and who is plugged in.
+    pub fn restart(&mut self) {
+        self.state = Some(State::new(self.setup.clone(), self.now));
+        self.events.clear();
+        self.heard.clear();
+        for device in 0..self.chargers.len() {
+            let charger = &self.chargers[device];
+            if !charger.up {
+                continue;
+            }
+            let (takes_a, amps) =
+                (charger.takes_a, charger.coming.iter().map(|(_, amps)| *amps).fold(charger.holds_a, f64::max));
+            self.events.push(Event::Link { device, up: true });
+            self.events.push(Event::Holds { device, amps: Some(amps) });
+            if takes_a > 0.0 {
+                self.plug(device, takes_a);
+            }
+        }
     }
 
     /// A vehicle that wants as much as it can get.
@@ -181,8 +214,7 @@ impl Depot {
         self.now += TimeDelta::seconds(1);
         let now = self.now;
         for charger in &mut self.chargers {
-            charger.cut_s = if charger.up { 0 } else { charger.cut_s + 1 };
-            if charger.cut_s == 120 {
+            if charger.lapses <= now {
                 charger.holds_a = charger.holds_a.min(6.0);
                 charger.coming.clear();
             }
@@ -193,11 +225,15 @@ impl Depot {
         let mut events = std::mem::take(&mut self.events);
         for node in 0..self.setup.nodes.len() {
             if self.meter_up[node] && self.setup.nodes[node].meter.is_some() {
-                events.push(Event::Meter { node, at: now, phases_a: self.flows_a(node) });
+                let phases_a = self.flows_a(node).map(self.meter_shows[node]);
+                events.push(Event::Meter { node, at: now, phases_a });
             }
         }
         for device in 0..self.chargers.len() {
-            if self.chargers[device].up && now.timestamp() % 10 == i64::try_from(device % 10).unwrap() {
+            if self.chargers[device].up
+                && self.tells[device]
+                && now.timestamp() % 10 == i64::try_from(device % 10).unwrap()
+            {
                 let mut phases_a = [0.0; 3];
                 (0..self.chargers[device].phases).for_each(|own| phases_a[own] = self.draws_a(device));
                 events.push(Event::Drawn { device, phases_a, session_kwh: None });
@@ -205,14 +241,21 @@ impl Depot {
         }
         let (state, output) = step(self.state.take().unwrap(), now, &events);
         self.state = Some(state);
+        self.heard.push((now, events, output.clone()));
         for setpoint in &output.setpoints {
             self.sent.push(*setpoint);
             let charger = &mut self.chargers[setpoint.device];
             if !charger.up || !charger.answers {
                 continue;
             }
-            self.events.push(Event::Answered { device: setpoint.device, number: setpoint.number, accepted: true });
-            if charger.obeys {
+            let accepted = charger.accepts;
+            self.events.push(Event::Answered { device: setpoint.device, number: setpoint.number, accepted });
+            if accepted {
+                #[expect(clippy::cast_possible_truncation, reason = "whole seconds")]
+                let valid = TimeDelta::seconds(setpoint.valid_s as i64);
+                charger.lapses = now + valid;
+            }
+            if accepted && charger.obeys {
                 charger.coming.push_back((now + TimeDelta::seconds(self.reaction_s), setpoint.amps));
             }
         }
@@ -230,6 +273,17 @@ impl Depot {
 
     pub fn seconds(&mut self, count: usize) {
         (0..count).for_each(|_| self.second());
+    }
+
+    /// What is told of meters in so many s.
+    pub fn of_meters(&mut self, seconds: usize) -> Vec<Notice> {
+        let mut told = Vec::new();
+        for _ in 0..seconds {
+            self.second();
+            told.append(&mut self.last.notices);
+        }
+        told.retain(|notice| matches!(notice, Notice::MeterLost { .. } | Notice::MeterBack { .. }));
+        told
     }
 
     /// The longest time that any phase of any board was above its limit in one go, in s.

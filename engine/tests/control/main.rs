@@ -3,6 +3,8 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::float_cmp)]
 
 mod depot;
+mod knowledge;
+mod meters;
 mod rules;
 mod safety;
 mod sharing;

@@ -212,3 +212,68 @@ fn imbalance_is_kept() {
     let flows_a = depot.flows_a(0);
     assert!(flows_a[0] <= 25.2 && flows_a[0] > 23.5, "{flows_a:?}");
 }
+
+/// Nobody but the loop renews setpoints, and a station that forgets them after their time never does.
+#[test]
+fn setpoints_are_renewed_before_they_lapse() {
+    let mut depot = four(70.0);
+    depot.plug(0, 16.0);
+    depot.seconds(60);
+    let before = depot.sent.len();
+    let mut since_s = [0; 2];
+    let mut longest_s = [0; 2];
+    for _ in 0..1800 {
+        depot.second();
+        for device in 0..2 {
+            let told = depot.sent[before..].iter().rev().find(|setpoint| setpoint.device == device);
+            let now = told.is_some_and(|told| depot.last.setpoints.contains(told));
+            since_s[device] = if now { 0 } else { since_s[device] + 1 };
+            longest_s[device] = longest_s[device].max(since_s[device]);
+        }
+        assert_eq!(depot.draws_a(0), 16.0, "it never lapses");
+    }
+    // 16 A are above the fallback and good for 120 s; nothing at all is below it and good for 1,200 s.
+    assert!((55..=61).contains(&longest_s[0]), "{longest_s:?}");
+    assert!((200..=241).contains(&longest_s[1]), "{longest_s:?}");
+    let more = depot.sent[before..].iter().filter(|setpoint| setpoint.device == 0);
+    assert!(more.clone().all(|setpoint| setpoint.amps == 16.0) && more.count() <= 31, "as few as that takes");
+}
+
+/// What is refused has not been renewed: it is said again at once, and a station that goes on refusing counts with its fallback.
+#[test]
+fn a_renewal_that_is_refused_is_sent_again_at_once() {
+    let mut depot = four(70.0);
+    depot.seconds(60);
+    depot.chargers[0].accepts = false;
+    depot.seconds(260);
+    depot.plug(1, 16.0);
+    assert_eq!(depot.state.as_ref().unwrap().most_a(0), 6.0, "it may have lapsed to its fallback");
+    let tries = depot.sent.iter().filter(|setpoint| setpoint.device == 0).count();
+    assert!((3..=8).contains(&tries), "{tries} in 260 s");
+    depot.chargers[0].accepts = true;
+    depot.seconds(40);
+    assert_eq!(depot.state.as_ref().unwrap().most_a(0), 0.0);
+}
+
+/// A vehicle of which nothing is known may be on any of its station's first phases: where the building is out of balance
+/// already, it must not come on the fullest of them.
+#[test]
+fn nothing_unknown_comes_on_a_phase_that_is_too_full_already() {
+    let mut boards = vec![board("HV", None, 63.0, 30.0)];
+    boards[0].imbalance_limit_a = Some(14.0);
+    let mut depot = Depot::new(&site(boards, vec![station("S0", "HV", "RST", 16.0)], &["HV"]), exact());
+    depot.tells[0] = false;
+    depot.chargers[0].phases = 2;
+    depot.building_a[0] = [12.0, 21.0, 3.0];
+    depot.plug(0, 16.0);
+    if let Some(Event::Session { session, .. }) = depot.events.last_mut() {
+        session.phases = None;
+    }
+    depot.seconds(300);
+    assert_eq!(depot.draws_a(0), 0.0);
+    depot.building_a[0] = [12.0, 8.0, 12.0];
+    depot.seconds(600);
+    assert!(depot.draws_a(0) >= 6.0, "there is room now");
+    let flows_a = depot.flows_a(0);
+    assert!(flows_a[0] - flows_a[2] <= 15.0 && flows_a[1] - flows_a[2] <= 15.0, "{flows_a:?}");
+}

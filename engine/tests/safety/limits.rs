@@ -1,5 +1,6 @@
 //! The clamp only lowers, never lets a limit be broken, and leaves alone what fits.
 
+use kwartier_data::site::{PvPlant, Site};
 use kwartier_engine::control::event::{Event, Limit, Scope, Session, Signal};
 use kwartier_engine::control::setup::Setup;
 use kwartier_engine::limits::Clamp;
@@ -240,6 +241,33 @@ fn what_is_fed_in_has_a_limit_too() {
     clamp.hear(at(1), &[reads(0, 1, -60.0)]);
     assert_eq!(passes(&mut clamp, 1, &[(0, -40.0), (1, -20.0)]), [-32.0, -8.0]);
     assert_eq!(clamp.least_a(0), [-100.0; 3]);
+}
+
+#[test]
+fn what_is_fed_in_where_nothing_feeds_in_is_no_reading() {
+    let mut site = board_with(2);
+    site.meters.push(meter("Main"));
+    let start = |site: &Site| {
+        let mut clamp = Clamp::new(&setup(site));
+        clamp.hear(noon(), &[holds(0, 6.0), holds(1, 6.0), draws(0, 6.0), draws(1, 6.0)]);
+        clamp
+    };
+    let (mut silent, mut backwards) = (start(&site), start(&site));
+    silent.hear(at(1), &[]);
+    backwards.hear(at(1), &[reads(0, 1, -40.0)]);
+    assert_eq!(backwards.most_a(0), silent.most_a(0), "the worst building, as without a reading");
+    site.pv.push(PvPlant {
+        id: "Roof".to_owned(),
+        board: "Main".to_owned(),
+        phases: ["L1", "L2", "L3"].map(str::to_owned).to_vec(),
+        peak_kw: 30.0,
+        curtailable: false,
+        tilt_deg: None,
+        azimuth_deg: None,
+    });
+    let mut sunny = start(&site);
+    sunny.hear(at(1), &[reads(0, 1, -40.0)]);
+    assert!(sunny.most_a(0)[0] < silent.most_a(0)[0], "30 kW of sun may");
 }
 
 /// What happens at random to a site of up to three boards and eight stations.

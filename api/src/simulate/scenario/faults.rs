@@ -1,10 +1,11 @@
 //! What breaks, and what others say.
 
 use kwartier_engine::plant::world::MeterFault;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Something that breaks.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
     /// From when.
@@ -17,7 +18,7 @@ pub struct Fault {
 }
 
 /// What breaks.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum What {
     /// A meter.
@@ -93,7 +94,7 @@ pub enum What {
 }
 
 /// How often something breaks by chance, in times a day on average: independent of each other and of the time of day.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Chance {
     /// Mean length of what lasts, in min.
@@ -145,7 +146,7 @@ impl Default for Chance {
 }
 
 /// Something that a grid operator or a person says.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Signal {
     /// When it is said and begins.
@@ -158,7 +159,7 @@ pub struct Signal {
 }
 
 /// What is said.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum SignalWhat {
     /// A limit on all that goes through a board.

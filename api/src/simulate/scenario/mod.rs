@@ -3,15 +3,18 @@
 //!
 //! The types here are the file's shape; what serde cannot see (names, times, files) is checked where it is used.
 
+mod check;
 mod faults;
 mod people;
 mod read;
+mod schema;
 mod time;
 
 use std::path::PathBuf;
 
 use kwartier_engine::control::settings::Settings;
 use kwartier_engine::plant::world::{Charger, Meter, Noise};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::cli::usage::Usage;
@@ -19,10 +22,11 @@ pub use crate::cli::usage::Usage;
 pub use faults::{Chance, Fault, Signal, SignalWhat, What};
 pub use people::{Fleet, OneStay, Pattern, Sessions, Told};
 pub use read::{Source, read};
+pub use schema::schema;
 pub use time::{Times, seconds};
 
 /// A scenario.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
     /// Version of the format, 1.
@@ -90,7 +94,7 @@ pub struct Scenario {
 }
 
 /// Who decides, and by what. Each key can be set on the command line to compare policies on the same days.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
     /// Who plans ahead.
@@ -126,8 +130,15 @@ impl Default for Policy {
     }
 }
 
+impl Policy {
+    /// Whether anybody plans ahead.
+    pub fn plans(&self) -> bool {
+        self.planner != Planner::None && self.steering == Steering::Control
+    }
+}
+
 /// Who plans ahead.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Planner {
     /// The planner.
@@ -140,7 +151,7 @@ pub enum Planner {
 }
 
 /// What planners know of what is to come.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Foresight {
     /// The same time a week or a day ago, and what is told of visits.
@@ -153,7 +164,7 @@ pub enum Foresight {
 }
 
 /// Whether devices are steered.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Steering {
     /// By the fast loop.
@@ -164,7 +175,7 @@ pub enum Steering {
 }
 
 /// Spot prices.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Prices {
     /// From a file, as `kwartier site instance --prices` reads them.
@@ -196,7 +207,7 @@ pub enum Prices {
 }
 
 /// What the building draws.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Building {
     /// From a file, as `kwartier site instance --building` reads it. A total is drawn at the grid connection itself.
@@ -244,7 +255,7 @@ pub enum Building {
 }
 
 /// What PV plants deliver.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Sun {
     /// From a file, as `kwartier site instance --pv` reads it.
@@ -271,7 +282,7 @@ pub enum Sun {
 }
 
 /// How some stations behave.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Chargers {
     /// Which; empty, all. What stands later in the file counts.
@@ -286,7 +297,7 @@ pub struct Chargers {
 }
 
 /// How some meters behave.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Meters {
     /// At which boards; empty, all.

@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use kwartier_engine::plant::population::Habit;
 use kwartier_engine::plant::world::Car;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Where visits come from.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Sessions {
     /// None but those that stand one by one in `stays`.
@@ -34,7 +36,17 @@ pub enum Sessions {
         #[serde(default)]
         map: std::collections::BTreeMap<String, String>,
     },
-    /// Drawn from a pattern.
+    /// Drawn from what was observed in the Netherlands at places of a kind, in the cars that are registered there.
+    Observed {
+        /// How many come on average, on days on which anybody does.
+        per_day: f64,
+        /// What kind of place it is.
+        place: Habit,
+        /// Share of the cars that fall asleep after a quarter of an hour without current.
+        #[serde(default = "sleepers")]
+        sleepers: f64,
+    },
+    /// Drawn from a pattern of round figures.
     Generated {
         /// How many come a day.
         per_day: f64,
@@ -44,7 +56,7 @@ pub enum Sessions {
 }
 
 /// When vehicles come and go, and what they need.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pattern {
     /// Vans of a depot: back in the late afternoon, gone in the morning.
@@ -58,7 +70,7 @@ pub enum Pattern {
 }
 
 /// A visit.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OneStay {
     /// Name.
@@ -89,7 +101,7 @@ pub struct OneStay {
 }
 
 /// What is known of visits, and how true it is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Told {
     /// Whether planners are told of visits before they begin. Rosters and single stays always are.
@@ -129,7 +141,7 @@ impl Default for Told {
 }
 
 /// A kind of car.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fleet {
     /// How many of all cars are of this kind, relative to the others.
@@ -163,4 +175,8 @@ fn yes() -> bool {
 
 fn one() -> f64 {
     1.0
+}
+
+fn sleepers() -> f64 {
+    0.05
 }

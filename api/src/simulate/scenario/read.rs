@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Table, Value};
 
+use super::check::check;
 use super::{Fault, Policy, Scenario, Signal};
 use crate::cli::failure::Failure;
 use crate::cli::input;
@@ -26,7 +27,17 @@ pub struct Source {
     /// As the caller named it.
     name: String,
     folder: PathBuf,
-    lines: BTreeMap<String, usize>,
+    places: BTreeMap<String, Place>,
+}
+
+/// Where a value stands.
+#[derive(Debug, Clone)]
+struct Place {
+    /// Its file, where that is one which the scenario names.
+    file: Option<String>,
+    line: usize,
+    /// Its path there.
+    path: String,
 }
 
 impl Source {
@@ -38,21 +49,35 @@ impl Source {
     /// What is wrong with a value of the scenario: where it is, what it is, what is wrong, what to do, as one.
     pub fn wrong(&self, path: &str, value: &str, wrong: &str) -> Failure {
         let value = if value.is_empty() { String::new() } else { format!("\"{}\" ", clip(value)) };
-        let findings = format!("  {}{path}: {value}{wrong}", self.place(path));
+        let findings = format!("  {}: {value}{wrong}", self.place(path));
         Failure::Unfit { what: format!("{} is not a usable scenario", self.name), findings }
     }
 
-    /// The line of a path, or of what is around it.
+    /// A path with the line of it, or of what is around it.
     fn place(&self, path: &str) -> String {
-        let mut inner = path;
+        let mut around = path;
         loop {
-            if let Some(line) = self.lines.get(inner) {
-                return format!("line {line}, ");
+            if let Some(Place { file, line, path: known }) = self.places.get(around) {
+                let file = file.as_ref().map_or(String::new(), |name| format!("{name}, "));
+                return format!("{file}line {line}, {known}{}", &path[around.len()..]);
             }
-            match inner.rfind(['.', '[']) {
-                Some(end) => inner = &inner[..end],
-                None => return String::new(),
+            match around.rfind(['.', '[']) {
+                Some(end) => around = &around[..end],
+                None => return path.to_owned(),
             }
+        }
+    }
+
+    /// Takes in where the items of a list of another file stand; here they follow `before` others.
+    fn append(&mut self, other: Source, list: &str, before: usize) {
+        for (path, place) in other.places {
+            let Some((index, rest)) = path.strip_prefix(list).and_then(|path| path.strip_prefix('[')?.split_once(']'))
+            else {
+                continue;
+            };
+            let Ok(index) = index.parse::<usize>() else { continue };
+            let place = Place { file: Some(other.name.clone()), ..place };
+            self.places.insert(format!("{list}[{}]{rest}", before + index), place);
         }
     }
 }
@@ -74,7 +99,7 @@ struct Signals {
 /// Reads a scenario, with settings from the command line as `key=value` instead of what the file says, and what its
 /// `faults_from` and `signals_from` hold.
 pub fn read(path: &Path, settings: &[(String, String)]) -> Result<(Scenario, Source), Failure> {
-    let (mut table, source) = tree(path)?;
+    let (mut table, mut source) = tree(path)?;
     for (key, value) in settings {
         set(&mut table, key, value)?;
     }
@@ -83,13 +108,18 @@ pub fn read(path: &Path, settings: &[(String, String)]) -> Result<(Scenario, Sou
         return Err(source.wrong("format", &scenario.format.to_string(), "is not known here; write format = 1"));
     }
     if let Some(more) = &scenario.faults_from {
-        let (table, source) = tree(&source.beside(more))?;
-        scenario.faults.extend(fit::<Faults>(&table, &source)?.faults);
+        let (table, other) = tree(&source.beside(more))?;
+        let more = fit::<Faults>(&table, &other)?.faults;
+        source.append(other, "faults", scenario.faults.len());
+        scenario.faults.extend(more);
     }
     if let Some(more) = &scenario.signals_from {
-        let (table, source) = tree(&source.beside(more))?;
-        scenario.signals.extend(fit::<Signals>(&table, &source)?.signals);
+        let (table, other) = tree(&source.beside(more))?;
+        let more = fit::<Signals>(&table, &other)?.signals;
+        source.append(other, "signals", scenario.signals.len());
+        scenario.signals.extend(more);
     }
+    check(&scenario, &source)?;
     Ok((scenario, source))
 }
 
@@ -97,7 +127,7 @@ pub fn read(path: &Path, settings: &[(String, String)]) -> Result<(Scenario, Sou
 fn tree(path: &Path) -> Result<(Table, Source), Failure> {
     let bytes = input::bytes(path)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
-    let mut source = Source { name: path.display().to_string(), folder, lines: BTreeMap::new() };
+    let mut source = Source { name: path.display().to_string(), folder, places: BTreeMap::new() };
     let unfit = |source: &Source, what: String| Failure::Unfit {
         what: format!("{} is not a usable scenario", source.name),
         findings: format!("  {what}"),
@@ -124,7 +154,7 @@ fn tree(path: &Path) -> Result<(Table, Source), Failure> {
         Err(error) => return Err(syntax(&error)),
     };
     let table: Table = text.parse().map_err(|error| syntax(&error))?;
-    source.lines = lines;
+    source.places = lines.into_iter().map(|(path, line)| (path.clone(), Place { file: None, line, path })).collect();
     Ok((table, source))
 }
 
@@ -175,8 +205,8 @@ fn fit<T: DeserializeOwned>(table: &Table, source: &Source) -> Result<T, Failure
         } else if !message.contains("expected") {
             message.push_str("; docs/formats/scenario.md says what is wanted");
         }
-        let path = if path == "." { "the file" } else { &path };
-        let findings = format!("  {}{path}: {value}{}", source.place(path), clip_to(&message, 600));
+        let place = if path == "." { "the file".to_owned() } else { source.place(&path) };
+        let findings = format!("  {place}: {value}{}", clip_to(&message, 600));
         Failure::Unfit { what: format!("{} is not a usable scenario", source.name), findings }
     })
 }

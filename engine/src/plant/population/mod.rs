@@ -1,158 +1,139 @@
-//! Who comes: stays drawn from what was observed in the Netherlands.
+//! Who comes: visits drawn from what was observed in the Netherlands.
 
 mod table;
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, TimeZone, Utc, Weekday};
+use chrono_tz::Tz;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::table::{HOME, MODELS, Model, PUBLIC, Place, VAN, WORK};
 use super::chance::{Chance, For};
-use super::world::{Car, Stay, Told};
-use crate::control::setup::Setup;
+use super::world::Car;
 
-/// What kind of people come.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What kind of place it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Habit {
     /// Vans that come back to their depot on weekday afternoons and leave the next weekday morning.
-    #[default]
     Depot,
     /// Employees and visitors, on weekdays.
     Workplace,
-    /// Passers-by and residents.
+    /// Passers-by and residents, each time others.
     Public,
-    /// At home.
+    /// Residents at home, each at a station of its own.
     Home,
 }
 
-/// A crowd of drivers and what is told of them.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+/// Who comes to a place.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Crowd {
-    /// What kind of people they are.
+    /// What kind of place it is.
     pub habit: Habit,
-    /// How many come to a device in a day, on average. Who finds it taken goes elsewhere. A depot's van comes once a day
-    /// with this probability.
-    pub visits_per_day: f64,
-    /// Probability that the vehicle's phases are told.
-    pub tells_phases: f64,
-    /// Probability that the energy needed is told.
-    pub tells_need: f64,
-    /// Probability that the departure is told.
-    pub tells_departure: f64,
-    /// Probability of leaving after 30 to 90 % of the time that was told.
-    pub leaves_early: f64,
-    /// Probability of not coming.
-    pub no_show: f64,
-    /// Probability that the car falls asleep after a quarter of an hour without current.
-    pub sleeper: f64,
-    /// Of the sleepers, the share that only a second step wakes.
-    pub deep_sleeper: f64,
-    /// Priority told.
-    pub priority: u8,
-    /// Guaranteed minimum told, in A per phase.
-    pub guaranteed_a: f64,
+    /// How many come on a day on which anybody does, on average.
+    pub per_day: f64,
+    /// How many stations there are: how many vehicles belong to the place goes by it.
+    pub stations: usize,
+    /// Share of the cars that fall asleep after a quarter of an hour without current; a fifth of these need a second step
+    /// to wake.
+    pub sleepers: f64,
 }
 
-impl Default for Crowd {
-    fn default() -> Self {
-        Crowd {
-            habit: Habit::Depot,
-            visits_per_day: 1.0,
-            tells_phases: 0.5,
-            tells_need: 0.8,
-            tells_departure: 0.8,
-            leaves_early: 0.03,
-            no_show: 0.02,
-            sleeper: 0.05,
-            deep_sleeper: 0.2,
-            priority: 0,
-            guaranteed_a: 0.0,
-        }
-    }
+/// A visit for which no station has been found yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Visit {
+    /// Name of the vehicle: what it is called, and its number.
+    pub vehicle: String,
+    /// Its car: the same on each visit.
+    pub car: Car,
+    /// When it comes.
+    pub from: DateTime<Utc>,
+    /// When it leaves.
+    pub until: DateTime<Utc>,
+    /// Energy it needs at the station, in kWh.
+    pub need_kwh: f64,
 }
 
 /// How long a sleeper waits for current in s.
 const SLEEPS_AFTER_S: f64 = 900.0;
 
+/// Of the sleepers, the share that only a second step wakes.
+const DEEP_SLEEPERS: f64 = 0.2;
+
 /// Nobody stays shorter than this, in h.
 const SHORTEST_H: f64 = 0.1;
 
-/// Stays of crowds at devices within some days, by arrival. The same seed draws the same stays.
-pub fn draw(
-    setup: &Setup,
-    crowds: &[(Crowd, Vec<usize>)],
-    start: DateTime<Utc>,
-    end: DateTime<Utc>,
-    seed: u64,
-) -> Vec<Stay> {
+/// Nobody needs less than this, in kWh.
+const LEAST_KWH: f64 = 0.5;
+
+/// Cars that belong to a workplace, by station: not all come every day. An assumption.
+const EMPLOYEES: f64 = 1.5;
+
+/// The visits of some local days, first and last included, by arrival. The same seed draws the same.
+pub fn draw(crowd: &Crowd, zone: Tz, (first, last): (NaiveDate, NaiveDate), seed: u64) -> Vec<Visit> {
     let mut chance = Chance::new(seed, For::Stays);
-    let mut stays = Vec::new();
-    for (crowd, devices) in crowds {
-        for &device in devices {
-            let mut free_at = start;
-            for visit in visits(setup, crowd, start, end, &mut chance) {
-                if visit.plugs_in < free_at {
-                    continue;
-                }
-                free_at = visit.expected.max(visit.leaves);
-                stays.push(stay(crowd, device, &visit, &mut chance));
-            }
-        }
-    }
-    stays.sort_by_key(|stay| (stay.plugs_in, stay.device));
-    for (k, stay) in stays.iter_mut().enumerate() {
-        stay.id = format!("stay-{:03}", k + 1);
-    }
-    stays
-}
-
-struct Visit {
-    plugs_in: DateTime<Utc>,
-    leaves: DateTime<Utc>,
-    /// When it said that it would leave.
-    expected: DateTime<Utc>,
-    kwh: f64,
-}
-
-/// The visits to one device, by arrival, also those that find it taken.
-fn visits(setup: &Setup, crowd: &Crowd, start: DateTime<Utc>, end: DateTime<Utc>, chance: &mut Chance) -> Vec<Visit> {
-    let mut visits = Vec::new();
-    let mut day = start.with_timezone(&setup.zone).date_naive();
-    let last = end.with_timezone(&setup.zone).date_naive();
+    let mut cars: BTreeMap<usize, Car> = BTreeMap::new();
+    let (mut visits, mut strangers, mut day) = (Vec::new(), 0, first);
     while day <= last {
         let works = !matches!(day.weekday(), Weekday::Sat | Weekday::Sun);
-        let place = match crowd.habit {
-            Habit::Depot => None,
-            Habit::Workplace => Some(&WORK),
-            Habit::Public => Some(&PUBLIC),
-            Habit::Home => Some(&HOME),
-        };
         if works || matches!(crowd.habit, Habit::Public | Habit::Home) {
-            let times = if place.is_some() {
-                poisson(crowd.visits_per_day, chance)
-            } else {
-                u32::from(chance.happens(crowd.visits_per_day))
-            };
-            for _ in 0..times {
-                let (hour, stay_h, kwh) = match place {
-                    Some(place) => at(place, chance),
-                    None => van(day, chance),
-                };
-                let early = chance.happens(crowd.leaves_early);
-                let share = chance.between(0.3, 0.9);
-                let Some(plugs_in) = local(setup, day, hour) else { continue };
-                let stay_h = stay_h.max(SHORTEST_H);
-                let leaves = plugs_in + hours(if early { stay_h * share } else { stay_h });
-                visits.push(Visit { plugs_in, leaves, expected: plugs_in + hours(stay_h), kwh });
+            for vehicle in who(crowd, &mut strangers, &mut chance) {
+                let car = *cars.entry(vehicle).or_insert_with(|| some_car(crowd, &mut chance));
+                visits.extend(visit(crowd.habit, vehicle, car, (zone, day), &mut chance));
             }
         }
         let Some(next) = day.checked_add_days(Days::new(1)) else { break };
         day = next;
     }
-    visits.retain(|visit| visit.plugs_in >= start && visit.plugs_in < end);
-    visits.sort_by_key(|visit| visit.plugs_in);
+    visits.sort_by(|a, b| a.from.cmp(&b.from).then_with(|| a.vehicle.cmp(&b.vehicle)));
     visits
+}
+
+/// The vehicles that come on a day, by number.
+fn who(crowd: &Crowd, strangers: &mut usize, chance: &mut Chance) -> Vec<usize> {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of vehicles")]
+    let at_least = crowd.per_day.clamp(1.0, 1e6).ceil() as usize;
+    let own = at_least.max(crowd.stations);
+    match crowd.habit {
+        Habit::Depot | Habit::Home => (1..=own).filter(|_| chance.happens(crowd.per_day / own as f64)).collect(),
+        Habit::Workplace => {
+            let own = (own as f64 * EMPLOYEES).ceil();
+            let come: std::collections::BTreeSet<usize> =
+                (0..poisson(crowd.per_day, chance)).map(|_| one_of(own, chance)).collect();
+            come.into_iter().collect()
+        }
+        Habit::Public => {
+            let before = *strangers;
+            *strangers += poisson(crowd.per_day, chance);
+            (before + 1..=*strangers).collect()
+        }
+    }
+}
+
+/// A number from 1 to a whole number.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of vehicles")]
+fn one_of(count: f64, chance: &mut Chance) -> usize {
+    1 + (count * chance.share()) as usize
+}
+
+/// A visit; `None`, the clocks skip the time at which it would begin.
+fn visit(habit: Habit, vehicle: usize, car: Car, (zone, day): (Tz, NaiveDate), chance: &mut Chance) -> Option<Visit> {
+    let (name, (hour, stay_h, kwh)) = match habit {
+        Habit::Depot => ("Van", van(day, chance)),
+        Habit::Workplace => ("Employee", at(&WORK, chance)),
+        Habit::Public => ("Guest", at(&PUBLIC, chance)),
+        Habit::Home => ("Resident", at(&HOME, chance)),
+    };
+    let from = local(zone, day, hour)?;
+    let until = match habit {
+        // Off by the clock on the wall, also where that was changed in the night.
+        Habit::Depot => local(zone, day, hour + stay_h)?,
+        _ => from + hours(stay_h.max(SHORTEST_H)),
+    };
+    let need_kwh = kwh.clamp(LEAST_KWH, 0.9 * car.capacity_kwh / car.efficiency);
+    Some(Visit { vehicle: format!("{name} {vehicle}"), car, from, until, need_kwh })
 }
 
 /// Hour of arrival, stay in h, energy in kWh at a place.
@@ -173,38 +154,21 @@ fn van(day: NaiveDate, chance: &mut Chance) -> (f64, f64, f64) {
     (back, 24.0 * days - back + off, chance.between(10.0, 55.0))
 }
 
-fn stay(crowd: &Crowd, device: usize, visit: &Visit, chance: &mut Chance) -> Stay {
-    let model = if crowd.habit == Habit::Depot {
-        &VAN
-    } else {
-        let weights: Vec<f64> = MODELS.iter().map(|model| model.registered).collect();
-        &MODELS[weighted(&weights, chance)]
+/// A car of those that come.
+fn some_car(crowd: &Crowd, chance: &mut Chance) -> Car {
+    let model = match crowd.habit {
+        Habit::Depot => &VAN,
+        _ => {
+            let weights: Vec<f64> = MODELS.iter().map(|model| model.registered).collect();
+            &MODELS[weighted(&weights, chance)]
+        }
     };
-    let car = car(crowd, model, chance);
-    let need_kwh = visit.kwh.min(0.9 * car.capacity_kwh / car.efficiency);
-    let told = |probability: f64, chance: &mut Chance| chance.happens(probability);
-    Stay {
-        id: String::new(),
-        device,
-        plugs_in: visit.plugs_in,
-        leaves: visit.leaves,
-        comes: !chance.happens(crowd.no_show),
-        car,
-        soc_kwh: (car.capacity_kwh - need_kwh * car.efficiency).max(0.0),
-        need_kwh: need_kwh.max(0.1),
-        told: Told {
-            phases: told(crowd.tells_phases, chance).then_some(car.phases),
-            need_kwh: told(crowd.tells_need, chance).then_some(need_kwh.max(0.1)),
-            departure: told(crowd.tells_departure, chance).then_some(visit.expected),
-            priority: crowd.priority,
-            guaranteed_a: crowd.guaranteed_a,
-        },
-    }
+    car(crowd.sleepers, model, chance)
 }
 
-fn car(crowd: &Crowd, model: &Model, chance: &mut Chance) -> Car {
-    let sleeps = chance.happens(crowd.sleeper);
-    let deeply = chance.happens(crowd.deep_sleeper);
+fn car(sleepers: f64, model: &Model, chance: &mut Chance) -> Car {
+    let sleeps = chance.happens(sleepers);
+    let deeply = chance.happens(DEEP_SLEEPERS);
     Car {
         phases: model.phases,
         max_a: model.max_a,
@@ -241,22 +205,25 @@ fn quantile(values: &[f64; 21], share: f64) -> f64 {
     values[k] + (values[k + 1] - values[k]) * (place - k as f64)
 }
 
-/// How many come, if so many do on average (Knuth 1969).
-fn poisson(mean: f64, chance: &mut Chance) -> u32 {
-    let least = (-mean).exp();
-    let mut product = chance.share();
-    let mut number = 0;
-    while product > least && number < 100 {
-        product *= chance.share();
-        number += 1;
+/// How many come, if so many do on average: sums of shares of at most ten (Knuth 1969), since exp(−mean) of many is nothing.
+fn poisson(mean: f64, chance: &mut Chance) -> usize {
+    let (mut left, mut number) = (mean.clamp(0.0, 1e6), 0);
+    while left > 0.0 {
+        let least = (-left.min(10.0)).exp();
+        left -= 10.0;
+        let mut product = chance.share();
+        while product > least {
+            product *= chance.share();
+            number += 1;
+        }
     }
     number
 }
 
-/// An hour of a local day; `None`, the clocks skip it.
-fn local(setup: &Setup, day: NaiveDate, hour: f64) -> Option<DateTime<Utc>> {
+/// An hour of a local day, or of the days after it; `None`, the clocks skip it.
+fn local(zone: Tz, day: NaiveDate, hour: f64) -> Option<DateTime<Utc>> {
     let time = day.and_hms_opt(0, 0, 0)? + hours(hour);
-    setup.zone.from_local_datetime(&time).earliest().map(|at| at.with_timezone(&Utc))
+    zone.from_local_datetime(&time).earliest().map(|at| at.with_timezone(&Utc))
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "some days")]
@@ -266,45 +233,90 @@ fn hours(hours: f64) -> TimeDelta {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{instant, setup};
+    use chrono::Timelike;
+
     use super::*;
 
-    fn stays(habit: Habit, visits_per_day: f64, seed: u64) -> Vec<Stay> {
-        let crowd = Crowd { habit, visits_per_day, ..Crowd::default() };
-        draw(&setup(20), &[(crowd, (0..20).collect())], instant(0.0), instant(28.0 * 86_400.0), seed)
+    const ZONE: Tz = chrono_tz::Europe::Amsterdam;
+
+    fn day(month: u32, day: u32) -> NaiveDate {
+        NaiveDate::from_ymd_opt(2026, month, day).unwrap_or_default()
+    }
+
+    fn visits(habit: Habit, per_day: f64, seed: u64) -> Vec<Visit> {
+        let crowd = Crowd { habit, per_day, stations: 20, sleepers: 0.1 };
+        draw(&crowd, ZONE, (day(1, 5), day(3, 1)), seed)
+    }
+
+    fn mean(values: impl Iterator<Item = f64>) -> f64 {
+        let all: Vec<f64> = values.collect();
+        all.iter().sum::<f64>() / all.len() as f64
+    }
+
+    fn hour(visit: &Visit) -> f64 {
+        let at = visit.from.with_timezone(&ZONE);
+        f64::from(at.hour()) + f64::from(at.minute()) / 60.0
     }
 
     #[test]
-    fn crowds_are_as_they_were_observed() {
-        let work = stays(Habit::Workplace, 1.0, 1);
-        let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
-        assert!(work.len() > 250, "{}", work.len());
-        // The source: 10.5 kWh in the middle half, 13 on average; half stay less than 4.9 h.
-        let kwh = mean(work.iter().map(|stay| stay.need_kwh).collect());
-        assert!((9.0..15.0).contains(&kwh), "{kwh}");
-        let hour = |stay: &Stay| f64::from(u32::try_from(setup(1).hour(stay.plugs_in)).unwrap_or(0));
-        let morning = work.iter().filter(|stay| (7.0..10.0).contains(&hour(stay))).count();
+    fn visits_are_as_they_were_observed() {
+        let work = visits(Habit::Workplace, 18.0, 1);
+        // Eight weeks of five days, some employees drawn twice on a day come once.
+        assert!((500..750).contains(&work.len()), "{}", work.len());
+        // The source: 13 kWh on average; half stay less than 4.9 h.
+        let kwh = mean(work.iter().map(|visit| visit.need_kwh));
+        assert!((10.0..15.0).contains(&kwh), "{kwh}");
+        let morning = work.iter().filter(|visit| (7.0..10.0).contains(&hour(visit))).count();
         assert!(morning * 2 > work.len() && morning * 4 < work.len() * 3, "{morning} of {}", work.len());
-        let phases: std::collections::BTreeSet<u8> = work.iter().map(|stay| stay.car.phases).collect();
+        let phases: std::collections::BTreeSet<u8> = work.iter().map(|visit| visit.car.phases).collect();
         assert_eq!(phases.into_iter().collect::<Vec<_>>(), [1, 2, 3]);
-        let vans = stays(Habit::Depot, 1.0, 1);
-        assert!(vans.iter().all(|stay| (13.0..=22.0).contains(&hour(stay))));
-        assert!(vans.iter().any(|stay| !stay.comes));
-        assert!(vans.iter().any(|stay| stay.told.departure.is_some_and(|told| told > stay.leaves)));
+        let vans = visits(Habit::Depot, 18.0, 1);
+        assert!(vans.iter().all(|visit| (13.0..=22.0).contains(&hour(visit))));
+        let weekend = |visit: &Visit| visit.from.with_timezone(&ZONE).weekday().number_from_monday() > 5;
+        assert!(!vans.iter().any(weekend) && visits(Habit::Public, 18.0, 1).iter().any(weekend));
+        // At home a day's evening, at public points a day's business.
+        let evening = |habit| {
+            let all = visits(habit, 18.0, 2);
+            all.iter().filter(|visit| hour(visit) >= 16.0).count() as f64 / all.len() as f64
+        };
+        assert!(evening(Habit::Home) > 0.7 && evening(Habit::Public) < 0.6 && evening(Habit::Workplace) < 0.1);
     }
 
     #[test]
-    fn nobody_comes_to_a_device_that_is_taken_and_a_seed_draws_the_same() {
+    fn as_many_come_as_are_asked_for() {
+        for per_day in [0.5, 18.0, 200.0] {
+            let days = 56.0;
+            let came = visits(Habit::Public, per_day, 3).len() as f64 / days;
+            assert!((came / per_day - 1.0).abs() < 0.25, "{came} instead of {per_day}");
+        }
+        assert!(visits(Habit::Home, 0.0, 3).is_empty());
+    }
+
+    #[test]
+    fn a_seed_draws_the_same_and_a_vehicle_keeps_its_car() {
         for habit in [Habit::Depot, Habit::Workplace, Habit::Public, Habit::Home] {
-            let drawn = stays(habit, 2.0, 7);
-            assert_eq!(drawn, stays(habit, 2.0, 7));
-            assert_ne!(drawn, stays(habit, 2.0, 8));
-            for device in 0..20 {
-                let own: Vec<&Stay> = drawn.iter().filter(|stay| stay.device == device).collect();
-                assert!(own.windows(2).all(|pair| pair[0].leaves <= pair[1].plugs_in));
+            let drawn = visits(habit, 15.0, 7);
+            assert_eq!(drawn, visits(habit, 15.0, 7));
+            assert_ne!(drawn, visits(habit, 15.0, 8));
+            let mut cars: BTreeMap<&str, Car> = BTreeMap::new();
+            for visit in &drawn {
+                assert_eq!(*cars.entry(&visit.vehicle).or_insert(visit.car), visit.car, "{}", visit.vehicle);
+                assert!(visit.until > visit.from && visit.need_kwh > 0.0);
             }
-            let can = |stay: &Stay| (stay.car.capacity_kwh - stay.soc_kwh) / stay.car.efficiency;
-            assert!(drawn.iter().all(|stay| stay.soc_kwh >= 0.0 && can(stay) > 0.0));
+            let again = drawn.len() - cars.len();
+            assert_eq!(again == 0, habit == Habit::Public, "{habit:?}: {again} come again");
+        }
+    }
+
+    #[test]
+    fn vans_leave_by_the_clock_on_the_wall_when_it_is_changed() {
+        let crowd = Crowd { habit: Habit::Depot, per_day: 20.0, stations: 20, sleepers: 0.0 };
+        // The clocks go forward on Sunday, 29 March 2026.
+        let friday = draw(&crowd, ZONE, (day(3, 27), day(3, 27)), 1);
+        assert!(!friday.is_empty());
+        for visit in friday {
+            let off = visit.until.with_timezone(&ZONE);
+            assert!((4..=8).contains(&off.hour()) && off.date_naive() == day(3, 30), "{off}");
         }
     }
 }
