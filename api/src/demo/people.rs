@@ -1,14 +1,14 @@
 //! Who comes to the demo depot and goes: vans over night, staff by day, visitors at any time.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use kwartier_data::local;
 use kwartier_data::site::Site;
 use kwartier_engine::control::setup::{Kind, Setup};
-use kwartier_engine::plant::population::{Crowd, Habit, draw};
-use kwartier_engine::plant::world::Stay;
+use kwartier_engine::plant::population::{Crowd, Habit, Visit, draw};
+use kwartier_engine::plant::world::{Noise, Pv, Stay, Told, World};
 
 use super::past::Past;
 use crate::simulate::world::{runs, stores};
-use kwartier_engine::plant::world::{Noise, Pv, World};
 
 /// How long the depot is played before it begins anew, in days.
 const DAYS: i64 = 7;
@@ -19,10 +19,14 @@ const BEFORE: TimeDelta = TimeDelta::hours(20);
 /// Vehicles that are there when it begins plug in one after the other, so many ms apart.
 const APART_MS: i64 = 200;
 
+/// How long a station stays free between two visits.
+const CHANGE: TimeDelta = TimeDelta::minutes(2);
+
 /// How the building's draw is spread over the phases.
 const SHARES: [f64; 3] = [0.34, 0.31, 0.35];
 
-/// The groups of the site, in the order of the stations: vans at every third, then staff, then visitors.
+/// The groups of the site, in the order of the stations: vans at every third, then staff, then visitors; and how many come to
+/// a station on a day.
 const GROUPS: [(&str, Habit, f64); 3] =
     [("Vans", Habit::Depot, 0.95), ("Staff", Habit::Workplace, 0.9), ("Visitors", Habit::Public, 4.0)];
 
@@ -58,17 +62,24 @@ pub fn world(site: &Site, setup: &Setup, past: &Past, start: DateTime<Utc>, seed
 }
 
 fn stays(setup: &Setup, start: DateTime<Utc>, end: DateTime<Utc>, seed: u64) -> Vec<Stay> {
-    let stations: Vec<usize> = (0..setup.devices.len()).filter(|&k| setup.devices[k].kind == Kind::Station).collect();
-    let crowds: Vec<(Crowd, Vec<usize>)> = GROUPS
-        .iter()
-        .enumerate()
-        .map(|(which, &(_, habit, visits_per_day))| {
-            let crowd = Crowd { habit, visits_per_day, tells_departure: 0.9, sleeper: 0.0, ..Crowd::default() };
-            (crowd, stations.iter().copied().filter(|device| device % GROUPS.len() == which).collect())
-        })
-        .collect();
-    let mut stays = draw(setup, &crowds, start - BEFORE, end, seed);
-    stays.retain(|stay| stay.comes && stay.leaves > start + TimeDelta::minutes(5));
+    let day = |at| local::day(setup.zone, at);
+    let mut stays = Vec::new();
+    for (which, &(_, habit, per_station)) in GROUPS.iter().enumerate() {
+        let stations: Vec<usize> = (0..setup.devices.len())
+            .filter(|&device| setup.devices[device].kind == Kind::Station && device % GROUPS.len() == which)
+            .collect();
+        let per_day = per_station * stations.len() as f64;
+        let crowd = Crowd { habit, per_day, stations: stations.len(), sleepers: 0.0 };
+        let visits = draw(&crowd, setup.zone, (day(start - BEFORE), day(end)), seed + which as u64);
+        let mut free_from = vec![DateTime::<Utc>::MIN_UTC; stations.len()];
+        for visit in visits {
+            // Who finds no station free goes elsewhere.
+            let Some(k) = (0..stations.len()).find(|&k| free_from[k] <= visit.from) else { continue };
+            free_from[k] = visit.until + CHANGE;
+            stays.push(stay(stations[k], visit));
+        }
+    }
+    stays.retain(|stay| stay.leaves > start + TimeDelta::minutes(5) && stay.plugs_in < end);
     let mut here = 0;
     for stay in &mut stays {
         if stay.plugs_in <= start {
@@ -89,4 +100,27 @@ fn stays(setup: &Setup, start: DateTime<Utc>, end: DateTime<Utc>, seed: u64) -> 
         stay.id = format!("demo-{}-{:03}", start.format("%Y%m%d-%H%M%S"), k + 1);
     }
     stays
+}
+
+/// A visit at a station: what it needs is told, and when it leaves.
+fn stay(device: usize, visit: Visit) -> Stay {
+    let arrives_kwh = (visit.car.capacity_kwh - 1.1 * visit.need_kwh * visit.car.efficiency).max(0.0);
+    let told = Told {
+        phases: None,
+        need_kwh: Some(visit.need_kwh),
+        departure: Some(visit.until),
+        priority: 0,
+        guaranteed_a: 0.0,
+    };
+    Stay {
+        id: String::new(),
+        device,
+        plugs_in: visit.from,
+        leaves: visit.until,
+        comes: true,
+        car: visit.car,
+        soc_kwh: arrives_kwh,
+        need_kwh: visit.need_kwh,
+        told,
+    }
 }

@@ -99,7 +99,12 @@ impl Foresight {
         // Fitting takes a good part of a second.
         let foreseen = tokio::task::spawn_blocking(move || {
             let methods = vec![load::method(), naive::last_week(), naive::last_day()];
-            Subject::new(series, zone, methods).beliefs(at, Morning { day: local::day(zone, at), known_to: at }, start, count)
+            Subject::new(series, zone, methods).beliefs(
+                at,
+                Morning { day: local::day(zone, at), known_to: at },
+                start,
+                count,
+            )
         });
         let beliefs = foreseen.await.unwrap_or_default();
         Foreseen { beliefs: complete(beliefs), shares, ..nothing }
