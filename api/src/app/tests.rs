@@ -569,7 +569,7 @@ fn a_charger_over_the_api_counts_as_silent_when_nobody_takes_its_setpoints() {
     desk.arrives("A", "s1");
     desk.pass(10);
     let last = desk.last("A").unwrap().clone();
-    assert!(last.limit_a >= 6.0);
+    assert!(last.limit_a >= 6.0, "{:#?}\n{:#?}", desk.given, desk.status());
     assert!(desk.status().chargers[0].setpoint.as_ref().unwrap().trace.confirmed.is_none(), "it has not answered");
     let answer = Report { setpoint: Some(last.number), ..report(desk.now.wall) };
     tell(&mut desk, answer);

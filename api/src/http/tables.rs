@@ -200,15 +200,17 @@ const TABLE_KEYS: [&str; 9] =
 #[into_params(parameter_in = Query)]
 pub struct ExportQuery {
     /// The language of the headers: `nl`, `en` or `de`; Dutch where nothing is said.
-    language: Option<Headers>,
+    #[param(inline)]
+    language: Option<HeaderLanguage>,
     /// Which table, for CSV; a workbook has both.
+    #[param(inline)]
     table: Option<Which>,
 }
 
 /// A language of headers.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-enum Headers {
+enum HeaderLanguage {
     Nl,
     En,
     De,
@@ -242,9 +244,9 @@ async fn export_tables(
     let site = access::at_site(&service, &caller, Permission::See, &site).await?;
     let (_, what) = change::site(&service, &site).await?;
     let language = match query.language {
-        None | Some(Headers::Nl) => Language::Dutch,
-        Some(Headers::En) => Language::English,
-        Some(Headers::De) => Language::German,
+        None | Some(HeaderLanguage::Nl) => Language::Dutch,
+        Some(HeaderLanguage::En) => Language::English,
+        Some(HeaderLanguage::De) => Language::German,
     };
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if accept.contains("text/csv") {

@@ -55,7 +55,7 @@ pub struct Recovery {
 /// Begin with a second factor
 ///
 /// It is asked for from `POST /v1/me/totp/confirm` on. One that is confirmed already has to be ended first.
-#[utoipa::path(post, path = "/v1/me/totp", tag = "access", request_body = Proof, responses(
+#[utoipa::path(post, operation_id = "begin_totp", path = "/v1/me/totp", tag = "access", request_body = Proof, responses(
     (status = 200, description = "What to put into the app", body = Begun),
     (status = 401, description = "The password is not right", body = Problem),
     (status = 403, description = "A key, or an account of single sign-on, has none", body = Problem),
@@ -83,7 +83,7 @@ pub async fn begin(
 /// Confirm the second factor
 ///
 /// From now on logging in needs a code.
-#[utoipa::path(post, path = "/v1/me/totp/confirm", tag = "access", request_body = Code, responses(
+#[utoipa::path(post, operation_id = "confirm_totp", path = "/v1/me/totp/confirm", tag = "access", request_body = Code, responses(
     (status = 200, description = "It is asked for from now on", body = Recovery),
     (status = 401, description = "The code is not right", body = Problem),
     (status = 409, description = "There is none to confirm", body = Problem),
@@ -110,7 +110,7 @@ pub async fn confirm(
 }
 
 /// End the second factor
-#[utoipa::path(post, path = "/v1/me/totp/end", tag = "access", request_body = Proof, responses(
+#[utoipa::path(post, operation_id = "end_totp", path = "/v1/me/totp/end", tag = "access", request_body = Proof, responses(
     (status = 204, description = "Ended"),
     (status = 401, description = "The password is not right", body = Problem),
     (status = 409, description = "There is none", body = Problem),

@@ -60,7 +60,7 @@ fn answer(document: &Document) -> Result<GrantAnswer, Fault> {
 }
 
 /// List access granted to a site
-#[utoipa::path(get, path = "/v1/sites/{site}/grants", tag = "access",
+#[utoipa::path(get, operation_id = "list_grants", path = "/v1/sites/{site}/grants", tag = "access",
     params(("site" = String, Path, description = "The site"), PageQuery), responses(
     (status = 200, description = "What was granted, what has run out included", body = Listed<GrantAnswer>),
     (status = 404, description = "Not there", body = Problem),
@@ -82,7 +82,7 @@ pub async fn list(
 }
 
 /// Grant access to a site
-#[utoipa::path(post, path = "/v1/sites/{site}/grants", tag = "access", request_body = NewGrant,
+#[utoipa::path(post, operation_id = "create_grant", path = "/v1/sites/{site}/grants", tag = "access", request_body = NewGrant,
     params(("site" = String, Path, description = "The site")), responses(
     (status = 201, description = "Granted", body = GrantAnswer),
     (status = 403, description = "Not allowed", body = Problem),
@@ -148,7 +148,7 @@ pub async fn create(
 /// Withdraw access to a site
 ///
 /// It ends with the next request.
-#[utoipa::path(delete, path = "/v1/sites/{site}/grants/{grant}", tag = "access",
+#[utoipa::path(delete, operation_id = "delete_grant", path = "/v1/sites/{site}/grants/{grant}", tag = "access",
     params(("site" = String, Path, description = "The site"), ("grant" = String, Path, description = "Its id")), responses(
     (status = 204, description = "Withdrawn"),
     (status = 404, description = "Not there", body = Problem),

@@ -94,7 +94,7 @@ async fn find(service: &Service, caller: &Caller, id: &str) -> Result<Document, 
 }
 
 /// List keys
-#[utoipa::path(get, path = "/v1/keys", tag = "access", params(TenantQuery), responses(
+#[utoipa::path(get, operation_id = "list_keys", path = "/v1/keys", tag = "access", params(TenantQuery), responses(
     (status = 200, description = "Keys, without the keys themselves", body = Listed<KeyAnswer>),
     (status = 400, description = "A parameter is not right", body = Problem),
 ))]
@@ -114,7 +114,7 @@ pub async fn list(
 /// Make a key
 ///
 /// The answer shows the key, once: only its hash is kept.
-#[utoipa::path(post, path = "/v1/keys", tag = "access", request_body = NewKey, responses(
+#[utoipa::path(post, operation_id = "create_key", path = "/v1/keys", tag = "access", request_body = NewKey, responses(
     (status = 201, description = "Made", body = KeyMade),
     (status = 403, description = "Not allowed", body = Problem),
     (status = 422, description = "Something in it is not right", body = Problem),
@@ -147,7 +147,7 @@ pub async fn create(
 }
 
 /// Read a key
-#[utoipa::path(get, path = "/v1/keys/{id}", tag = "access", params(("id" = String, Path, description = "Its id")), responses(
+#[utoipa::path(get, operation_id = "get_key", path = "/v1/keys/{id}", tag = "access", params(("id" = String, Path, description = "Its id")), responses(
     (status = 200, description = "The key, without the key itself", body = KeyAnswer),
     (status = 404, description = "Not there", body = Problem),
 ))]
@@ -163,7 +163,7 @@ pub async fn get(
 /// Delete a key
 ///
 /// It works no longer from the next request on.
-#[utoipa::path(delete, path = "/v1/keys/{id}", tag = "access", params(("id" = String, Path, description = "Its id")), responses(
+#[utoipa::path(delete, operation_id = "delete_key", path = "/v1/keys/{id}", tag = "access", params(("id" = String, Path, description = "Its id")), responses(
     (status = 204, description = "Deleted"),
     (status = 404, description = "Not there", body = Problem),
     (status = 409, description = "Nobody would be left to administer", body = Problem),

@@ -57,7 +57,7 @@ pub struct LogIn {
 /// Ways to log in
 ///
 /// Open: a page needs it before anybody is known.
-#[utoipa::path(get, path = "/v1/login", tag = "access", security(()), responses(
+#[utoipa::path(get, operation_id = "login_ways", path = "/v1/login", tag = "access", security(()), responses(
     (status = 200, description = "How one may log in", body = Ways),
 ))]
 pub async fn ways(State(service): State<Service>) -> Result<Response, Problem> {
@@ -69,7 +69,7 @@ pub async fn ways(State(service): State<Service>) -> Result<Response, Problem> {
 /// Log in
 ///
 /// Open. A wrong password and an unknown address get the same answer, after the same time.
-#[utoipa::path(post, path = "/v1/login", tag = "access", request_body = LogIn, security(()), responses(
+#[utoipa::path(post, operation_id = "log_in", path = "/v1/login", tag = "access", request_body = LogIn, security(()), responses(
     (status = 200, description = "Logged in", body = LoginAnswer),
     (status = 401, description = "Not logged in; of type `/docs/problems#second-factor` when only the code is missing", body = Problem),
     (status = 422, description = "Something in it is not right", body = Problem),
@@ -104,7 +104,7 @@ async fn attempt(service: &Service, way: Way, asked: &LogIn, now: DateTime<Utc>)
 /// Log out
 ///
 /// Ends this login. A key cannot log out: delete it.
-#[utoipa::path(post, path = "/v1/logout", tag = "access", responses(
+#[utoipa::path(post, operation_id = "log_out", path = "/v1/logout", tag = "access", responses(
     (status = 204, description = "Logged out"),
     (status = 401, description = "Nobody was logged in", body = Problem),
 ))]

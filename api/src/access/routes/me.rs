@@ -54,7 +54,7 @@ pub struct NewPassword {
 }
 
 /// Who is asking
-#[utoipa::path(get, path = "/v1/me", tag = "access", responses(
+#[utoipa::path(get, operation_id = "get_me", path = "/v1/me", tag = "access", responses(
     (status = 200, description = "Who is asking", body = Me),
     (status = 401, description = "Nobody that is known", body = Problem),
 ))]
@@ -88,7 +88,7 @@ pub async fn me(State(service): State<Service>, login: Login) -> Result<Response
 /// Change one's password
 ///
 /// All other logins end.
-#[utoipa::path(put, path = "/v1/me/password", tag = "access", request_body = NewPassword, responses(
+#[utoipa::path(put, operation_id = "change_password", path = "/v1/me/password", tag = "access", request_body = NewPassword, responses(
     (status = 204, description = "Changed"),
     (status = 401, description = "The current password is not right", body = Problem),
     (status = 403, description = "A key has no password", body = Problem),

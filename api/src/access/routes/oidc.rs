@@ -44,7 +44,7 @@ pub struct Back {
 /// Go to a provider of single sign-on
 ///
 /// Open. Sends the browser there.
-#[utoipa::path(get, path = "/v1/oidc/{provider}/start", tag = "access", security(()),
+#[utoipa::path(get, operation_id = "start_sign_on", path = "/v1/oidc/{provider}/start", tag = "access", security(()),
     params(("provider" = String, Path, description = "The provider's name in the configuration")), responses(
     (status = 303, description = "To the provider"),
     (status = 404, description = "There is no such provider", body = Problem),
@@ -60,7 +60,7 @@ pub async fn start(State(service): State<Service>, way: Way, Path(name): Path<St
 /// Come back from a provider of single sign-on
 ///
 /// Open to whoever the provider sends. Logs them in by cookie, and sends the browser to the page.
-#[utoipa::path(get, path = "/v1/oidc/{provider}/callback", tag = "access", security(()),
+#[utoipa::path(get, operation_id = "finish_sign_on", path = "/v1/oidc/{provider}/callback", tag = "access", security(()),
     params(("provider" = String, Path, description = "The provider's name in the configuration"), Back), responses(
     (status = 303, description = "Logged in; to the page"),
     (status = 401, description = "This sign-on was not begun here, or the provider refused it", body = Problem),

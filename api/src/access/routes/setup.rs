@@ -45,7 +45,7 @@ pub struct SetUp {
 /// Make the first admin, or accept an invitation
 ///
 /// Open to whoever has the link. It works once.
-#[utoipa::path(post, path = "/v1/setup", tag = "access", request_body = SetUp, security(()), responses(
+#[utoipa::path(post, operation_id = "set_up", path = "/v1/setup", tag = "access", request_body = SetUp, security(()), responses(
     (status = 201, description = "Set up and logged in", body = LoginAnswer),
     (status = 401, description = "The link does not work (any longer)", body = Problem),
     (status = 422, description = "Something in it is not right", body = Problem),

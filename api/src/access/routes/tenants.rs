@@ -65,7 +65,7 @@ async fn read(service: &Service, caller: &Caller, tenant: &TenantRef) -> Result<
 }
 
 /// List tenants
-#[utoipa::path(get, path = "/v1/tenants", tag = "access", params(PageQuery), responses(
+#[utoipa::path(get, operation_id = "list_tenants", path = "/v1/tenants", tag = "access", params(PageQuery), responses(
     (status = 200, description = "Tenants that the caller may see", body = Listed<TenantAnswer>),
     (status = 400, description = "A parameter is not right", body = Problem),
 ))]
@@ -89,7 +89,7 @@ pub async fn list(
 }
 
 /// Make a tenant
-#[utoipa::path(post, path = "/v1/tenants", tag = "access", request_body = NewTenant, responses(
+#[utoipa::path(post, operation_id = "create_tenant", path = "/v1/tenants", tag = "access", request_body = NewTenant, responses(
     (status = 201, description = "Made", body = TenantAnswer),
     (status = 403, description = "Not allowed", body = Problem),
     (status = 409, description = "The id is taken", body = Problem),
@@ -127,7 +127,7 @@ pub async fn create(
 }
 
 /// Read a tenant
-#[utoipa::path(get, path = "/v1/tenants/{tenant}", tag = "access", params(("tenant" = String, Path, description = "Its id")), responses(
+#[utoipa::path(get, operation_id = "get_tenant", path = "/v1/tenants/{tenant}", tag = "access", params(("tenant" = String, Path, description = "Its id")), responses(
     (status = 200, description = "The tenant", body = TenantAnswer),
     (status = 404, description = "Not there", body = Problem),
 ))]
@@ -143,7 +143,7 @@ pub async fn get(
 }
 
 /// Rename a tenant
-#[utoipa::path(patch, path = "/v1/tenants/{tenant}", tag = "access", request_body = TenantChange,
+#[utoipa::path(patch, operation_id = "change_tenant", path = "/v1/tenants/{tenant}", tag = "access", request_body = TenantChange,
     params(("tenant" = String, Path, description = "Its id")), responses(
     (status = 200, description = "Changed", body = TenantAnswer),
     (status = 404, description = "Not there", body = Problem),
@@ -175,7 +175,7 @@ pub async fn change(
 ///
 /// It must be empty: without tenants, sites, people, keys and webhooks. Its id is not given again: what is kept of its past stands
 /// under it, and is nobody else's to see.
-#[utoipa::path(delete, path = "/v1/tenants/{tenant}", tag = "access", params(("tenant" = String, Path, description = "Its id")), responses(
+#[utoipa::path(delete, operation_id = "delete_tenant", path = "/v1/tenants/{tenant}", tag = "access", params(("tenant" = String, Path, description = "Its id")), responses(
     (status = 204, description = "Deleted"),
     (status = 404, description = "Not there", body = Problem),
     (status = 409, description = "It is not empty, or it is the top one", body = Problem),

@@ -161,7 +161,7 @@ async fn find(service: &Service, caller: &Caller, id: &str) -> Result<(Document,
 }
 
 /// List people
-#[utoipa::path(get, path = "/v1/users", tag = "access", params(TenantQuery), responses(
+#[utoipa::path(get, operation_id = "list_users", path = "/v1/users", tag = "access", params(TenantQuery), responses(
     (status = 200, description = "People", body = Listed<UserAnswer>),
     (status = 400, description = "A parameter is not right", body = Problem),
 ))]
@@ -178,7 +178,7 @@ pub async fn list(
 /// Make a person
 ///
 /// The answer holds an invitation, by which they choose their password.
-#[utoipa::path(post, path = "/v1/users", tag = "access", request_body = NewUser, responses(
+#[utoipa::path(post, operation_id = "create_user", path = "/v1/users", tag = "access", request_body = NewUser, responses(
     (status = 201, description = "Made", body = Invited),
     (status = 403, description = "Not allowed", body = Problem),
     (status = 409, description = "Somebody logs in by this address already", body = Problem),
@@ -208,7 +208,7 @@ pub async fn create(
 }
 
 /// Read a person
-#[utoipa::path(get, path = "/v1/users/{id}", tag = "access", params(("id" = String, Path, description = "Their id")), responses(
+#[utoipa::path(get, operation_id = "get_user", path = "/v1/users/{id}", tag = "access", params(("id" = String, Path, description = "Their id")), responses(
     (status = 200, description = "The person", body = UserAnswer),
     (status = 404, description = "Not there", body = Problem),
 ))]
@@ -223,7 +223,7 @@ pub async fn get(
 }
 
 /// Change a person
-#[utoipa::path(patch, path = "/v1/users/{id}", tag = "access", request_body = UserChange,
+#[utoipa::path(patch, operation_id = "change_user", path = "/v1/users/{id}", tag = "access", request_body = UserChange,
     params(("id" = String, Path, description = "Their id")), responses(
     (status = 200, description = "Changed", body = UserAnswer),
     (status = 404, description = "Not there", body = Problem),
@@ -287,7 +287,7 @@ pub async fn change(
 /// Erase a person
 ///
 /// With all that is known of them, past included. The audit log goes on naming their id.
-#[utoipa::path(delete, path = "/v1/users/{id}", tag = "access", params(("id" = String, Path, description = "Their id")), responses(
+#[utoipa::path(delete, operation_id = "delete_user", path = "/v1/users/{id}", tag = "access", params(("id" = String, Path, description = "Their id")), responses(
     (status = 204, description = "Erased"),
     (status = 404, description = "Not there", body = Problem),
     (status = 409, description = "Nobody would be left to administer", body = Problem),
@@ -311,7 +311,7 @@ pub async fn delete(
 ///
 /// For who has lost the invitation, the password, or the second factor. Earlier invitations and logins end when it is
 /// accepted.
-#[utoipa::path(post, path = "/v1/users/{id}/invitation", tag = "access", request_body = Invite,
+#[utoipa::path(post, operation_id = "invite_user", path = "/v1/users/{id}/invitation", tag = "access", request_body = Invite,
     params(("id" = String, Path, description = "Their id")), responses(
     (status = 201, description = "Invited", body = Invited),
     (status = 404, description = "Not there", body = Problem),

@@ -78,7 +78,7 @@ async fn a_charger_stands_in_the_site_and_its_password_is_never_read_back() {
     assert_eq!(station.expect("a station")["rotation"], "STR");
 
     // Without a password the one that is there stays; a charger without OCPP is over the API.
-    let changed = json!({ "node": "HV", "max_a": 16, "ocpp": { "security_profile": 1 } });
+    let changed = json!({ "node": "HV", "phase_map": "STR", "max_a": 16, "ocpp": { "security_profile": 1 } });
     bench.json("PUT", "/v1/sites/depot/chargers/New%20one", changed).await.expect(StatusCode::OK);
     bench.told(3).await;
     let over_api = |heard: &[Event]| match heard.last() {
