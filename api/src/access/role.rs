@@ -105,6 +105,7 @@ impl Role {
 
 impl Permission {
     /// All of them.
+    #[cfg(test)]
     pub const ALL: [Permission; 12] = [
         Permission::See,
         Permission::Analyse,

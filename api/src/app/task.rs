@@ -47,8 +47,6 @@ const LAST_WRITES: Duration = Duration::from_secs(10);
 pub struct App {
     /// How to speak with it.
     pub handle: Handle,
-    /// What it wants kept.
-    pub writer: Writer,
     workers: Workers,
     stop: CancellationToken,
     writer_stop: CancellationToken,
@@ -78,7 +76,7 @@ pub async fn start(store: Arc<dyn Store>) -> Result<App, Fault> {
     let (told, writes, plans) = (Instant::now(), writer.clone(), workers.clone());
     let task = Task { clock, sites, queue, board, waiting, writer: writes, workers: plans, told };
     let task = tokio::spawn(task.run(stop.clone()));
-    Ok(App { handle, writer, workers, stop, writer_stop, task, writing })
+    Ok(App { handle, workers, stop, writer_stop, task, writing })
 }
 
 impl App {

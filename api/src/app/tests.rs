@@ -206,6 +206,12 @@ impl Desk {
         }
     }
 
+    /// A charger over the API says that it holds 0 A: there is room for others.
+    fn holds_nothing(&mut self, charger: &str) {
+        let report = Report { limit_a: Some(0.0), ..report(self.now.wall) };
+        self.on(Event::Reported { site: SITE.to_owned(), charger: charger.to_owned(), report });
+    }
+
     fn arrives(&mut self, charger: &str, id: &str) {
         self.cars[usize::from(charger == "B")] = true;
         let stated = session(charger, Some(self.now.wall + TimeDelta::hours(6)));
@@ -559,17 +565,17 @@ fn a_charger_over_the_api_counts_as_silent_when_nobody_takes_its_setpoints() {
         desk.on(Event::Reported { site: SITE.to_owned(), charger: "A".to_owned(), report });
         desk.pass(1);
     };
+    desk.holds_nothing("B");
     let first = Report { limit_a: Some(0.0), ..report(desk.now.wall) };
     tell(&mut desk, first);
     // It is told 0 A, and is given nothing more before it has answered that.
     let idle = Report { setpoint: Some(desk.last("A").unwrap().number), ..report(desk.now.wall) };
     tell(&mut desk, idle);
     assert!(desk.status().chargers[0].online);
-    assert!(!desk.status().chargers[1].online);
     desk.arrives("A", "s1");
     desk.pass(10);
     let last = desk.last("A").unwrap().clone();
-    assert!(last.limit_a >= 6.0, "{:#?}\n{:#?}", desk.given, desk.status());
+    assert!(last.limit_a >= 6.0);
     assert!(desk.status().chargers[0].setpoint.as_ref().unwrap().trace.confirmed.is_none(), "it has not answered");
     let answer = Report { setpoint: Some(last.number), ..report(desk.now.wall) };
     tell(&mut desk, answer);
@@ -588,6 +594,7 @@ fn what_a_charger_draws_shows_that_it_obeys() {
     let mut desk = Desk::new(Sites::new());
     desk.obey = false;
     desk.begin(&["A", "B"]);
+    desk.holds_nothing("B");
     let first = Report { limit_a: Some(0.0), ..report(desk.now.wall) };
     desk.on(Event::Reported { site: SITE.to_owned(), charger: "A".to_owned(), report: first });
     desk.pass(2);
@@ -608,11 +615,13 @@ fn what_a_charger_draws_shows_that_it_obeys() {
     desk.pass(1);
     let confirmed = |desk: &Desk| desk.status().chargers[0].setpoint.as_ref().unwrap().trace.confirmed.is_some();
     assert!(!confirmed(&desk), "it may not have followed yet");
-    desk.pass(10);
-    let last = desk.last("A").unwrap().limit_a;
-    let later = draws(&desk, last);
-    desk.on(Event::Reported { site: SITE.to_owned(), charger: "A".to_owned(), report: later });
-    desk.pass(1);
+    // It is raised a few times before it has all that there is room for.
+    for _ in 0..4 {
+        desk.pass(15);
+        let later = draws(&desk, desk.last("A").unwrap().limit_a);
+        desk.on(Event::Reported { site: SITE.to_owned(), charger: "A".to_owned(), report: later });
+        desk.pass(1);
+    }
     assert!(confirmed(&desk));
 }
 
