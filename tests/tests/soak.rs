@@ -32,7 +32,7 @@ fn rule(depot: &Depot, seed: u64) -> Arc<Targets> {
     Arc::new(Targets { start: depot.world.start, slot_s: 1800, amps: amps.collect() })
 }
 
-/// What no loop could have kept, as `docs/safety.md` lists it.
+/// What is excused, as `docs/safety.md` lists it.
 fn excused(depot: &Depot, finding: &Finding) -> bool {
     let ends = finding.from + TimeDelta::milliseconds((finding.seconds * 1000.0) as i64);
     let during = |recovers_s: i64, what: fn(&What) -> bool| {
