@@ -65,7 +65,7 @@ pub struct AsOf {
     get, path = "/v1/sites/{site}/forecasts/{of}", tag = "forecasts",
     params(
         ("site" = String, Path, description = "The site's id."),
-        ("of" = Of, Path, description = "What is forecast."),
+        ("of" = inline(Of), Path, description = "What is forecast."),
         AsOf,
     ),
     responses((status = 200, description = "The forecast.", body = KeptForecast)),
@@ -90,7 +90,7 @@ async fn get_forecast(
     put, path = "/v1/sites/{site}/forecasts/{of}", tag = "forecasts",
     params(
         ("site" = String, Path, description = "The site's id."),
-        ("of" = Of, Path, description = "What is forecast."),
+        ("of" = inline(Of), Path, description = "What is forecast."),
         ("If-Match" = Option<String>, Header, description = "The `ETag` of the version to be replaced."),
     ),
     request_body = Vec<ForecastRow>,
@@ -122,7 +122,7 @@ async fn put_forecast(
     delete, path = "/v1/sites/{site}/forecasts/{of}", tag = "forecasts",
     params(
         ("site" = String, Path, description = "The site's id."),
-        ("of" = Of, Path, description = "What is forecast."),
+        ("of" = inline(Of), Path, description = "What is forecast."),
     ),
     responses((status = 204, description = "Deleted.")),
 )]

@@ -200,8 +200,10 @@ const TABLE_KEYS: [&str; 9] =
 #[into_params(parameter_in = Query)]
 pub struct ExportQuery {
     /// The language of the headers: `nl`, `en` or `de`; Dutch where nothing is said.
+    #[param(inline)]
     language: Option<Headers>,
     /// Which table, for CSV; a workbook has both.
+    #[param(inline)]
     table: Option<Which>,
 }
 

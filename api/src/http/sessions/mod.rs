@@ -61,6 +61,7 @@ pub struct SessionsQuery {
     /// `next` of the page before.
     cursor: Option<String>,
     /// Only those that are so now.
+    #[param(inline)]
     state: Option<SessionState>,
     /// Only those at this charger.
     charger: Option<String>,
