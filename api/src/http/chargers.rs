@@ -131,10 +131,9 @@ async fn put_charger(
         let station = stations[at].as_object_mut().ok_or_else(Problem::internal)?;
         station.insert("board".to_owned(), Value::String(charger.node.clone()));
         station.insert("max_a".to_owned(), json!(charger.max_a));
-        match &charger.phase_map {
-            Some(map) => station.insert("rotation".to_owned(), Value::String(map.clone())),
-            None => station.remove("rotation"),
-        };
+        if let Some(map) = &charger.phase_map {
+            station.insert("rotation".to_owned(), Value::String(map.clone()));
+        }
         let own = Some((key(&site, &id), Some(kept.clone())));
         Ok(Wanted { charger: own, ..Wanted::site(what, format!("stations[{at}]")) })
     })

@@ -153,6 +153,7 @@ pub struct MeasurementsQuery {
     /// Before when; an hour after `from` where nothing is said, 400 days at most.
     until: Option<DateTime<Utc>>,
     /// How fine: as measured where nothing is said. What has aged is coarser than asked for.
+    #[param(inline)]
     grain: Option<GrainName>,
     /// Only this board.
     node: Option<String>,

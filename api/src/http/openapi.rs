@@ -1,6 +1,9 @@
 //! The OpenAPI document: what the routes say of themselves, and what holds for all of them.
 
+use std::collections::BTreeMap;
+
 use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::schema::{Object, Schema};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
     Content, InfoBuilder, LicenseBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder, tag::TagBuilder,
@@ -10,7 +13,7 @@ use utoipa::{PartialSchema, ToSchema};
 use super::problem::{FieldError, Problem};
 
 /// What all requests below `/v1` may be answered with.
-const PROBLEMS: [(&str, &str); 10] = [
+const PROBLEMS: [(&str, &str); 11] = [
     ("400", "The request cannot be read: no JSON, a parameter or header that is not right."),
     ("401", "There is no key, or it does not work."),
     ("403", "The caller may see it, and not do this."),
@@ -18,6 +21,7 @@ const PROBLEMS: [(&str, &str); 10] = [
     ("409", "It does not go together with something that is there."),
     ("412", "It has changed meanwhile."),
     ("413", "The body is too large."),
+    ("415", "The body is of another type."),
     ("422", "Something in the request is not right: each field with its value and the remedy."),
     ("429", "Too many requests: `Retry-After` says when to come back."),
     ("503", "It cannot be done now: `Retry-After` says when to come back."),
@@ -61,23 +65,61 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
     components.add_security_scheme("key", SecurityScheme::Http(bearer.build()));
     components.schemas.insert(Problem::name().into_owned(), Problem::schema());
     components.schemas.insert(FieldError::name().into_owned(), FieldError::schema());
+    flatten(&mut components.schemas);
     for (path, item) in &mut document.paths.paths {
-        for operation in operations(item).filter(|_| path.starts_with("/v1/")) {
+        for (method, operation) in operations(item).filter(|_| path.starts_with("/v1/")) {
+            if operation.tags.iter().flatten().any(|tag| tag == "access") {
+                operation.operation_id = Some(name(method, path));
+            }
+            for (status, response) in &mut operation.responses.responses {
+                if status.starts_with(['4', '5'])
+                    && let RefOr::T(response) = response
+                {
+                    *response = as_problem(&response.description);
+                }
+            }
             for (status, what) in PROBLEMS {
-                operation.responses.responses.entry(status.to_owned()).or_insert_with(|| problem(what));
+                operation.responses.responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(as_problem(what)));
             }
         }
     }
     document
 }
 
-/// Every operation of a path.
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+/// Every operation of a path, with its method.
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
     let PathItem { get, put, post, delete, patch, .. } = item;
-    [get, put, post, delete, patch].into_iter().filter_map(Option::as_mut)
+    let all = [("get", get), ("put", put), ("post", post), ("delete", delete), ("patch", patch)];
+    all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }
 
-fn problem(what: &str) -> RefOr<Response> {
+/// A name of its own for an operation whose function has one that others have too.
+fn name(method: &str, path: &str) -> String {
+    let words = path.trim_start_matches("/v1/").split('/').map(|word| word.trim_matches(['{', '}']));
+    words.fold(method.to_owned(), |name, word| format!("{name}_{word}"))
+}
+
+fn as_problem(what: &str) -> Response {
     let content = Content::new(Some(Ref::from_schema_name(Problem::name())));
-    RefOr::T(ResponseBuilder::new().description(what).content("application/problem+json", content).build())
+    ResponseBuilder::new().description(what).content("application/problem+json", content).build()
+}
+
+/// What is put and its id and version beside it, as one object: each of the parts refuses fields that it does not know.
+fn flatten(schemas: &mut BTreeMap<String, RefOr<Schema>>) {
+    let known = schemas.clone();
+    for schema in schemas.values_mut() {
+        let RefOr::T(Schema::AllOf(parts)) = schema else { continue };
+        let mut whole = Object::default();
+        whole.description.clone_from(&parts.description);
+        for part in &parts.items {
+            let part = match part {
+                RefOr::Ref(reference) => reference.ref_location.rsplit('/').next().and_then(|name| known.get(name)),
+                part => Some(part),
+            };
+            let Some(RefOr::T(Schema::Object(part))) = part else { continue };
+            whole.properties.extend(part.properties.clone());
+            whole.required.extend(part.required.clone());
+        }
+        *schema = RefOr::T(Schema::Object(whole));
+    }
 }

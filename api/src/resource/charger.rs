@@ -11,8 +11,8 @@ use utoipa::ToSchema;
 pub struct Charger {
     /// Name of the board that it hangs on.
     pub node: String,
-    /// Which grid phase hangs on its own L1, L2, L3: letters R = L1, S = L2, T = L3, `x` where none does. Absent, unknown:
-    /// then all it draws counts on every phase. A list such as `["L2", "L3", "L1"]` says the same.
+    /// Which grid phase hangs on its own L1, L2, L3: letters R = L1, S = L2, T = L3, `x` where none does. Absent, what
+    /// the station has. A list such as `["L2", "L3", "L1"]` says the same.
     #[serde(default, deserialize_with = "phase_map", skip_serializing_if = "Option::is_none")]
     #[schema(example = "RST")]
     pub phase_map: Option<String>,
