@@ -67,10 +67,7 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
     components.schemas.insert(FieldError::name().into_owned(), FieldError::schema());
     flatten(&mut components.schemas);
     for (path, item) in &mut document.paths.paths {
-        for (method, operation) in operations(item).filter(|_| path.starts_with("/v1/")) {
-            if operation.tags.iter().flatten().any(|tag| tag == "access") {
-                operation.operation_id = Some(name(method, path));
-            }
+        for operation in operations(item).filter(|_| path.starts_with("/v1/")) {
             for (status, response) in &mut operation.responses.responses {
                 if status.starts_with(['4', '5'])
                     && let RefOr::T(response) = response
@@ -86,17 +83,10 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
     document
 }
 
-/// Every operation of a path, with its method.
-fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
+/// Every operation of a path.
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     let PathItem { get, put, post, delete, patch, .. } = item;
-    let all = [("get", get), ("put", put), ("post", post), ("delete", delete), ("patch", patch)];
-    all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
-}
-
-/// A name of its own for an operation whose function has one that others have too.
-fn name(method: &str, path: &str) -> String {
-    let words = path.trim_start_matches("/v1/").split('/').map(|word| word.trim_matches(['{', '}']));
-    words.fold(method.to_owned(), |name, word| format!("{name}_{word}"))
+    [get, put, post, delete, patch].into_iter().filter_map(Option::as_mut)
 }
 
 fn as_problem(what: &str) -> Response {
