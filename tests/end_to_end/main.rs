@@ -17,6 +17,7 @@ mod site;
 mod site_fallback;
 mod site_instance;
 mod store;
+mod tour;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -98,6 +98,7 @@ impl Bench {
         let folder = tempfile::tempdir().expect("a folder");
         let arguments = Arguments { data: Some(folder.path().to_owned()), ..Arguments::default() };
         let mut config = load(&arguments, []).expect("a configuration").config;
+        config.limits.requests_per_minute = 10_000_000;
         change(&mut config);
         let store = store::open(&folder.path().display().to_string()).await.expect("a store");
         let (tell, events) = mpsc::channel(QUEUE);
