@@ -142,7 +142,7 @@ pub fn claim(site: &str, tenant: &str) -> Result<Change, Fault> {
 /// of its past stands under it, and is nobody else's to see. Call [`super::Gate::changed`] after it.
 pub async fn release(service: &Service, site: &str) -> Result<Vec<Change>, Fault> {
     let ask = List { prefix: format!("{site}/"), ..List::all(Kind::Grant) };
-    let grants = service.store.list(&ask).await?.items;
+    let grants = service.store.all(ask).await?;
     Ok(grants.into_iter().map(|grant| Change::Delete { key: grant.key, expect: Expect::Any }).collect())
 }
 
@@ -197,16 +197,8 @@ pub async fn tree(service: &Service, now: DateTime<Utc>) -> Result<Arc<Tree>, Fa
         Ok(tree) => return Ok(tree),
         Err(era) => era,
     };
-    let mut pairs = Vec::new();
-    let mut ask = List::all(Kind::Tenant);
-    loop {
-        let page = service.store.list(&ask).await?;
-        ask.after = page.items.last().map(|last| (last.key.owner.clone(), last.key.id.clone()));
-        pairs.extend(page.items.into_iter().map(|tenant| (tenant.key.id, tenant.key.owner)));
-        if !page.more {
-            break;
-        }
-    }
+    let tenants = service.store.all(List::all(Kind::Tenant)).await?;
+    let pairs = tenants.into_iter().map(|tenant| (tenant.key.id, tenant.key.owner));
     let tree = Arc::new(Tree::new(pairs));
     cache.put(era, (), Arc::clone(&tree), now);
     Ok(tree)

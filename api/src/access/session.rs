@@ -65,17 +65,9 @@ pub fn invitation(who: &Who, now: DateTime<Utc>) -> Result<(Opened, Change), Pro
 /// The changes that end all logins and invitations of somebody, but for one.
 pub async fn end_all(service: &Service, who: &Who, but: Option<&[u8; 32]>) -> Result<Vec<Change>, Fault> {
     let but = but.map(|hash| token::hex(hash));
-    let mut changes = Vec::new();
-    let mut ask = List::of(Kind::Ticket, who.name());
-    loop {
-        let page = service.store.list(&ask).await?;
-        ask.after = page.items.last().map(|last| (last.key.owner.clone(), last.key.id.clone()));
-        let ended = page.items.into_iter().filter(|ticket| Some(&ticket.key.id) != but.as_ref());
-        changes.extend(ended.map(|ticket| Change::Erase(ticket.key)));
-        if !page.more {
-            return Ok(changes);
-        }
-    }
+    let tickets = service.store.all(List::of(Kind::Ticket, who.name())).await?;
+    let ended = tickets.into_iter().filter(|ticket| Some(&ticket.key.id) != but.as_ref());
+    Ok(ended.map(|ticket| Change::Erase(ticket.key)).collect())
 }
 
 /// The document of a person or key.

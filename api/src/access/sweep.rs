@@ -17,31 +17,23 @@ pub async fn sweep(service: &Service, now: DateTime<Utc>) -> Result<u64, Fault> 
         gone += service.store.forget_versions(kind, now).await?;
     }
     for kind in [Kind::Ticket, Kind::Grant] {
-        let mut ask = List::all(kind);
-        loop {
-            let page = service.store.list(&ask).await?;
-            ask.after = page.items.last().map(|last| (last.key.owner.clone(), last.key.id.clone()));
-            let mut changes = Vec::new();
-            for document in page.items {
-                if kind == Kind::Ticket {
-                    let ticket: KeptTicket = body(&document)?;
-                    if ticket.until <= now {
-                        changes.push(Change::Erase(document.key));
-                    }
-                } else {
-                    let grant: KeptGrant = body(&document)?;
-                    if grant.until + GRANT_SEEN <= now {
-                        changes.push(Change::Delete { key: document.key, expect: Expect::Any });
-                    }
+        let mut changes = Vec::new();
+        for document in service.store.all(List::all(kind)).await? {
+            if kind == Kind::Ticket {
+                let ticket: KeptTicket = body(&document)?;
+                if ticket.until <= now {
+                    changes.push(Change::Erase(document.key));
+                }
+            } else {
+                let grant: KeptGrant = body(&document)?;
+                if grant.until + GRANT_SEEN <= now {
+                    changes.push(Change::Delete { key: document.key, expect: Expect::Any });
                 }
             }
-            gone += changes.len() as u64;
-            if !changes.is_empty() {
-                service.store.write(now, changes).await?;
-            }
-            if !page.more {
-                break;
-            }
+        }
+        gone += changes.len() as u64;
+        if !changes.is_empty() {
+            service.store.write(now, changes).await?;
         }
     }
     Ok(gone)

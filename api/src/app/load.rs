@@ -26,7 +26,7 @@ pub async fn load(store: &dyn Store, now: DateTime<Utc>) -> Result<Vec<Kept>, Fa
     let mut sessions = by_site::<KeptSession>(store, Kind::Session).await?;
     let mut signals = by_site::<Signal>(store, Kind::Signal).await?;
     let mut sites = Vec::new();
-    for document in all(store, List::all(Kind::Site)).await? {
+    for document in store.all(List::all(Kind::Site)).await? {
         let (tenant, site) = (document.key.owner.clone(), document.key.id.clone());
         let Some(what) = read::<Site>(&document) else { continue };
         let chargers = chargers.remove(&site).unwrap_or_default();
@@ -55,7 +55,7 @@ pub async fn load(store: &dyn Store, now: DateTime<Utc>) -> Result<Vec<Kept>, Fa
 async fn prices(store: &dyn Store, site: &str, now: DateTime<Utc>) -> Result<Vec<Price>, Fault> {
     let oldest: NaiveDate = now.date_naive().checked_sub_days(Days::new(PRICE_DAYS)).unwrap_or(now.date_naive());
     let ask = List { after: Some((site.to_owned(), oldest.to_string())), ..List::of(Kind::Prices, site) };
-    let days = all(store, ask).await?;
+    let days = store.all(ask).await?;
     Ok(days.iter().filter_map(read::<Vec<Price>>).flatten().collect())
 }
 
@@ -92,27 +92,13 @@ async fn by_site<T: DeserializeOwned>(
     kind: Kind,
 ) -> Result<HashMap<String, Vec<(String, T)>>, Fault> {
     let mut found: HashMap<String, Vec<(String, T)>> = HashMap::new();
-    for document in all(store, List::all(kind)).await? {
+    for document in store.all(List::all(kind)).await? {
         if let Some(value) = read(&document) {
             let Key { owner, id, .. } = document.key;
             found.entry(owner).or_default().push((id, value));
         }
     }
     Ok(found)
-}
-
-/// All pages of a list.
-pub async fn all(store: &dyn Store, mut ask: List) -> Result<Vec<Document>, Fault> {
-    let mut found: Vec<Document> = Vec::new();
-    loop {
-        let page = store.list(&ask).await?;
-        let last = page.items.last().map(|last| (last.key.owner.clone(), last.key.id.clone()));
-        found.extend(page.items);
-        match last {
-            Some(last) if page.more => ask.after = Some(last),
-            _ => return Ok(found),
-        }
-    }
 }
 
 fn read<T: DeserializeOwned>(document: &Document) -> Option<T> {

@@ -7,7 +7,6 @@ use kwartier_data::site::{Site, file};
 
 use super::past::Past;
 use crate::access::{TOP_TENANT, audit, claim};
-use crate::app::load::all;
 use crate::resource::charger::{KeptCharger, KeptOcpp};
 use crate::resource::price::Price;
 use crate::resource::session::KeptSession;
@@ -41,7 +40,7 @@ pub async fn prepare(store: &dyn Store, past: &Past, now: DateTime<Utc>) -> Resu
             site
         }
     };
-    for document in all(store, List::of(Kind::Session, SITE)).await.map_err(fault)? {
+    for document in store.all(List::of(Kind::Session, SITE)).await.map_err(fault)? {
         let kept = document.body.and_then(|body| serde_json::from_value::<KeptSession>(body).ok());
         let Some(kept) = kept.filter(|kept| kept.ended.is_none()) else { continue };
         let body = json(&KeptSession { ended: Some(now), ..kept })?;

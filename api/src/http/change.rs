@@ -101,10 +101,15 @@ pub fn body(value: &impl Serialize) -> Result<Value, Fault> {
     serde_json::to_value(value).map_err(|why| Fault::Corrupt(why.to_string()))
 }
 
+/// A document as it is; 404, it is not there.
+pub async fn read(service: &Service, key: &Key) -> Result<Document, Problem> {
+    let document = service.store.read(key, None).await?;
+    document.ok_or_else(|| Problem::not_found(&format!("the {} {:?}", key.kind.name(), key.id)))
+}
+
 /// The site's document, and what it says.
 pub async fn site(service: &Service, site: &SiteRef) -> Result<(Document, Site), Problem> {
-    let document = service.store.read(&site_key(site), None).await?;
-    let document = document.ok_or_else(|| Problem::not_found(&format!("the site {:?}", site.id)))?;
+    let document = read(service, &site_key(site)).await?;
     let what = kept(&document)?;
     Ok((document, what))
 }

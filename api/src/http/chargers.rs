@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::change::{self, kept, reserve};
-use super::edit::{Wanted, edit, place_in};
+use super::edit::{Wanted, edit_there, place_in};
 use super::finite::Finite;
 use super::page::Listed;
 use super::problem::{FieldError, Problem};
@@ -121,8 +121,7 @@ async fn put_charger(
     let known = service.store.read(&key(&site, &id), None).await?.as_ref().map(kept::<KeptCharger>).transpose()?;
     let kept = KeptCharger { ocpp: ocpp(charger.ocpp.as_ref(), known.and_then(|known| known.ocpp)).await? };
     let new = std::sync::atomic::AtomicBool::new(false);
-    let edited = edit(&service, &caller, &site, &headers, |was| {
-        let mut what = was.cloned().ok_or_else(|| Problem::not_found("the site"))?;
+    let edited = edit_there(&service, &caller, &site, &headers, |mut what| {
         let (stations, at, there) = place_in(&mut what, "stations", &id)?;
         if !there {
             stations.push(json!({ "id": id }));
@@ -164,8 +163,7 @@ async fn delete_charger(
     Path((site, id)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
     let site = access::at_site(&service, &caller, Permission::Install, &site).await?;
-    edit(&service, &caller, &site, &headers, |was| {
-        let mut what = was.cloned().ok_or_else(|| Problem::not_found("the site"))?;
+    edit_there(&service, &caller, &site, &headers, |mut what| {
         let (stations, at, there) = place_in(&mut what, "stations", &id)?;
         if !there {
             return Err(unknown(&id));

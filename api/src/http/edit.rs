@@ -67,6 +67,18 @@ pub async fn edit(
     }
 }
 
+/// The same for something in a site that is there.
+pub async fn edit_there(
+    service: &Service,
+    caller: &Caller,
+    site: &SiteRef,
+    headers: &HeaderMap,
+    wanted: impl Fn(Value) -> Result<Wanted, Problem> + Send + Sync,
+) -> Result<Edited, Problem> {
+    let there = |was: Option<&Value>| wanted(was.cloned().ok_or_else(|| Problem::not_found("the site"))?);
+    edit(service, caller, site, headers, there).await
+}
+
 async fn once(
     service: &Service,
     caller: &Caller,

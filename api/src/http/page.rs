@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::problem::{FieldError, Problem};
+use crate::store::{Document, Kind, List, Page};
 
 /// How many items a page has where nothing is said.
 pub const USUAL: u32 = 100;
@@ -43,6 +44,12 @@ impl PageQuery {
         limit(self.limit, MOST)
     }
 
+    /// What to list of an owner's documents of a kind. [`next`] tells where the page after it begins.
+    pub fn of(&self, kind: Kind, owner: &str) -> Result<List, Problem> {
+        let after = self.after::<String>()?.map(|id| (owner.to_owned(), id));
+        Ok(List { after, limit: self.limit()?, ..List::of(kind, owner) })
+    }
+
     /// After what the page begins.
     pub fn after<T: DeserializeOwned>(&self) -> Result<Option<T>, Problem> {
         self.cursor.as_deref().map(after).transpose()
@@ -70,6 +77,16 @@ fn after<T: DeserializeOwned>(cursor: &str) -> Result<T, Problem> {
 /// The cursor of what begins after this.
 pub fn cursor(after: &impl Serialize) -> Option<String> {
     serde_json::to_vec(after).ok().map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// The cursor of the page after one that [`PageQuery::of`] asked for; `None`, it is the last.
+pub fn next(page: &Page<Document>) -> Option<String> {
+    page.items.last().filter(|_| page.more).and_then(|last| cursor(&last.key.id))
+}
+
+/// The same of a list of several owners' documents: by owner and id.
+pub fn next_of_any(page: &Page<Document>) -> Option<String> {
+    page.items.last().filter(|_| page.more).and_then(|last| cursor(&(&last.key.owner, &last.key.id)))
 }
 
 impl Problem {

@@ -1,8 +1,8 @@
 //! Signals: limits that a grid operator sets for a while.
 
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use chrono::{DateTime, Utc};
 use kwartier_data::site::Site;
 use serde::Serialize;
@@ -13,15 +13,15 @@ use uuid::Uuid;
 
 use super::change::{self, Batch, kept, reserve};
 use super::finite::{Finite, MOST_A, MOST_KW, shown};
-use super::page::{Listed, PageQuery, cursor};
+use super::page::{self, Listed, PageQuery};
 use super::problem::Problem;
 use super::read::{Json, Path, Query};
-use super::version::{Condition, etag, tagged};
+use super::version::{Condition, created, tagged};
 use crate::access::{self, Caller, Permission, SiteRef};
 use crate::app::Event;
 use crate::resource::signal::{Basis, Signal};
 use crate::service::Service;
-use crate::store::{Document, Key, Kind, List};
+use crate::store::{Document, Key, Kind};
 
 /// The routes of signals.
 pub fn routes() -> OpenApiRouter<Service> {
@@ -55,10 +55,8 @@ async fn list_signals(
     Query(page): Query<PageQuery>,
 ) -> Result<axum::Json<Listed<SignalView>>, Problem> {
     let site = access::at_site(&service, &caller, Permission::See, &site).await?;
-    let after = page.after::<String>()?.map(|id| (site.id.clone(), id));
-    let ask = List { after, limit: page.limit()?, ..List::of(Kind::Signal, &site.id) };
-    let found = service.store.list(&ask).await?;
-    let next = found.items.last().filter(|_| found.more).and_then(|last| cursor(&last.key.id));
+    let found = service.store.list(&page.of(Kind::Signal, &site.id)?).await?;
+    let next = page::next(&found);
     let items = found.items.iter().map(view).collect::<Result<_, _>>()?;
     Ok(axum::Json(Listed { items, next }))
 }
@@ -93,10 +91,8 @@ async fn post_signal(
     batch.put(key(&site, &id), None, change::body(&signal)?);
     batch.write(&service).await?;
     place.tell(Event::Signal { site: site.id.clone(), id: id.clone(), signal: Some(signal.clone()) });
-    let location =
-        HeaderValue::try_from(format!("/v1/sites/{}/signals/{id}", site.id)).map_err(|_| Problem::internal())?;
-    let headers = [(header::LOCATION, location), (header::ETAG, etag(1))];
-    Ok((StatusCode::CREATED, headers, axum::Json(SignalView { id, version: 1, what: signal })).into_response())
+    let location = format!("/v1/sites/{}/signals/{id}", site.id);
+    created(&location, 1, &SignalView { id, version: 1, what: signal })
 }
 
 /// Read a signal
@@ -115,7 +111,7 @@ async fn get_signal(
     Path((site, id)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
     let site = access::at_site(&service, &caller, Permission::See, &site).await?;
-    let document = read(&service, &site, &id).await?;
+    let document = change::read(&service, &key(&site, &id)).await?;
     Ok(tagged(&headers, document.version, &view(&document)?))
 }
 
@@ -136,7 +132,7 @@ async fn delete_signal(
     Path((site, id)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
     let site = access::at_site(&service, &caller, Permission::Signal, &site).await?;
-    let document = read(&service, &site, &id).await?;
+    let document = change::read(&service, &key(&site, &id)).await?;
     Condition::of(&headers)?.check(Some(document.version))?;
     let place = reserve(&service)?;
     let mut batch = Batch::at_site(&caller, &site);
@@ -192,11 +188,6 @@ fn check(site: &Site, signal: &Signal, now: DateTime<Utc>) -> Result<(), Problem
         }
     }
     finite.done()
-}
-
-async fn read(service: &Service, site: &SiteRef, id: &str) -> Result<Document, Problem> {
-    let document = service.store.read(&key(site, id), None).await?;
-    document.ok_or_else(|| Problem::not_found(&format!("the signal {id:?}")))
 }
 
 fn view(document: &Document) -> Result<SignalView, Problem> {

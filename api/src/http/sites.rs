@@ -243,15 +243,8 @@ async fn delete_site(
     batch.delete(document.key, document.version);
     batch.also(ended);
     for kind in PARTS {
-        let mut ask = List::of(kind, &site.id);
-        loop {
-            let page = service.store.list(&ask).await?;
-            ask.after = page.items.last().map(|last| (last.key.owner.clone(), last.key.id.clone()));
-            batch.also(page.items.into_iter().map(|part| crate::store::Change::Erase(part.key)));
-            if !page.more {
-                break;
-            }
-        }
+        let parts = service.store.all(List::of(kind, &site.id)).await?;
+        batch.also(parts.into_iter().map(|part| crate::store::Change::Erase(part.key)));
     }
     batch.write(&service).await?;
     service.gate.changed();

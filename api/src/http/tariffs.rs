@@ -8,7 +8,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::change;
-use super::edit::{Wanted, edit};
+use super::edit::{Wanted, edit_there};
 use super::problem::Problem;
 use super::read::{Json, Path};
 use super::version::{etag, tagged};
@@ -58,8 +58,7 @@ async fn put_tariff(
     Json(tariff): Json<Map<String, Value>>,
 ) -> Result<Response, Problem> {
     let site = access::at_site(&service, &caller, Permission::Operate, &site).await?;
-    let edited = edit(&service, &caller, &site, &headers, |was| {
-        let mut what = was.cloned().ok_or_else(|| Problem::not_found("the site"))?;
+    let edited = edit_there(&service, &caller, &site, &headers, |mut what| {
         let fields = what.as_object_mut().ok_or_else(Problem::internal)?;
         fields.insert("tariff".to_owned(), Value::Object(tariff.clone()));
         Ok(Wanted::site(what, "tariff"))
@@ -85,8 +84,7 @@ async fn delete_tariff(
     Path(site): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let site = access::at_site(&service, &caller, Permission::Operate, &site).await?;
-    edit(&service, &caller, &site, &headers, |was| {
-        let mut what = was.cloned().ok_or_else(|| Problem::not_found("the site"))?;
+    edit_there(&service, &caller, &site, &headers, |mut what| {
         let fields = what.as_object_mut().ok_or_else(Problem::internal)?;
         fields.remove("tariff").ok_or_else(none)?;
         Ok(Wanted::site(what, ""))

@@ -8,7 +8,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::change;
-use super::edit::{Wanted, edit, place_in};
+use super::edit::{Wanted, edit_there, place_in};
 use super::page::Listed;
 use super::problem::Problem;
 use super::read::{Json, Path};
@@ -91,8 +91,7 @@ async fn put_vehicle(
     vehicle.insert("id".to_owned(), Value::String(id.clone()));
     let vehicle = Value::Object(vehicle);
     let new = std::sync::atomic::AtomicBool::new(false);
-    let edited = edit(&service, &caller, &site, &headers, |was| {
-        let mut what = was.cloned().ok_or_else(|| Problem::not_found("the site"))?;
+    let edited = edit_there(&service, &caller, &site, &headers, |mut what| {
         let (vehicles, at, there) = place_in(&mut what, "vehicles", &id)?;
         new.store(!there, std::sync::atomic::Ordering::Relaxed);
         if there {
@@ -126,8 +125,7 @@ async fn delete_vehicle(
     Path((site, id)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
     let site = access::at_site(&service, &caller, Permission::Operate, &site).await?;
-    edit(&service, &caller, &site, &headers, |was| {
-        let mut what = was.cloned().ok_or_else(|| Problem::not_found("the site"))?;
+    edit_there(&service, &caller, &site, &headers, |mut what| {
         let (vehicles, at, there) = place_in(&mut what, "vehicles", &id)?;
         if !there {
             return Err(unknown(&id));

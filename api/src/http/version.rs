@@ -66,6 +66,13 @@ pub fn tagged(headers: &HeaderMap, version: u64, body: &impl Serialize) -> Respo
     response
 }
 
+/// Something made: 201, where it is read, and its version.
+pub fn created(location: &str, version: u64, body: &impl Serialize) -> Result<Response, Problem> {
+    let location = HeaderValue::try_from(location).map_err(|_| Problem::internal())?;
+    let headers = [(header::LOCATION, location), (header::ETAG, etag(version))];
+    Ok((StatusCode::CREATED, headers, axum::Json(body)).into_response())
+}
+
 /// The tag of a version.
 pub fn etag(version: u64) -> HeaderValue {
     HeaderValue::try_from(format!("\"{version}\"")).unwrap_or(HeaderValue::from_static("\"0\""))

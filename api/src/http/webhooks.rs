@@ -19,7 +19,7 @@ use super::page::{Listed, PageQuery, cursor};
 use super::plans::waiting;
 use super::problem::Problem;
 use super::read::{Json, Path, Query};
-use super::version::{Condition, etag, tagged};
+use super::version::{Condition, created, etag, tagged};
 use crate::access::{self, Caller, Permission, TenantRef, token};
 use crate::jobs::target;
 use crate::resource::webhook::{Attempt, KeptWebhook, Webhook};
@@ -120,13 +120,13 @@ async fn post_webhook(
     let secret = format!("whsec_{}", secret.expose_secret());
     let kept = KeptWebhook { what, secret: secret.clone(), since: caller.at };
     let mut batch = Batch::at_tenant(&caller, &tenant.id);
-    batch.put(Key::new(Kind::Webhook, &tenant.id, &id), None, change::body(&kept)?);
+    batch.put(key(&tenant, &id), None, change::body(&kept)?);
     batch.write(&service).await?;
-    let location = HeaderValue::try_from(format!("/v1/webhooks/{id}")).map_err(|_| Problem::internal())?;
+    let location = format!("/v1/webhooks/{id}");
     let view = WebhookView { id, version: 1, since: kept.since, secret: Some(secret), what: kept.what };
-    let secret = HeaderValue::from_static("no-store");
-    let headers = [(header::LOCATION, location), (header::ETAG, etag(1)), (header::CACHE_CONTROL, secret)];
-    Ok((StatusCode::CREATED, headers, axum::Json(view)).into_response())
+    let mut response = created(&location, 1, &view)?;
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
 }
 
 /// Read a webhook
@@ -143,7 +143,7 @@ async fn get_webhook(
     Query(of): Query<OfTenant>,
 ) -> Result<Response, Problem> {
     let tenant = of.may(&service, &caller).await?;
-    let document = read(&service, &tenant, &id).await?;
+    let document = change::read(&service, &key(&tenant, &id)).await?;
     Ok(tagged(&headers, document.version, &view(&document)?))
 }
 
@@ -169,7 +169,7 @@ async fn put_webhook(
     Json(what): Json<Webhook>,
 ) -> Result<Response, Problem> {
     let tenant = of.may(&service, &caller).await?;
-    let document = read(&service, &tenant, &id).await?;
+    let document = change::read(&service, &key(&tenant, &id)).await?;
     Condition::of(&headers)?.check(Some(document.version))?;
     check(&service, &caller, &tenant, &what).await?;
     let was: KeptWebhook = kept(&document)?;
@@ -196,7 +196,7 @@ async fn delete_webhook(
     Query(of): Query<OfTenant>,
 ) -> Result<StatusCode, Problem> {
     let tenant = of.may(&service, &caller).await?;
-    let document = read(&service, &tenant, &id).await?;
+    let document = change::read(&service, &key(&tenant, &id)).await?;
     let mut batch = Batch::at_tenant(&caller, &tenant.id);
     batch.erase(document.key, document.version);
     batch.write(&service).await?;
@@ -228,7 +228,7 @@ async fn list_deliveries(
     Query(query): Query<DeliveriesQuery>,
 ) -> Result<axum::Json<Listed<AttemptView>>, Problem> {
     let tenant = OfTenant { tenant: query.tenant }.may(&service, &caller).await?;
-    read(&service, &tenant, &id).await?;
+    change::read(&service, &key(&tenant, &id)).await?;
     let page = PageQuery { limit: query.limit, cursor: query.cursor };
     let ask = LogPage {
         stream: Stream::Delivery,
@@ -280,7 +280,7 @@ async fn replay_delivery(
     Query(of): Query<OfTenant>,
 ) -> Result<Response, Problem> {
     let tenant = of.may(&service, &caller).await?;
-    let document = read(&service, &tenant, &id).await?;
+    let document = change::read(&service, &key(&tenant, &id)).await?;
     let unknown = || Problem::not_found(&format!("the delivery {delivery}"));
     let job = service.store.job(delivery).await?.ok_or_else(unknown)?;
     let same = job.what.input.get("webhook").and_then(Value::as_str) == Some(&id);
@@ -313,9 +313,8 @@ async fn check(service: &Service, caller: &Caller, tenant: &TenantRef, what: &We
     finite.done()
 }
 
-async fn read(service: &Service, tenant: &TenantRef, id: &str) -> Result<Document, Problem> {
-    let document = service.store.read(&Key::new(Kind::Webhook, &tenant.id, id), None).await?;
-    document.ok_or_else(|| Problem::not_found(&format!("the webhook {id:?}")))
+fn key(tenant: &TenantRef, id: &str) -> Key {
+    Key::new(Kind::Webhook, &tenant.id, id)
 }
 
 fn view(document: &Document) -> Result<WebhookView, Problem> {

@@ -62,20 +62,15 @@ struct Listener {
 }
 
 async fn webhooks(service: &Service) -> Result<Vec<Listener>, Fault> {
-    let mut ask = List::all(Kind::Webhook);
-    let mut webhooks = Vec::new();
-    loop {
-        let page = service.store.list(&ask).await?;
-        ask.after = page.items.last().map(|last| (last.key.owner.clone(), last.key.id.clone()));
-        // Those without an owner say how far the logs were read.
-        for document in page.items.iter().filter(|document| !document.key.owner.is_empty()) {
-            let (tenant, id) = (document.key.owner.clone(), document.key.id.clone());
-            webhooks.push(Listener { tenant, id, kept: kept(document)? });
-        }
-        if !page.more {
-            return Ok(webhooks);
-        }
-    }
+    let all = service.store.all(List::all(Kind::Webhook)).await?;
+    // Those without an owner say how far the logs were read.
+    let listeners = all.into_iter().filter(|document| !document.key.owner.is_empty());
+    listeners
+        .map(|document| {
+            let kept = kept(&document)?;
+            Ok(Listener { tenant: document.key.owner, id: document.key.id, kept })
+        })
+        .collect()
 }
 
 async fn read(service: &Service, topic: Topic, webhooks: &[Listener], now: DateTime<Utc>) -> Result<bool, Fault> {

@@ -58,6 +58,20 @@ pub trait Store: Send + Sync + 'static {
     /// Documents of one kind, ordered by owner and id, a page at a time.
     async fn list(&self, ask: &List) -> Result<Page<Document>, Fault>;
 
+    /// All documents of a list, however many pages they are.
+    async fn all(&self, mut ask: List) -> Result<Vec<Document>, Fault> {
+        let mut found: Vec<Document> = Vec::new();
+        loop {
+            let page = self.list(&ask).await?;
+            let last = page.items.last().map(|last| (last.key.owner.clone(), last.key.id.clone()));
+            found.extend(page.items);
+            match last {
+                Some(last) if page.more => ask.after = Some(last),
+                _ => return Ok(found),
+            }
+        }
+    }
+
     /// All versions of a document, the newest first, deletions included; at most `limit` of them below version `before`.
     async fn history(&self, key: &Key, before: Option<u64>, limit: u32) -> Result<Vec<Document>, Fault>;
 

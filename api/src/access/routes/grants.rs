@@ -13,7 +13,7 @@ use crate::access::kept::{KeptGrant, body, json};
 use crate::access::place::tree;
 use crate::access::role::{Permission, Role};
 use crate::access::{at_site, people, token};
-use crate::http::page::{Listed, PageQuery, cursor};
+use crate::http::page::{Listed, PageQuery, next_of_any};
 use crate::http::problem::Problem;
 use crate::http::read::{Json, Path, Query};
 use crate::service::Service;
@@ -76,9 +76,7 @@ pub async fn list(
     let ask = List { prefix: format!("{}/", site.id), after, limit, ..List::all(Kind::Grant) };
     let page = service.store.list(&ask).await?;
     let items = page.items.iter().map(answer).collect::<Result<Vec<_>, Fault>>()?;
-    let last = page.items.last().filter(|_| page.more);
-    let next = last.and_then(|last| cursor(&(&last.key.owner, &last.key.id)));
-    Ok(axum::Json(Listed { items, next }))
+    Ok(axum::Json(Listed { items, next: next_of_any(&page) }))
 }
 
 /// Grant access to a site

@@ -9,14 +9,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::scopes;
-use super::users::{TenantQuery, next};
+use super::users::TenantQuery;
 use super::wire::{ScopeBody, no_store};
 use crate::access::audit::{self, At, Did};
 use crate::access::caller::{Caller, Who};
 use crate::access::kept::{KeptKey, body, credential_key};
 use crate::access::role::Permission;
 use crate::access::{at_tenant, keys, people, session};
-use crate::http::page::Listed;
+use crate::http::page::{Listed, next_of_any};
 use crate::http::problem::Problem;
 use crate::http::read::{Json, Path, Query};
 use crate::service::Service;
@@ -108,7 +108,7 @@ pub async fn list(
     for document in &page.items {
         items.push(answer(&service, document).await?);
     }
-    Ok(axum::Json(Listed { items, next: next(&page.items, page.more) }))
+    Ok(axum::Json(Listed { items, next: next_of_any(&page) }))
 }
 
 /// Make a key

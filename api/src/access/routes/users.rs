@@ -16,7 +16,7 @@ use crate::access::kept::{KeptCredential, KeptName, KeptUser, body, json};
 use crate::access::people::{self, Found};
 use crate::access::role::Permission;
 use crate::access::{anywhere, at_tenant, reach, session};
-use crate::http::page::{Listed, PageQuery, cursor};
+use crate::http::page::{Listed, PageQuery, next_of_any};
 use crate::http::problem::Problem;
 use crate::http::read::{Json, Path, Query};
 use crate::http::version::{Condition, etag, tagged};
@@ -131,12 +131,6 @@ impl TenantQuery {
     }
 }
 
-/// The cursor of the page after one of documents.
-pub fn next(items: &[Document], more: bool) -> Option<String> {
-    let last = items.last().filter(|_| more)?;
-    cursor(&(&last.key.owner, &last.key.id))
-}
-
 fn answer(document: &Document) -> Result<UserAnswer, Fault> {
     let user: KeptUser = body(document)?;
     Ok(UserAnswer {
@@ -172,7 +166,7 @@ pub async fn list(
 ) -> Result<axum::Json<Listed<UserAnswer>>, Problem> {
     let page = service.store.list(&query.list(&service, &caller, Kind::User).await?).await?;
     let items = page.items.iter().map(answer).collect::<Result<Vec<_>, Fault>>()?;
-    Ok(axum::Json(Listed { items, next: next(&page.items, page.more) }))
+    Ok(axum::Json(Listed { items, next: next_of_any(&page) }))
 }
 
 /// Make a person

@@ -102,26 +102,19 @@ impl Expectation {
 
 /// Expects what every roster says of the next two days: to be called now and then, as time goes on.
 pub async fn keep_expected(service: &Service, now: DateTime<Utc>) -> Result<(), Problem> {
-    let mut ask = List::all(Kind::Roster);
-    loop {
-        let page = service.store.list(&ask).await?;
-        ask.after = page.items.last().map(|last| (last.key.owner.clone(), last.key.id.clone()));
-        for document in &page.items {
-            let Some(site) = access::named(service, &document.key.owner).await? else { continue };
-            let (_, what) = change::site(service, &site).await?;
-            let roster: KeptRoster = kept(document)?;
-            match plan(service, &site, &what, &document.key.id, None, Some(&roster), now).await {
-                Ok(plan) => {
-                    service.store.write(now, plan.changes()?).await?;
-                    plan.tell(service, &site).await;
-                }
-                Err(problem) => tracing::warn!(site = site.id, why = problem.detail, "a roster does not fit its site"),
+    for document in service.store.all(List::all(Kind::Roster)).await? {
+        let Some(site) = access::named(service, &document.key.owner).await? else { continue };
+        let (_, what) = change::site(service, &site).await?;
+        let roster: KeptRoster = kept(&document)?;
+        match plan(service, &site, &what, &document.key.id, None, Some(&roster), now).await {
+            Ok(plan) => {
+                service.store.write(now, plan.changes()?).await?;
+                plan.tell(service, &site).await;
             }
-        }
-        if !page.more {
-            return Ok(());
+            Err(problem) => tracing::warn!(site = site.id, why = problem.detail, "a roster does not fit its site"),
         }
     }
+    Ok(())
 }
 
 /// The sessions that a roster expects, by id.

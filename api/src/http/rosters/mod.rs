@@ -11,14 +11,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::change::{self, Batch, kept};
-use super::page::{Listed, PageQuery, cursor};
+use super::page::{self, Listed, PageQuery};
 use super::problem::Problem;
 use super::read::{Path, Query};
 use super::version::{Condition, etag, tagged};
 use crate::access::{self, Caller, Permission, SiteRef};
 use crate::resource::roster::{KeptRoster, RosterHead, RosterPut, RosterRow};
 use crate::service::Service;
-use crate::store::{Document, Key, Kind, List};
+use crate::store::{Key, Kind};
 
 pub use expect::keep_expected;
 
@@ -40,10 +40,8 @@ async fn list_rosters(
     Query(page): Query<PageQuery>,
 ) -> Result<axum::Json<Listed<RosterHead>>, Problem> {
     let site = access::at_site(&service, &caller, Permission::See, &site).await?;
-    let after = page.after::<String>()?.map(|id| (site.id.clone(), id));
-    let ask = List { after, limit: page.limit()?, ..List::of(Kind::Roster, &site.id) };
-    let found = service.store.list(&ask).await?;
-    let next = found.items.last().filter(|_| found.more).and_then(|last| cursor(&last.key.id));
+    let found = service.store.list(&page.of(Kind::Roster, &site.id)?).await?;
+    let next = page::next(&found);
     let mut items = Vec::with_capacity(found.items.len());
     for document in found.items {
         let KeptRoster { rows, .. } = kept(&document)?;
@@ -72,7 +70,7 @@ async fn get_roster(
     Path((site, id)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
     let site = access::at_site(&service, &caller, Permission::See, &site).await?;
-    let document = read(&service, &site, &id).await?;
+    let document = change::read(&service, &key(&site, &id)).await?;
     let roster: KeptRoster = kept(&document)?;
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if accept.contains("text/csv") {
@@ -144,7 +142,7 @@ async fn delete_roster(
     Path((site, id)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
     let site = access::at_site(&service, &caller, Permission::Operate, &site).await?;
-    let document = read(&service, &site, &id).await?;
+    let document = change::read(&service, &key(&site, &id)).await?;
     Condition::of(&headers)?.check(Some(document.version))?;
     let (_, what) = change::site(&service, &site).await?;
     let before: KeptRoster = kept(&document)?;
@@ -155,11 +153,6 @@ async fn delete_roster(
     batch.write(&service).await?;
     plan.tell(&service, &site).await;
     Ok(StatusCode::NO_CONTENT)
-}
-
-async fn read(service: &Service, site: &SiteRef, id: &str) -> Result<Document, Problem> {
-    let document = service.store.read(&key(site, id), None).await?;
-    document.ok_or_else(|| Problem::not_found(&format!("the roster {id:?}")))
 }
 
 fn key(site: &SiteRef, id: &str) -> Key {

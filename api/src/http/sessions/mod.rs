@@ -3,7 +3,7 @@
 mod check;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -13,10 +13,10 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::change::{self, Batch, again, kept, reserve};
-use super::page::{Listed, cursor, limit};
+use super::page::{self, Listed, PageQuery};
 use super::problem::Problem;
 use super::read::{Json, Path, Query};
-use super::version::{Condition, etag, tagged};
+use super::version::{Condition, created, etag, tagged};
 use crate::access::{self, Caller, Permission, SiteRef};
 use crate::app::Event;
 use crate::resource::session::{KeptSession, Override, Session, SessionChange};
@@ -94,11 +94,9 @@ async fn list_sessions(
     Query(query): Query<SessionsQuery>,
 ) -> Result<axum::Json<Listed<SessionView>>, Problem> {
     let site = access::at_site(&service, &caller, Permission::See, &site).await?;
-    let page = super::page::PageQuery { limit: query.limit, cursor: query.cursor };
-    let after = page.after::<String>()?.map(|id| (site.id.clone(), id));
-    let ask = List { after, limit: limit(page.limit, super::page::MOST)?, ..List::of(Kind::Session, &site.id) };
-    let found = service.store.list(&ask).await?;
-    let next = found.items.last().filter(|_| found.more).and_then(|last| cursor(&last.key.id));
+    let page = PageQuery { limit: query.limit, cursor: query.cursor };
+    let found = service.store.list(&page.of(Kind::Session, &site.id)?).await?;
+    let next = page::next(&found);
     let mut items = Vec::new();
     for document in &found.items {
         let view = view(document)?;
@@ -152,34 +150,24 @@ async fn post_session(
     let written = batch.write(&service).await?;
     let version = written.first().map_or(1, |written| written.version);
     place.tell(Event::Session { site: site.id.clone(), id: id.clone(), kept: kept.clone() });
-    let location =
-        HeaderValue::try_from(format!("/v1/sites/{}/sessions/{id}", site.id)).map_err(|_| Problem::internal())?;
-    let view = SessionView { id, version, what: kept };
-    let headers = [(header::LOCATION, location), (header::ETAG, etag(version))];
-    Ok((StatusCode::CREATED, headers, axum::Json(view)).into_response())
+    let location = format!("/v1/sites/{}/sessions/{id}", site.id);
+    created(&location, version, &SessionView { id, version, what: kept })
 }
 
 /// 409 when another vehicle is at the charger then.
 async fn free(service: &Service, site: &SiteRef, session: &Session, arrival: DateTime<Utc>) -> Result<(), Problem> {
     let after = Some((site.id.clone(), first_id(arrival - LONGEST_STAY)));
-    let mut ask = List { after, limit: super::page::MOST, ..List::of(Kind::Session, &site.id) };
-    loop {
-        let page = service.store.list(&ask).await?;
-        ask.after = page.items.last().map(|last| (last.key.owner.clone(), last.key.id.clone()));
-        for document in &page.items {
-            let other: KeptSession = kept(document)?;
-            if other.stated.charger == session.charger && overlaps(&other, arrival, session.departure, document.at) {
-                let detail = format!(
-                    "the session {:?} is at {:?} then; state its departure, or when it ended: PATCH {{\"ended\": …}}",
-                    document.key.id, session.charger
-                );
-                return Err(Problem::new(StatusCode::CONFLICT, "occupied", "The charger is occupied", detail));
-            }
-        }
-        if !page.more {
-            return Ok(());
+    for document in service.store.all(List { after, ..List::of(Kind::Session, &site.id) }).await? {
+        let other: KeptSession = kept(&document)?;
+        if other.stated.charger == session.charger && overlaps(&other, arrival, session.departure, document.at) {
+            let detail = format!(
+                "the session {:?} is at {:?} then; state its departure, or when it ended: PATCH {{\"ended\": …}}",
+                document.key.id, session.charger
+            );
+            return Err(Problem::new(StatusCode::CONFLICT, "occupied", "The charger is occupied", detail));
         }
     }
+    Ok(())
 }
 
 /// The lowest id of a session that was stated at an instant or later: ids are UUIDs of version 7, which begin with the time.
@@ -216,7 +204,7 @@ async fn get_session(
     Path((site, id)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
     let site = access::at_site(&service, &caller, Permission::See, &site).await?;
-    let document = read(&service, &site, &id).await?;
+    let document = change::read(&service, &key(&site, &id)).await?;
     Ok(tagged(&headers, document.version, &view(&document)?))
 }
 
@@ -261,7 +249,7 @@ async fn patch(
     change: &SessionChange,
     condition: &Condition,
 ) -> Result<SessionView, Problem> {
-    let was = read(service, site, id).await?;
+    let was = change::read(service, &key(site, id)).await?;
     condition.check(Some(was.version))?;
     let (_, what) = change::site(service, site).await?;
     let mut kept: KeptSession = kept(&was)?;
@@ -319,7 +307,7 @@ async fn delete_session(
     Path((site, id)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
     let site = access::at_site(&service, &caller, Permission::Sessions, &site).await?;
-    let was = read(&service, &site, &id).await?;
+    let was = change::read(&service, &key(&site, &id)).await?;
     Condition::of(&headers)?.check(Some(was.version))?;
     let place = reserve(&service)?;
     let mut batch = Batch::at_site(&caller, &site);
@@ -327,11 +315,6 @@ async fn delete_session(
     batch.write(&service).await?;
     place.tell(Event::SessionGone { site: site.id, id });
     Ok(StatusCode::NO_CONTENT)
-}
-
-async fn read(service: &Service, site: &SiteRef, id: &str) -> Result<Document, Problem> {
-    let document = service.store.read(&key(site, id), None).await?;
-    document.ok_or_else(|| Problem::not_found(&format!("the session {id:?}")))
 }
 
 fn view(document: &Document) -> Result<SessionView, Problem> {
