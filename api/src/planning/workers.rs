@@ -23,6 +23,9 @@ use crate::store::Store;
 /// A planner that says nothing for so long beyond its time limit hangs.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// A store that takes longer to keep a plan does not hold it up.
+const KEEPING: Duration = Duration::from_secs(2);
+
 /// Makes plans. Clones share their threads.
 #[derive(Clone)]
 pub struct Workers {
@@ -141,7 +144,11 @@ impl Workers {
         }?;
         if let Planned::New(made) = &made {
             metrics::counter!("kwartier_plans_made_total").increment(1);
-            self.writer.plan(made.kept.clone());
+            // It is kept before it is in force, so that whoever hears of it can read it; what the store cannot take now the
+            // writer tries again.
+            if !matches!(timeout(KEEPING, self.store.keep_plan(&made.kept)).await, Ok(Ok(()))) {
+                self.writer.plan(made.kept.clone());
+            }
         }
         Ok(made.plan())
     }
