@@ -126,6 +126,12 @@ soak: setup ## play random depots with random faults for so long (make soak SECO
 	@cargo build --release -p kwartier -p kwartier-tests $(LOCKED)
 	@$(CARGO_TARGET_DIR)/release/soak $(SECONDS)
 
+.PHONY: scenarios
+SEEDS ?= 3
+scenarios: setup ## play the shipped scenarios under three policies and print the table of docs/simulation.md (SEEDS=3)
+	@cargo build --release -p kwartier -p kwartier-tests $(LOCKED)
+	@$(CARGO_TARGET_DIR)/release/scenarios $(CARGO_TARGET_DIR)/release/kwartier tests/scenarios $(SEEDS)
+
 .PHONY: bench
 bench: setup ## measure, side by side with the reference solver (quickly: make bench BENCH=--quick)
 	@cargo build --release -p kwartier -p kwartier-tests $(LOCKED)

@@ -66,6 +66,7 @@ fn the_sample_uses_every_key_and_the_shape_is_that_of_the_types() {
     // Left out by serde where they are the default, which the sample's are.
     let defaults = [
         "boards.tolerance_s",
+        "stations.chooses_phase",
         "stations.keeps_fallback",
         "stations.managed",
         "stations.reaction_s",

@@ -17,6 +17,8 @@ mod site;
 mod site_fallback;
 mod site_instance;
 mod store;
+#[cfg(unix)]
+mod strange;
 mod tour;
 
 use std::path::{Path, PathBuf};

@@ -4,11 +4,12 @@
 //! building under every board, fallbacks fit together, and the building stays below its worst figure but for motors that
 //! start. At most one station a depot does not do what it should, the others lose messages, reboot, are cut off.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::ops::Range;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use kwartier_data::site::{Board, Hourly, HourlyByPhase, Included, Meter, PerPhase, PvPlant, Site, Station};
-use kwartier_engine::control::event::{Action, Event, Limit, Scope, Signal};
+use kwartier_engine::control::event::{Action, Emergency, Event, Limit, Scope, Signal};
 use kwartier_engine::control::settings::{Settings, Split};
 use kwartier_engine::control::setup::Setup;
 use kwartier_engine::plant::world::{
@@ -98,6 +99,8 @@ pub(crate) fn site(dice: &mut ChaCha8Rng, stations: Range<usize>) -> Site {
     for station in &mut stations {
         station.fallback_a = Some(Hourly::Constant(fallback_a));
     }
+    let mut others = apart(&(&boards, &stations));
+    stations.iter_mut().for_each(|station| station.chooses_phase = others.random_bool(0.3));
     let metered: Vec<String> = boards
         .iter()
         .enumerate()
@@ -125,6 +128,13 @@ pub(crate) fn site(dice: &mut ChaCha8Rng, stations: Range<usize>) -> Site {
         })
         .collect();
     site
+}
+
+/// Dice for what was thought of later: by what was drawn already, so that all other draws stay as they were.
+fn apart(drawn: &impl std::fmt::Debug) -> ChaCha8Rng {
+    let mut hasher = DefaultHasher::new();
+    format!("{drawn:?}").hash(&mut hasher);
+    ChaCha8Rng::seed_from_u64(hasher.finish())
 }
 
 /// What happens on a site.
@@ -281,6 +291,17 @@ fn faults(
             }
         };
         world.faults.push(Fault { from, until, what });
+    }
+    let mut others = apart(&world.stays);
+    if others.random_bool(0.15) {
+        let from = start + TimeDelta::seconds(others.random_range(0..whole_s));
+        let until = from + TimeDelta::minutes(others.random_range(2..90));
+        let priority = others.random_bool(0.7).then(|| others.random_range(0..3));
+        let kw = others.random_range(5.0..25.0);
+        let limit = Limit::Emergency(Emergency::of(None, Some(kw), priority, setup.voltage_v));
+        let on = Scope::Node(others.random_range(0..setup.nodes.len()));
+        let signal = Signal { id: "Generator".to_owned(), on, limit, from, until: Some(until) };
+        world.signals.push((from, Event::Signal(signal)));
     }
     // A controller whose clock is an hour off cannot know when an order begins and ends.
     let lost = |fault: &Fault| matches!(fault.what, What::Clock { jump_s, .. } if jump_s.abs() > 60.0);

@@ -10,7 +10,7 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Timelike, Utc};
 use kwartier_data::site::file;
 use kwartier_data::site::tariff::{Component, Direction, Price, Tariff};
 use kwartier_data::site::{Battery, Site};
-use kwartier_engine::control::event::{Action, Event, Limit, Scope};
+use kwartier_engine::control::event::{Action, Emergency, Event, Limit, Scope};
 use kwartier_engine::control::settings::Settings;
 use kwartier_engine::control::setup::Setup;
 use kwartier_engine::plant::world::{Fault, What, World};
@@ -284,13 +284,21 @@ fn said(setup: &Setup, from: DateTime<Utc>, event: &Event) -> Option<Value> {
     let name = |device: usize| setup.devices[device].id.clone();
     let (until, what) = match event {
         Event::Signal(signal) => {
-            let Limit::Power(kw) = signal.limit else { return None };
-            let what = match &signal.on {
-                Scope::Node(node) => json!({ "kind": "board", "board": setup.nodes[*node].id, "kw": kw }),
-                Scope::Devices(devices) => {
+            let what = match (&signal.on, signal.limit) {
+                (Scope::Node(node), Limit::Emergency(Emergency { amps, kw, priority })) => {
+                    let board = &setup.nodes[*node].id;
+                    without_nulls(
+                        &json!({ "kind": "emergency", "board": board, "amps": amps, "kw": kw, "priority": priority }),
+                    )
+                }
+                (Scope::Node(node), Limit::Power(kw)) => {
+                    json!({ "kind": "board", "board": setup.nodes[*node].id, "kw": kw })
+                }
+                (Scope::Devices(devices), Limit::Power(kw)) => {
                     let devices: Vec<String> = devices.iter().map(|&device| name(device)).collect();
                     json!({ "kind": "devices", "devices": devices, "kw": kw })
                 }
+                _ => return None,
             };
             (signal.until?, what)
         }

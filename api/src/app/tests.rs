@@ -358,6 +358,7 @@ fn a_limit_of_the_grid_operator_and_an_override_count_at_once() {
         from: desk.now.wall - TimeDelta::seconds(1),
         until: None,
         basis: Basis::Instant,
+        priority: None,
     };
     desk.on(Event::Signal { site: SITE.to_owned(), id: "g".to_owned(), signal: Some(signal) });
     desk.pass(2);

@@ -131,7 +131,8 @@ impl Depot {
         let valid_s = (setpoint.valid_until - now).as_seconds_f64();
         let Some(device) = self.setup.device(&setpoint.charger).filter(|_| valid_s > 0.0) else { return };
         let (number, amps, phases) = (setpoint.number, setpoint.limit_a, setpoint.phases);
-        self.plant.send(&command::Setpoint { number, device, amps, phases, valid_s, why: Why::Plan });
+        let phase = setpoint.phase.map(|phase| phase.saturating_sub(1));
+        self.plant.send(&command::Setpoint { number, device, amps, phases, phase, valid_s, why: Why::Plan });
     }
 
     /// Tells the loop what happened: sessions as whoever states them does, everything else as a gateway does.

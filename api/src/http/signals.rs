@@ -146,7 +146,9 @@ fn check(site: &Site, signal: &Signal, now: DateTime<Utc>) -> Result<(), Problem
     let mut finite = Finite::new("");
     match (signal.limit_kw, signal.limit_a) {
         (None, None) => finite.wrong("limit_kw", "is missing; say limit_kw, or limit_a for L1, L2, L3"),
-        (Some(_), Some(_)) => finite.wrong("limit_a", "stands beside limit_kw; send two signals, or one of them"),
+        (Some(_), Some(_)) if signal.basis != Basis::Emergency => {
+            finite.wrong("limit_a", "stands beside limit_kw; send two signals, or one of them")
+        }
         _ => {}
     }
     finite.not_negative("limit_kw", signal.limit_kw, MOST_KW, "kW");
@@ -155,6 +157,12 @@ fn check(site: &Site, signal: &Signal, now: DateTime<Utc>) -> Result<(), Problem
     }
     if signal.basis == Basis::Quarter && signal.limit_a.is_some() {
         finite.wrong("basis", "is \"quarter\" with limit_a; a quarter-hour's average is limited in kW alone");
+    }
+    if signal.basis == Basis::Emergency && signal.group.is_some() {
+        finite.wrong("group", "stands beside basis \"emergency\"; emergency power supplies a board, or the whole site");
+    }
+    if signal.basis != Basis::Emergency && signal.priority.is_some() {
+        finite.wrong("priority", "stands without basis \"emergency\"; only who is left with power then goes by it");
     }
     if let Some(node) = signal.node.as_ref().filter(|node| !site.boards.iter().any(|board| board.id == **node)) {
         finite.wrong("node", format!("{node:?} is no board of the site; leave it out for the whole site"));

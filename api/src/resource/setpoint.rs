@@ -16,6 +16,9 @@ pub struct Setpoint {
     pub limit_a: f64,
     /// On how many phases.
     pub phases: u8,
+    /// On which phase of its own, 1 to 3, a vehicle on one phase is to charge (OCPP 2.0.1 `phaseToUse`); absent, as it likes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<u8>,
     /// The same in W.
     pub limit_w: f64,
     /// When it was given out.

@@ -1,10 +1,10 @@
-//! A signal: a limit that a grid operator sets for a while.
+//! A signal: a limit that a grid operator, or emergency power, sets for a while.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A grid operator's limit. Exactly one of `limit_kw` and `limit_a`; at most one of `node` and `group`, neither: the whole site.
+/// A limit: a grid operator's, or emergency power. Exactly one of `limit_kw` and `limit_a`; at most one of `node` and `group`, neither: the whole site.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Signal {
@@ -25,9 +25,12 @@ pub struct Signal {
     /// Until when; absent, until it is deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<DateTime<Utc>>,
-    /// At every moment, or on the average of each clock quarter-hour.
+    /// At every moment, on the average of each clock quarter-hour, or as what emergency power gives.
     #[serde(default)]
     pub basis: Basis,
+    /// With basis `emergency`: vehicles and loads of this priority and above go on; absent, none does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<u8>,
 }
 
 /// How a limit is counted.
@@ -39,4 +42,7 @@ pub enum Basis {
     Instant,
     /// On the average of each clock quarter-hour; kW only.
     Quarter,
+    /// What a generator or an inverter gives that supplies the site or the board while the grid does not; kW, A of each phase, or
+    /// both. Nothing is fed into it.
+    Emergency,
 }

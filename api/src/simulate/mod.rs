@@ -10,8 +10,7 @@
 //! | `foresee.rs`, `people.rs`, `planner.rs` | what planners know of series and of visits, and what they make of it |
 //! | `live.rs` | what a service knows while it runs |
 //! | `runner.rs` | the loop that joins plant, fast loop and planner |
-//! | `record.rs`, `trace.rs` | what is written down meanwhile |
-//! | `bill.rs`, `possible.rs`, `summary.rs` | what it amounts to |
+//! | `bill.rs`, `summary.rs`, `trace.rs` | what it amounts to: what was written down is in `engine::plant::record` |
 
 mod bill;
 mod breaks;
@@ -22,8 +21,6 @@ pub mod live;
 mod patterns;
 pub mod people;
 pub mod planner;
-mod possible;
-mod record;
 mod runner;
 mod scenario;
 #[cfg(test)]
@@ -107,7 +104,7 @@ impl Play {
             without: without.as_ref(),
         };
         let summary = whole.summary();
-        let trace = played.record.trace.parquet(&days.setup).map_err(Failure::Internal)?;
+        let trace = trace::parquet(&played.record.trace, &days.setup).map_err(Failure::Internal)?;
         Ok(Outcome { summary, zone: days.times.zone, trace })
     }
 }

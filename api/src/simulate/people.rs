@@ -16,11 +16,11 @@ use super::world::Days;
 /// Names stay within one run: they are hashed under a secret that everybody knows.
 const ONE_RUN: &[u8] = b"a simulated depot";
 
-/// The level of the energy that is planned for where it is not told: more than half get what they come for.
-const ENERGY_LEVEL: f64 = 0.75;
+/// The level of the energy that is planned for where it is not told: nine in ten come for no more.
+const ENERGY_LEVEL: f64 = 0.9;
 
 /// The level of the departure that is planned for where it is not told: an early one.
-const DEPARTURE_LEVEL: f64 = 0.25;
+const DEPARTURE_LEVEL: f64 = 0.1;
 
 /// The levels of what became of statements that are planned for: nine in ten need no more, and stay no shorter.
 const NEED_LEVEL: f64 = 0.9;

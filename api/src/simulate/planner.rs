@@ -10,7 +10,7 @@ use kwartier_data::series::{BoardDraw, Building, PlantPower, Series};
 use kwartier_data::site::Site;
 use kwartier_data::{Instance, Plan};
 use kwartier_engine::baseline::{Baseline, baseline};
-use kwartier_engine::control::event::{Event, Limit, Scope, Targets};
+use kwartier_engine::control::event::{Emergency, Event, Limit, Scope, Targets};
 use kwartier_engine::control::setup::{Kind, Setup};
 use kwartier_engine::plan::plan;
 use kwartier_engine::settings::{Method, Progress, Settings, Watch};
@@ -20,7 +20,7 @@ use super::foresee::Foresee;
 use super::inputs::QUARTER_S;
 use super::live::Live;
 use super::people::{Expected, People};
-use super::scenario::{Planner as Who, Policy};
+use super::scenario::{Planner as Who, Policy, seconds};
 use super::world::Days;
 
 /// A limit that is never reached: the planner's watch stands still here.
@@ -28,6 +28,10 @@ const PATIENCE: Duration = Duration::from_hours(24);
 
 /// What is planned beyond the need, as a fraction of it and in kWh: vehicles ramp, taper, and take less than they are offered.
 const RESERVE: (f64, f64) = (0.03, 0.3);
+
+/// A vehicle is to be ready so long before it leaves, where that takes no more than half of the time that it has to spare: near
+/// full its power falls, and not everybody leaves when he said.
+const READY: TimeDelta = TimeDelta::minutes(30);
 
 /// Least energy in kWh that is planned for.
 const LEAST_KWH: f64 = 0.05;
@@ -195,7 +199,7 @@ pub fn caps(wire: &mut kwartier_data::instance::wire::Instance, setup: &Setup, h
         let Event::Signal(signal) = event else { continue };
         let root = matches!(signal.on, Scope::Node(node) if setup.nodes[node].parent.is_none());
         let kw = match signal.limit {
-            Limit::Power(kw) | Limit::Quarter(kw) if root => kw,
+            Limit::Power(kw) | Limit::Quarter(kw) | Limit::Emergency(Emergency { kw, .. }) if root => kw,
             _ => continue,
         };
         let caps = wire.grid.import_cap_kw.get_or_insert_with(|| vec![fuses_kw; horizon.slots]);
@@ -234,11 +238,14 @@ pub fn rows(expected: &[Expected], setup: &Setup) -> Vec<Entry> {
             continue;
         }
         free_from[visit.device] = visit.until;
+        let full_kw = setup.kw(visit.max_a.min(setup.devices[visit.device].max_a), usize::from(visit.phases)).max(0.1);
+        let spare = visit.until - arrival - seconds(3600.0 * need_kwh / full_kw);
+        let ready = visit.until - READY.min(spare / 2).max(TimeDelta::zero());
         rows.push(Entry {
             row: k as u64 + 1,
             vehicle: visit.id.clone(),
             station: setup.devices[visit.device].id.clone(),
-            when: When::Once { arrival, departure: Some(visit.until) },
+            when: When::Once { arrival, departure: Some(ready) },
             soc: Some(Charge::Kwh(0.0)),
             target: None,
             need_kwh: Some(need_kwh),

@@ -12,6 +12,7 @@ use kwartier_engine::control::{Output, State, step};
 use kwartier_engine::limits::Clamp;
 use kwartier_engine::plant::Plant;
 use kwartier_engine::plant::judge::{Judges, Report};
+use kwartier_engine::plant::record::Record;
 use kwartier_engine::plant::truth::{DeviceTruth, StayTruth};
 use kwartier_engine::plant::world::{Fault, What};
 use kwartier_engine::settings::Watch;
@@ -19,7 +20,6 @@ use kwartier_engine::settings::Watch;
 use super::inputs::QUARTER_S;
 use super::live::Live;
 use super::planner::{Foreseen, Planner};
-use super::record::Record;
 use super::scenario::{Policy, Steering, seconds};
 use super::world::Days;
 
@@ -84,8 +84,8 @@ impl Clock {
 
 /// Who steers.
 enum Wheel {
-    /// The fast loop.
-    Loop(Box<(State, Clamp)>),
+    /// The fast loop; its state is out only while a step is taken.
+    Loop(Box<(Option<State>, Clamp)>),
     /// Nobody; the number of the last command and when all were told last.
     Nobody(u64, DateTime<Utc>),
 }
@@ -120,7 +120,7 @@ pub fn play<'s>(
     let setup = Arc::new(days.setup.clone());
     let clock = Clock { ahead: TimeDelta::zero(), drift_ppm: 0.0, since: start };
     let wheel = match policy.steering {
-        Steering::Control => Wheel::Loop(Box::new((State::new(Arc::clone(&setup), start), Clamp::new(&setup)))),
+        Steering::Control => Wheel::Loop(Box::new((Some(State::new(Arc::clone(&setup), start)), Clamp::new(&setup)))),
         Steering::Uncontrolled => Wheel::Nobody(0, DateTime::<Utc>::MIN_UTC),
     };
     let mut run = Run {
@@ -213,7 +213,8 @@ impl Run<'_, '_, '_> {
         let Wheel::Loop(wheel) = &mut self.wheel else { return };
         match what {
             What::Restart => {
-                **wheel = (State::new(Arc::clone(&self.setup), self.clock.shows(at)), Clamp::new(&self.setup));
+                let state = State::new(Arc::clone(&self.setup), self.clock.shows(at));
+                **wheel = (Some(state), Clamp::new(&self.setup));
                 let mut told = self.live.told_again(at);
                 told.extend(self.plant.holds());
                 told.append(events);
@@ -254,9 +255,8 @@ impl Run<'_, '_, '_> {
         let Wheel::Loop(wheel) = &mut self.wheel else { return None };
         let (state, clamp) = &mut **wheel;
         let shown = self.clock.shows(at);
-        let before = std::mem::replace(state, State::new(Arc::clone(&self.setup), shown));
-        let (after, Output { setpoints, notices, replan, wake }) = step(before, shown, events);
-        *state = after;
+        let (after, Output { setpoints, notices, replan, wake }) = step(state.take()?, shown, events);
+        let state = state.insert(after);
         clamp.hear(shown, events);
         let wanted: Vec<f64> = setpoints.iter().map(|setpoint| setpoint.amps).collect();
         let passed = clamp.pass(shown, setpoints);
@@ -288,8 +288,8 @@ impl Run<'_, '_, '_> {
             }
             *number += 1;
             let phases = u8::try_from(known.phases.len()).unwrap_or(3);
-            let setpoint =
-                Setpoint { number: *number, device, amps: known.max_a, phases, valid_s: 1200.0, why: Why::Override };
+            let (number, amps) = (*number, known.max_a);
+            let setpoint = Setpoint { number, device, amps, phases, phase: None, valid_s: 1200.0, why: Why::Override };
             self.plant.send(&setpoint);
             self.played.record.sends(at, device, known.max_a);
         }
@@ -302,8 +302,8 @@ impl Run<'_, '_, '_> {
     /// Whether every station holds what it was sent last and every meter is believed.
     fn is_normal(&self) -> bool {
         let Wheel::Loop(wheel) = &self.wheel else { return true };
-        let meters = (0..self.setup.nodes.len())
-            .all(|node| self.setup.nodes[node].meter.is_none() || wheel.0.meter_believed(node));
+        let believes = |node| wheel.0.as_ref().is_some_and(|state| state.meter_believed(node));
+        let meters = (0..self.setup.nodes.len()).all(|node| self.setup.nodes[node].meter.is_none() || believes(node));
         let truth = self.plant.truth();
         let holds = |(device, truth): (usize, &DeviceTruth)| {
             let sent = self.played.record.setpoints[device];

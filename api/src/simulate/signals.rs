@@ -1,7 +1,7 @@
 //! What grid operators and people say, as events for the fast loop.
 
 use chrono::{DateTime, Utc};
-use kwartier_engine::control::event::{Action, Event, Limit, Scope, Signal};
+use kwartier_engine::control::event::{Action, Emergency, Event, Limit, Scope, Signal};
 use kwartier_engine::control::setup::{Kind, Setup};
 
 use super::scenario::{Scenario, SignalWhat, Source, Times};
@@ -46,6 +46,14 @@ pub fn signals(
                     }
                 };
                 limit(Scope::Node(node(source, setup, &path("what.board"), board)?), height)
+            }
+            SignalWhat::Emergency { board, amps, kw, priority } => {
+                if amps.is_none() && kw.is_none() {
+                    let wrong = "names no power; write kw, or amps, or both";
+                    return Err(source.wrong(&path("what"), "", wrong));
+                }
+                let supply = Emergency::of(*amps, *kw, *priority, setup.voltage_v);
+                limit(Scope::Node(node(source, setup, &path("what.board"), board)?), Limit::Emergency(supply))
             }
             SignalWhat::Devices { devices: names, kw } => {
                 let devices = devices(source, setup, &path("what.devices"), names, true)?;

@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use kwartier_engine::control::setup::Setup;
 use kwartier_engine::plant::judge::{Class, Finding, Report, Rule};
+use kwartier_engine::plant::possible::Room;
+use kwartier_engine::plant::record::{Peak, Record, Window, Worst};
 use kwartier_engine::plant::world::{Fault, What};
 use serde::Serialize;
 
 use super::bill::{Bill, Rates};
-use super::possible::Room;
-use super::record::{Record, Window, Worst};
 use super::runner::Played;
 use super::scenario::{Policy, Scenario};
+use super::trace;
 use super::world::Days;
 
 /// A vehicle that lacks less, in kWh, has got what was possible.
@@ -220,7 +221,7 @@ impl Whole<'_> {
             plans: [played.plans.0, played.plans.1],
             notices: played.told.clone(),
             notes,
-            trace_hash: record.trace.hash(),
+            trace_hash: trace::hash(&record.trace),
         }
     }
 
@@ -335,7 +336,7 @@ fn closest(setup: &Setup, worst: Worst) -> Closest {
 }
 
 fn boards(setup: &Setup, record: &Record<'_>) -> Vec<Board> {
-    let board = |(node, peaks): (usize, &[super::record::Peak; 3])| {
+    let board = |(node, peaks): (usize, &[Peak; 3])| {
         let known = &setup.nodes[node];
         let phase = |k: usize| Phase {
             max_a: peaks[k].amps,

@@ -262,6 +262,7 @@ faults = [
 ]
 signals = [
   { from = "1", what = { kind = "board", board = "B" } },
+  { from = "1", what = { kind = "emergency", board = "B" } },
   { from = "1", what = { kind = "devices" } },
   { from = "1", what = { kind = "boost", device = "D" } },
   { from = "1", what = { kind = "stop", device = "D" } },

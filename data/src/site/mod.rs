@@ -256,6 +256,9 @@ pub struct Station {
     /// Whether it can charge on one phase a vehicle that could charge on three, and back.
     #[serde(default, skip_serializing_if = "is_no")]
     pub switches_phases: bool,
+    /// Whether it can choose on which of its phases a vehicle charges that charges on one (OCPP 2.0.1: `phaseToUse`).
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub chooses_phase: bool,
     /// Highest current per phase in A that it can feed in from a vehicle; absent, it cannot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_discharge_a: Option<f64>,
@@ -277,6 +280,7 @@ impl Station {
             reaction_s: reaction_s(),
             keeps_fallback: true,
             switches_phases: false,
+            chooses_phase: false,
             max_discharge_a: None,
         }
     }

@@ -9,6 +9,7 @@
 
 use kwartier_data::instance::PhaseIndex;
 
+use super::phases;
 use super::settings::Management;
 use super::setup::{Kind, Node};
 use super::state::{NodeState, State};
@@ -104,9 +105,14 @@ pub(super) fn phases_used(state: &State, device: usize) -> [bool; 3] {
         return [true; 3];
     }
     let told = known.stay.as_ref().and_then(|stay| stay.session.phases);
+    // Where a device chooses among its phases it has to be in our hands for one to be known.
+    let chooses = about.chooses_phase && phases::is_single(known);
     let mut used = [false; 3];
     for (own, &phase) in about.phases.iter().enumerate() {
         used[phase] = match (known.up, known.uses, told) {
+            (true, ..) if chooses => {
+                !known.steerable(about.managed) || phases::may_be_on(&known.choice, known.uses, own)
+            }
             (true, Some(bits), _) => bits >> own & 1 == 1,
             (true, None, Some(count)) => own < usize::from(count),
             (false, ..) | (true, None, None) => true,
@@ -124,7 +130,7 @@ pub(super) fn counted_phases(state: &State, device: usize) -> Vec<PhaseIndex> {
 /// Estimates what the building draws at and below every board, from the leaves up.
 pub(super) fn estimate(state: &mut State, below: &Below, passed_s: f64) {
     let setup = state.setup.clone();
-    let (clock, hour) = (state.clock, setup.hour(state.clock.now));
+    let (clock, hour) = (state.clock, state.clock.hour);
     let dynamic = setup.settings.management == Management::Dynamic;
     for node in 0..setup.nodes.len() {
         state.nodes[node].shown_below_a = below.shown_a[node];

@@ -26,6 +26,9 @@ pub struct Setpoint {
     pub amps: f64,
     /// On how many phases, where the device can choose; else as many as it has.
     pub phases: u8,
+    /// On which of its own phases (0 = L1) a vehicle is to charge that charges on one, where the device can choose (OCPP 2.0.1:
+    /// `phaseToUse`); `None`, as the device likes.
+    pub phase: Option<u8>,
     /// How long it is good for without being renewed, in s; then the device falls back to what it stores. What is above the
     /// fallback lapses long before what is below it, so that a device that nobody reaches falls before others rise. The loop
     /// renews it at half of this time.

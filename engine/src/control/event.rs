@@ -138,7 +138,7 @@ impl Targets {
     }
 }
 
-/// A limit set by a grid operator.
+/// A limit set by a grid operator, or by what supplies the site instead of the grid.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Signal {
     /// Name.
@@ -151,6 +151,13 @@ pub struct Signal {
     pub from: DateTime<Utc>,
     /// Until when; `None`, until it is withdrawn.
     pub until: Option<DateTime<Utc>>,
+}
+
+impl Signal {
+    /// Whether it is in force at an instant.
+    pub fn in_force(&self, now: DateTime<Utc>) -> bool {
+        self.from <= now && self.until.is_none_or(|until| now < until)
+    }
 }
 
 /// What a grid operator's limit limits.
@@ -171,6 +178,33 @@ pub enum Limit {
     Power(f64),
     /// Active power in kW, on the average of each clock quarter-hour.
     Quarter(f64),
+    /// What a generator or an inverter gives that supplies all of it, at every moment, as long as the grid does not.
+    Emergency(Emergency),
+}
+
+/// Emergency power. Nothing is fed into it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Emergency {
+    /// L1, L2, L3 in A.
+    pub amps: [f64; 3],
+    /// All phases together, in kW.
+    pub kw: f64,
+    /// Vehicles and flexible loads of this priority and above go on; `None`, none of them does.
+    pub priority: Option<u8>,
+}
+
+impl Emergency {
+    /// What is not said of the phases is a third of the power, what is not said of the power is that of the phases.
+    pub fn of(amps: Option<[f64; 3]>, kw: Option<f64>, priority: Option<u8>, voltage_v: f64) -> Emergency {
+        let amps = amps.unwrap_or_else(|| [kw.unwrap_or(0.0) * 1000.0 / 3.0 / voltage_v; 3]);
+        let kw = kw.unwrap_or_else(|| amps.iter().sum::<f64>() * voltage_v / 1000.0);
+        Emergency { amps, kw, priority }
+    }
+
+    /// Whether who has a priority goes on.
+    pub fn supplies(&self, priority: u8) -> bool {
+        self.priority.is_some_and(|least| priority >= least)
+    }
 }
 
 /// What an override asks for.

@@ -2,6 +2,7 @@
 
 use super::event::Event;
 use super::held::Held;
+use super::phases;
 use super::state::{DeviceState, MeterState, State, Stay};
 
 /// A reading above so many times the highest limit of its board cannot be: no fuse carries it for a second.
@@ -37,6 +38,7 @@ pub(super) fn hear(state: &mut State, event: &Event) {
             known.known = false;
             known.up = true;
             known.met = true;
+            known.choice.taken = None;
             known.held = Held::unknown(&state.setup.devices[*device]);
         }
         Event::Holds { device, amps } => {
@@ -63,6 +65,7 @@ pub(super) fn hear(state: &mut State, event: &Event) {
                 _ => {
                     known.uses = None;
                     known.using = None;
+                    known.choice = known.choice.of_next_vehicle();
                     known.stay = Some(Stay {
                         session: session.clone(),
                         got_kwh: 0.0,
@@ -82,6 +85,7 @@ pub(super) fn hear(state: &mut State, event: &Event) {
             known.stay = None;
             known.uses = None;
             known.using = None;
+            known.choice = known.choice.of_next_vehicle();
             // A socket without a vehicle draws nothing.
             known.held.shown_a = None;
             state.replan = true;
@@ -120,7 +124,9 @@ fn answered(state: &mut State, device: usize, number: u64, accepted: bool) {
     known.known = true;
     if accepted {
         known.failures = 0;
+        let phase = known.held.pending.and_then(|sent| sent.phase);
         known.held.accepted(sure_s, state.setup.devices[device].reaction_s);
+        phases::taken(known, phase);
     } else {
         known.failures += 1;
         known.held.pending = None;

@@ -30,6 +30,8 @@ pub struct Sent {
     pub number: u64,
     /// A per phase.
     pub amps: f64,
+    /// On which phase of its own, where it was told one.
+    pub phase: Option<u8>,
     /// When it was sent, on the clock of what has surely passed, in s.
     pub at_s: f64,
 }

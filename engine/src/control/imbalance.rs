@@ -88,6 +88,7 @@ fn adds(state: &State, wanted: &Wanted, phase: PhaseIndex, other: PhaseIndex) ->
     match (place(phase), place(other)) {
         (Some(_), None) => true,
         // It may use no more than its first phases.
+        (Some(_), Some(_)) if wanted.either => true,
         (Some(own), Some(others)) => !wanted.sure && own < others,
         (None, _) => false,
     }

@@ -18,6 +18,7 @@ mod follow;
 mod hear;
 mod held;
 mod imbalance;
+mod phases;
 mod rooms;
 mod send;
 pub mod settings;
@@ -40,7 +41,7 @@ pub use self::state::{LONGEST_STEP_S, State};
 pub fn step(mut state: State, now: DateTime<Utc>, events: &[Event]) -> (State, Output) {
     let mut output = Output::default();
     let before_s = state.clock.sure_s;
-    let jumped_s = state.clock.go(now);
+    let jumped_s = state.clock.go(now, &state.setup);
     let passed_s = state.clock.sure_s - before_s;
     if jumped_s != 0.0 {
         // The meters' clocks did not jump with ours.
@@ -50,6 +51,7 @@ pub fn step(mut state: State, now: DateTime<Utc>, events: &[Event]) -> (State, O
         hear::hear(&mut state, event);
     }
     watch::devices(&mut state, &mut output);
+    phases::watch(&mut state);
     credible::feeders(&mut state);
     let below = building::Below::of(&state);
     credible::judge(&mut state, &below);
@@ -59,12 +61,14 @@ pub fn step(mut state: State, now: DateTime<Utc>, events: &[Event]) -> (State, O
     watch::boards(&mut state, &below, &mut output);
     rooms::count_quarter(&mut state, passed_s);
     let mut rooms = rooms::Rooms::of(&state, &below);
+    phases::arrive(&mut state, &rooms);
     let (wanted, claims) = wants::wanted(&state, &rooms);
     let mut grants = share::share(&rooms.left, &claims);
     imbalance::learn(&mut state);
     imbalance::keep(&mut state, &wanted, &claims, &mut grants);
     send::send(&mut state, &mut rooms, &wanted, &claims, &grants, &mut output);
     send::discharge(&mut state, &mut output);
+    phases::look(&mut state, &rooms, &wanted, &claims, &grants);
     output.replan = std::mem::take(&mut state.replan);
     output.wake = Some(wake(&state));
     (state, output)

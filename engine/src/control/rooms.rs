@@ -114,7 +114,7 @@ impl Rooms {
         let setup = &*state.setup;
         let now = state.clock.now;
         for signal in &state.signals {
-            if now < signal.from || signal.until.is_some_and(|until| now >= until) {
+            if !signal.in_force(now) {
                 continue;
             }
             let (members, building_a): (Vec<usize>, [f64; 3]) = match &signal.on {
@@ -128,6 +128,13 @@ impl Rooms {
             };
             let most_kw = most_kw(state, members.iter().copied());
             let building_kw = setup.kw(building_a.into_iter().sum(), 1);
+            let mut at_most = |limit_a: [f64; 3], members: &[usize]| {
+                for phase in 0..3 {
+                    let most_a = members.iter().map(|&device| most_on(state, device, phase)).sum();
+                    let room_a = limit_a[phase] - building_a[phase];
+                    self.add(room_a, most_a, Some(phase), true, members.iter().copied());
+                }
+            };
             match signal.limit {
                 Limit::Power(limit_kw) => self.add(limit_kw - building_kw, most_kw, None, true, members.into_iter()),
                 Limit::Quarter(limit_kw) => {
@@ -135,12 +142,13 @@ impl Rooms {
                     let allowed_kw = rest_of_quarter(state, limit_kw, used.map_or(0.0, |(_, kwh)| *kwh));
                     self.add(allowed_kw - building_kw, most_kw, None, true, members.into_iter());
                 }
-                Limit::Amps(limit_a) => {
-                    for phase in 0..3 {
-                        let most_a = members.iter().map(|&device| most_on(state, device, phase)).sum();
-                        let room_a = limit_a[phase] - building_a[phase];
-                        self.add(room_a, most_a, Some(phase), true, members.iter().copied());
-                    }
+                Limit::Amps(limit_a) => at_most(limit_a, &members),
+                Limit::Emergency(supply) => {
+                    // As with a fuse: what gives way here is a generator.
+                    let margin_a = setup.settings.margin_a;
+                    at_most(supply.amps.map(|amps| amps - margin_a), &members);
+                    let room_kw = supply.kw - setup.kw(margin_a, 1) - building_kw;
+                    self.add(room_kw, most_kw, None, true, members.into_iter());
                 }
             }
         }

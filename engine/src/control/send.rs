@@ -2,12 +2,13 @@
 
 use super::command::{Output, Setpoint, Why};
 use super::held::{Sent, Settling};
+use super::phases;
 use super::rooms::Rooms;
 use super::settings::Settings;
 use super::setup::Kind;
 use super::share::{Claim, Grant, LAYERS};
 use super::state::{DeviceState, SILENT, State};
-use super::wants::Wanted;
+use super::wants::{self, Wanted};
 
 /// Setpoints are whole tenths of an ampere, as OCPP sends them (1.6: `limit` with at most one decimal).
 const STEP_A: f64 = 0.1;
@@ -56,15 +57,20 @@ pub(super) fn send(
         }
         let (target_a, phases, why) = match place[device] {
             Some(k) => (floor(grants[k].amps, claims[k].min_a), wanted[k].told, why(rooms, &wanted[k], grants[k])),
+            None if wants::shed(state, device) => (0.0, state.devices[device].granted_phases, Why::Grid),
             None => (0.0, state.devices[device].granted_phases, Why::Idle),
         };
+        phases::moves(state, rooms, device);
         remember(state, device, place[device].map(|k| (&wanted[k], grants[k])));
         let known = &state.devices[device];
         let steerable = known.steerable(true);
-        let lower = target_a < known.granted_a - NOTHING_A || !known.known;
+        // Who fed in and no longer does draws nothing, for which room is always kept.
+        let stops = known.granted_a < 0.0;
+        let lower = target_a < known.granted_a - NOTHING_A || !known.known || stops;
         let target_a = if steerable || lower { target_a } else { known.granted_a.min(target_a) };
-        if (lower && due(known, steerable, state.clock.sure_s)) || overdue(known, state) {
-            let amps = target_a.min(if known.known { known.granted_a } else { target_a });
+        let untold = steerable && known.failures == 0 && known.held.pending.is_none() && known.choice.is_untold();
+        if (lower && due(known, steerable, state.clock.sure_s)) || overdue(known, state) || untold {
+            let amps = target_a.min(if known.known { known.granted_a.max(0.0) } else { target_a });
             command(state, device, amps, phases, why, output);
         }
     }
@@ -190,8 +196,10 @@ fn command(state: &mut State, device: usize, amps: f64, phases: u8, why: Why, ou
     known.granted_phases = phases;
     known.sent_at_s = sure_s;
     known.valid_s = valid_s;
-    known.held.pending = Some(Sent { number, amps, at_s: sure_s });
-    output.setpoints.push(Setpoint { number, device, amps, phases, valid_s, why });
+    let phase = known.choice.told;
+    let phases = if phase.is_some() { 1 } else { phases };
+    known.held.pending = Some(Sent { number, amps, phase, at_s: sure_s });
+    output.setpoints.push(Setpoint { number, device, amps, phases, phase, valid_s, why });
 }
 
 /// Down to whole steps; nothing below the minimum.
@@ -217,7 +225,8 @@ fn why(rooms: &Rooms, wanted: &Wanted, grant: Grant) -> Why {
 fn feeds_a(state: &State, device: usize) -> f64 {
     let (setup, known) = (&*state.setup, &state.devices[device]);
     let about = &setup.devices[device];
-    if about.max_discharge_a <= 0.0 || !known.steerable(about.managed) {
+    let supplied = || wants::supplies(state, device).next().is_some();
+    if about.max_discharge_a <= 0.0 || !known.steerable(about.managed) || supplied() {
         return 0.0;
     }
     let planned_a = state.targets.as_ref().and_then(|targets| targets.at(device, state.clock.now));

@@ -125,6 +125,9 @@ pub struct Device {
     pub guaranteed_a: f64,
     /// Whether it can charge on one phase what could charge on three.
     pub switches_phases: bool,
+    /// Whether it can choose on which of its phases a vehicle charges that charges on one. One that can may be on any of them
+    /// until it shows on which.
+    pub chooses_phase: bool,
     /// Whether it takes setpoints at all. One that does not always counts with its full rating.
     pub managed: bool,
     /// Who goes first: the higher number; a session may say otherwise.
@@ -170,6 +173,7 @@ impl Setup {
                 reaction_s: station.reaction_s,
                 guaranteed_a: station.guaranteed_a.unwrap_or(0.0),
                 switches_phases: station.switches_phases,
+                chooses_phase: station.chooses_phase,
                 managed: station.managed,
                 priority: 0,
             });
@@ -264,6 +268,7 @@ fn steady(id: &str, kind: Kind, node: usize, phases: Vec<PhaseIndex>) -> Device 
         reaction_s: 5.0,
         guaranteed_a: 0.0,
         switches_phases: false,
+        chooses_phase: false,
         managed: true,
         priority: 0,
     }

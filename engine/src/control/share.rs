@@ -48,17 +48,60 @@ pub struct Grant {
 pub fn share(rooms: &[f64], claims: &[Claim]) -> Vec<Grant> {
     let mut rooms = rooms.to_vec();
     let mut grants = vec![Grant { amps: 0.0, layer: LAYERS, stopped_by: None }; claims.len()];
-    let mut members: Vec<Vec<usize>> = Vec::new();
+    let mut classes: Vec<u8> = claims.iter().map(|claim| claim.class).collect();
+    classes.sort_unstable();
+    classes.dedup();
+    let mut scratch = Scratch::default();
     for layer in 0..LAYERS {
         minima(layer, &mut rooms, claims, &mut grants);
-        let mut classes: Vec<u8> = claims.iter().map(|claim| claim.class).collect();
-        classes.sort_unstable();
-        classes.dedup();
         for &class in classes.iter().rev() {
-            fill(layer, class, &mut rooms, claims, &mut grants, &mut members);
+            fill(layer, class, &mut rooms, claims, &mut grants, &mut scratch);
         }
     }
     grants
+}
+
+/// What filling keeps account of; between two fillings everything in it is nothing.
+#[derive(Debug, Default)]
+struct Scratch {
+    /// By row: who loads it and rises, how much faster than the level that makes it fall, and the level at which its room is right.
+    members: Vec<Vec<usize>>,
+    weights: Vec<f64>,
+    as_of: Vec<f64>,
+    /// Whether a row is among those that somebody has just joined.
+    fresh: Vec<bool>,
+    /// By claim: whether it rises.
+    active: Vec<bool>,
+    /// Claims by the level at which they begin to rise, and at which they have what they want.
+    rising: Vec<usize>,
+    full: Vec<(f64, usize)>,
+    /// Rows that anybody loads, and that somebody has just joined.
+    touched: Vec<usize>,
+    joined: Vec<usize>,
+    /// When rows are reached.
+    heap: BinaryHeap<Stop>,
+}
+
+impl Scratch {
+    fn size(&mut self, rows: usize, claims: usize) {
+        if self.weights.len() < rows {
+            self.members.resize_with(rows, Vec::new);
+            self.weights.resize(rows, 0.0);
+            self.as_of.resize(rows, 0.0);
+            self.fresh.resize(rows, false);
+        }
+        self.active.resize(claims, false);
+    }
+
+    fn clear(&mut self) {
+        for row in self.touched.drain(..) {
+            self.members[row].clear();
+            (self.weights[row], self.as_of[row]) = (0.0, 0.0);
+        }
+        self.rising.drain(..).for_each(|k| self.active[k] = false);
+        self.full.clear();
+        self.heap.clear();
+    }
 }
 
 /// Puts on whoever may be on from this layer, if the minimum fits.
@@ -99,39 +142,24 @@ impl Ord for Stop {
 }
 
 /// Raises the claims of a class that are on, together, to what they want in a layer.
-fn fill(
-    layer: usize,
-    class: u8,
-    rooms: &mut [f64],
-    claims: &[Claim],
-    grants: &mut [Grant],
-    members: &mut Vec<Vec<usize>>,
-) {
+fn fill(layer: usize, class: u8, rooms: &mut [f64], claims: &[Claim], grants: &mut [Grant], scratch: &mut Scratch) {
     // From what each has, the level of (granted − minimum) ÷ wanted rises for those that are lowest first, so that whoever
     // got more in an earlier layer waits until the others are level with it.
     let level_of = |k: usize, amps: f64| (amps - claims[k].min_a) / claims[k].want_a[layer].max(SLACK);
-    let mut rising: Vec<usize> = (0..claims.len())
-        .filter(|&k| claims[k].class == class && grants[k].layer < LAYERS)
-        .filter(|&k| claims[k].want_a[layer] > grants[k].amps + SLACK)
-        .collect();
-    if rising.is_empty() {
+    let rises = |k: &usize| {
+        let (claim, grant) = (&claims[*k], &grants[*k]);
+        claim.class == class && grant.layer < LAYERS && claim.want_a[layer] > grant.amps + SLACK
+    };
+    scratch.rising.extend((0..claims.len()).filter(rises));
+    if scratch.rising.is_empty() {
         return;
     }
+    scratch.size(rooms.len(), claims.len());
+    let Scratch { members, weights, as_of, fresh, active, rising, full, touched, joined, heap } = scratch;
     rising.sort_by(|&a, &b| level_of(a, grants[a].amps).total_cmp(&level_of(b, grants[b].amps)).then(a.cmp(&b)));
-    if members.len() < rooms.len() {
-        members.resize_with(rooms.len(), Vec::new);
-    }
-    let mut weights = vec![0.0; rooms.len()];
-    // The level at which `rooms` of each row is right.
-    let mut as_of = vec![0.0; rooms.len()];
-    let mut active = vec![false; claims.len()];
-    let mut touched: Vec<usize> = Vec::new();
-    let (mut joined, mut fresh) = (Vec::new(), vec![false; rooms.len()]);
-    let mut heap: BinaryHeap<Stop> = BinaryHeap::new();
-    let mut full: Vec<(f64, usize)> = rising.iter().map(|&k| (level_of(k, claims[k].want_a[layer]), k)).collect();
+    full.extend(rising.iter().map(|&k| (level_of(k, claims[k].want_a[layer]), k)));
     full.sort_unstable_by(|(a, j), (b, k)| a.total_cmp(b).then(j.cmp(k)));
-    let mut full = full.into_iter().peekable();
-    let mut next = 0;
+    let (mut next, mut next_full) = (0, 0);
     let mut level = level_of(rising[0], grants[rising[0]].amps);
     loop {
         // Whoever starts at this level joins.
@@ -139,7 +167,7 @@ fn fill(
             next += 1;
             active[k] = true;
             for &(row, per_a) in &claims[k].loads {
-                advance(row, level, rooms, &weights, &mut as_of);
+                advance(row, level, rooms, weights, as_of);
                 if members[row].is_empty() {
                     touched.push(row);
                 }
@@ -153,19 +181,20 @@ fn fill(
         }
         for row in joined.drain(..) {
             fresh[row] = false;
-            push_row(row, level, rooms, &weights, &mut heap);
+            push_row(row, level, rooms, weights, heap);
         }
         let joins = rising.get(next).map_or(f64::INFINITY, |&k| level_of(k, grants[k].amps));
-        let fills = full.peek().map_or(f64::INFINITY, |(level, _)| *level);
+        let fills = full.get(next_full).map_or(f64::INFINITY, |(level, _)| *level);
         let meets = heap.peek().map_or(f64::INFINITY, |stop| stop.level);
         if joins < fills && joins < meets {
             level = joins;
         } else if fills <= meets {
             // A claim has what it wants.
-            let Some((at, k)) = full.next() else { break };
+            let Some(&(at, k)) = full.get(next_full) else { break };
+            next_full += 1;
             if active[k] {
                 level = at.max(level);
-                settle(k, None, level, layer, claims, grants, rooms, &mut weights, &mut as_of);
+                settle(k, None, level, layer, claims, grants, rooms, weights, as_of);
                 active[k] = false;
             }
         } else {
@@ -174,22 +203,20 @@ fn fill(
                 continue;
             }
             level = at.max(level);
-            advance(row, level, rooms, &weights, &mut as_of);
+            advance(row, level, rooms, weights, as_of);
             if rooms[row] > SLACK * weights[row].max(1.0) {
-                push_row(row, level, rooms, &weights, &mut heap);
+                push_row(row, level, rooms, weights, heap);
                 continue;
             }
             for k in std::mem::take(&mut members[row]) {
                 if active[k] {
-                    settle(k, Some(row), level, layer, claims, grants, rooms, &mut weights, &mut as_of);
+                    settle(k, Some(row), level, layer, claims, grants, rooms, weights, as_of);
                     active[k] = false;
                 }
             }
         }
     }
-    for row in touched {
-        members[row].clear();
-    }
+    scratch.clear();
 }
 
 /// Brings the room of a row to a level.

@@ -9,6 +9,7 @@ use super::credible::Doubt;
 use super::event::{Action, Session, Signal, Targets};
 use super::follow::Follow;
 use super::held::Held;
+use super::phases::Choice;
 use super::setup::Setup;
 
 /// Everything the fast loop remembers between two steps.
@@ -34,7 +35,7 @@ impl State {
         let devices = setup.devices.iter().map(|device| DeviceState::unknown(Held::unknown(device))).collect();
         let nodes = setup.nodes.iter().map(|_| NodeState::default()).collect();
         State {
-            clock: Clock { now, sure_s: 0.0, maybe_s: 0.0 },
+            clock: Clock { now, sure_s: 0.0, maybe_s: 0.0, hour: setup.hour(now) },
             next_number: 1,
             devices,
             nodes,
@@ -101,7 +102,12 @@ pub struct Clock {
     pub sure_s: f64,
     /// Seconds that may have passed.
     pub maybe_s: f64,
+    /// The hour of the local day.
+    pub hour: usize,
 }
+
+/// At whole ones of these the hour of the local day may change, in s: no zone is off by less.
+const HOUR_CHANGES_S: i64 = 900;
 
 /// Longest time between two steps in s: the loop asks to be woken before. A longer one is a clock that jumped or a process
 /// that stood still, and nobody knows which.
@@ -109,9 +115,13 @@ pub const LONGEST_STEP_S: f64 = 60.0;
 
 impl Clock {
     /// Goes on to an instant; the seconds by which the clock has jumped, as far as it can be told.
-    pub fn go(&mut self, now: DateTime<Utc>) -> f64 {
+    pub fn go(&mut self, now: DateTime<Utc>, setup: &Setup) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "milliseconds of years fit")]
         let passed_s = (now - self.now).num_milliseconds() as f64 / 1000.0;
+        let quarter = |at: DateTime<Utc>| at.timestamp().div_euclid(HOUR_CHANGES_S);
+        if quarter(now) != quarter(self.now) {
+            self.hour = setup.hour(now);
+        }
         self.now = now;
         let believable = (0.0..=LONGEST_STEP_S + 1.0).contains(&passed_s);
         self.sure_s += if believable { passed_s } else { 0.0 };
@@ -195,6 +205,8 @@ pub struct DeviceState {
     pub uses: Option<u8>,
     /// Evidence for that: the bits seen last, and since when on the sure clock.
     pub using: Option<(u8, f64)>,
+    /// On which phase a vehicle is that charges on one, where the device can choose.
+    pub choice: Choice,
     /// When it may last have been feeding in, on the clock of what may have passed.
     pub fed_in_s: f64,
 }
@@ -248,6 +260,7 @@ impl DeviceState {
             suspect: (f64::NEG_INFINITY, 0),
             uses: None,
             using: None,
+            choice: Choice::default(),
             fed_in_s: f64::NEG_INFINITY,
         }
     }
@@ -279,7 +292,7 @@ impl DeviceState {
         } else {
             0.0
         };
-        alone_a(setup, index, clock.now, held_a)
+        alone_a(setup, index, clock.hour, held_a)
     }
 
     /// The most it draws now if it obeys in time, in A per phase.
@@ -293,12 +306,11 @@ impl DeviceState {
 }
 
 /// What a device that hears nothing may draw in A per phase: what it held when it was last heard, or its fallback at this
-/// or the next hour of the day (its clock may be off); all it can, where nothing is stored or what is stored may be lost.
-pub fn alone_a(setup: &Setup, index: usize, now: DateTime<Utc>, held_a: f64) -> f64 {
+/// or the next hour of the local day (its clock may be off); all it can, where nothing is stored or what is stored may be lost.
+pub fn alone_a(setup: &Setup, index: usize, hour: usize, held_a: f64) -> f64 {
     let device = &setup.devices[index];
     match device.fallback_a {
         Some(fallback_a) if device.keeps_fallback => {
-            let hour = setup.hour(now);
             let around = [(hour + 23) % 24, hour, (hour + 1) % 24].map(|hour| fallback_a[hour]);
             around.into_iter().fold(held_a, f64::max).min(device.max_a)
         }

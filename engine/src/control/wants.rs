@@ -3,7 +3,8 @@
 use kwartier_data::instance::PhaseIndex;
 
 use super::building::counted_phases;
-use super::event::Action;
+use super::event::{Action, Emergency, Limit, Scope};
+use super::phases;
 use super::rooms::Rooms;
 use super::settings::Split;
 use super::setup::Kind;
@@ -13,11 +14,15 @@ use super::state::{State, Stay};
 /// A vehicle that has less time to spare than this in h is charged as fast as it can: forecasts and plans are not exact.
 const LAST_CALL_H: f64 = 0.5;
 
+/// Near full a vehicle's power falls: the last of what it needs, so many kWh, may take so many times as long as at full power.
+const TAPER_KWH: f64 = 5.0;
+const TAPER: f64 = 2.0;
+
 /// Who is guaranteed a minimum waits no longer than this, in s.
 const GUARANTEED_PAUSE_S: f64 = 60.0;
 
-/// So much less than needed is nothing to act on, in kWh: plans are in slots.
-const SHORT_KWH: f64 = 0.2;
+/// So much less than needed is nothing to act on, in kWh: meters of stations show no less.
+const SHORT_KWH: f64 = 0.05;
 
 /// The pause of who is stopped again and again doubles so often.
 const LONGEST_PAUSE: u32 = 3;
@@ -30,6 +35,8 @@ pub(super) struct Wanted {
     pub phases: Vec<PhaseIndex>,
     /// Whether that is known; else it may use only the first of them, or the first two.
     pub sure: bool,
+    /// Whether it uses one of them, and it is not known which.
+    pub either: bool,
     /// On how many phases it is told to charge.
     pub told: u8,
     /// What it wants of the plan's layer in A.
@@ -80,6 +87,9 @@ fn place(state: &State, device: usize) -> (u8, u8, f64) {
 fn want(state: &State, rooms: &Rooms, device: usize, class: u8, surplus_kw: &mut f64) -> Option<(Wanted, Claim)> {
     let (setup, known, now) = (&*state.setup, &state.devices[device], state.clock.now);
     let about = &setup.devices[device];
+    if shed(state, device) {
+        return None;
+    }
     let action = known.action.filter(|(_, until)| now < *until).map(|(action, _)| action);
     if action == Some(Action::Stop) || state.clock.sure_s < known.suspect.0 {
         return None;
@@ -87,7 +97,8 @@ fn want(state: &State, rooms: &Rooms, device: usize, class: u8, surplus_kw: &mut
     let told = known.stay.as_ref().and_then(|stay| stay.session.phases);
     let mut phases = counted_phases(state, device);
     if known.single_since_s.is_some() && about.phases_known {
-        phases = about.phases.first().copied().into_iter().collect();
+        let own = known.choice.told.map_or(0, usize::from);
+        phases = about.phases.get(own).copied().into_iter().collect();
     }
     let told_phases = if known.single_since_s.is_some() { 1 } else { u8::try_from(about.phases.len()).unwrap_or(3) };
     let (min_a, mut cap_a) = bounds(state, device);
@@ -96,7 +107,7 @@ fn want(state: &State, rooms: &Rooms, device: usize, class: u8, surplus_kw: &mut
     }
     cap_a *= state.cut_above(device);
     if setup.chain(about.node).any(|node| state.nodes[node].blind) {
-        let fallback_a = about.fallback_a.map_or(0.0, |hours| hours[setup.hour(now)]);
+        let fallback_a = about.fallback_a.map_or(0.0, |hours| hours[state.clock.hour]);
         cap_a = cap_a.min(fallback_a);
     }
     if cap_a < min_a || cap_a <= 0.0 {
@@ -127,10 +138,33 @@ fn want(state: &State, rooms: &Rooms, device: usize, class: u8, surplus_kw: &mut
         return None;
     }
     let loads = rooms.loads(state, device, &phases);
+    let either = about.chooses_phase && phases.len() > 1 && phases::is_single(known);
     let sure = phases.len() == 1 || known.stay.is_none() || known.uses.is_some() || told.is_some();
     let phases = about.phases.iter().copied().filter(|phase| phases.contains(phase)).collect();
-    let wanted = Wanted { device, phases, sure, told: told_phases, plan_a, boosted };
+    let wanted = Wanted { device, phases, sure, either, told: told_phases, plan_a, boosted };
     Some((wanted, Claim { min_a, want_a, class, loads, from }))
+}
+
+/// Whether a device gets nothing because it hangs on emergency power that is for others. Batteries stand still there.
+pub(super) fn shed(state: &State, device: usize) -> bool {
+    let setup = &*state.setup;
+    let about = &setup.devices[device];
+    let priority = state.devices[device].stay.as_ref().map_or(about.priority, |stay| stay.session.priority);
+    supplies(state, device).any(|supply| about.kind == Kind::Battery || !supply.supplies(priority))
+}
+
+/// The emergency power that a device hangs on now.
+pub(super) fn supplies(state: &State, device: usize) -> impl Iterator<Item = Emergency> + '_ {
+    let hangs_on = move |on: &Scope| match on {
+        Scope::Node(node) => state.setup.hangs_below(device, *node),
+        Scope::Devices(devices) => devices.contains(&device),
+    };
+    state.signals.iter().filter(move |signal| signal.in_force(state.clock.now)).filter_map(move |signal| {
+        match signal.limit {
+            Limit::Emergency(supply) if hangs_on(&signal.on) => Some(supply),
+            _ => None,
+        }
+    })
 }
 
 /// How long a device that was stopped waits before it starts again, in s: longer each time, because starts wear contactors and
@@ -175,7 +209,8 @@ fn of_stay(state: &State, stay: &Stay, planned_a: Option<f64>, cap_a: f64, phase
     if let (Some(left_kwh), Some(departure)) = (left_kwh, stay.session.departure) {
         #[expect(clippy::cast_precision_loss, reason = "seconds of a stay")]
         let left_h = (departure - state.clock.now).num_seconds() as f64 / 3600.0;
-        let needed_h = left_kwh / state.setup.kw(cap_a, phases).max(0.01);
+        let slow_kwh = (TAPER - 1.0) * left_kwh.min(TAPER_KWH);
+        let needed_h = (left_kwh + slow_kwh) / state.setup.kw(cap_a, phases).max(0.01);
         if left_h - needed_h < LAST_CALL_H {
             return Some(cap_a);
         }
@@ -183,22 +218,22 @@ fn of_stay(state: &State, stay: &Stay, planned_a: Option<f64>, cap_a: f64, phase
     Some(planned_a.max(0.0))
 }
 
-/// Whether the plan no longer gives a vehicle what it needs by its departure: it has been late, limited or cut off. Until
-/// there is a new plan it may have what nobody else wants.
+/// Whether the plan no longer gives a vehicle what it needs by its departure: it has been late, limited or cut off, or took less
+/// than it was offered. One of which nobody knows what it needs falls short once it has had what was guessed and the plan has
+/// nothing more for it: it takes what it needs, and no more. Until there is a new plan it may have what nobody else wants.
 fn falls_short(state: &State, device: usize, stay: &Stay, phases: usize) -> bool {
     let Some(targets) = &state.targets else { return false };
-    let (Some(need_kwh), Some(departure)) = (stay.session.need_kwh, stay.session.departure) else { return false };
     let Some(Some(amps)) = targets.amps.get(device) else { return false };
-    let (Some(slot), Some(last)) = (targets.slot(state.clock.now), targets.slot(departure)) else { return false };
-    let mut left_kwh = need_kwh - stay.got_kwh - SHORT_KWH;
+    let Some(slot) = targets.slot(state.clock.now).filter(|&slot| slot < amps.len()) else { return false };
+    let last = stay.session.departure.map_or(Some(amps.len()), |departure| targets.slot(departure));
+    let Some(last) = last.filter(|&last| last <= amps.len()) else { return false };
     let slot_h = f64::from(targets.slot_s) / 3600.0;
-    for planned_a in amps.iter().take(last).skip(slot) {
-        if left_kwh <= 0.0 {
-            return false;
-        }
-        left_kwh -= state.setup.kw(planned_a.max(0.0), phases) * slot_h;
+    let ahead = amps.iter().take(last).skip(slot).map(|amps| state.setup.kw(amps.max(0.0), phases) * slot_h);
+    match (stay.session.need_kwh, stay.session.departure) {
+        (Some(need_kwh), Some(_)) => need_kwh - stay.got_kwh - SHORT_KWH > ahead.sum::<f64>(),
+        (Some(_), None) => false,
+        (None, _) => stay.got_kwh > 0.0 && ahead.sum::<f64>() <= 0.0,
     }
-    left_kwh > 0.0 && last <= amps.len()
 }
 
 /// What a vehicle may have of power that would be fed in, in A per phase, beside what the plan gives.

@@ -87,7 +87,11 @@ fn single(known: &mut DeviceState, switches: bool, sure_s: f64) {
         return;
     }
     match known.single_since_s {
-        Some(since_s) if sure_s - since_s > SINGLE_S => known.single_since_s = None,
+        Some(since_s) if sure_s - since_s > SINGLE_S => {
+            known.single_since_s = None;
+            // What was seen meanwhile tells nothing of what it uses now.
+            (known.uses, known.using) = (None, None);
+        }
         None if known.left_out_since_s.is_some_and(|since_s| sure_s - since_s > SINGLE_AFTER_S) => {
             known.single_since_s = Some(sure_s);
         }

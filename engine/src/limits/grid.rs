@@ -30,19 +30,18 @@ impl Orders {
                 (_, Limit::Quarter(_)) => {}
                 (Scope::Node(node), Limit::Amps(amps)) => in_force.nodes_a.push((*node, amps)),
                 (Scope::Node(node), Limit::Power(kw)) => in_force.nodes_kw.push((*node, kw)),
-                (Scope::Devices(devices), limit) => {
-                    let mut members = vec![false; setup.devices.len()];
-                    for &k in devices {
-                        if let Some(member) = members.get_mut(k) {
-                            *member = true;
-                        }
-                    }
-                    let mut most_a = [0.0; 3];
-                    for (k, _) in members.iter().enumerate().filter(|(_, member)| **member) {
-                        (0..3).for_each(|phase| most_a[phase] += counted[k].most_a[phase].max(0.0));
-                    }
-                    in_force.groups.push(Group { members, limit, most_a });
+                (Scope::Node(node), Limit::Emergency(supply)) => {
+                    in_force.nodes_a.push((*node, supply.amps));
+                    in_force.nodes_kw.push((*node, supply.kw));
+                    in_force.islands.push(*node);
                 }
+                (Scope::Devices(devices), Limit::Emergency(supply)) => {
+                    for limit in [Limit::Amps(supply.amps), Limit::Power(supply.kw)] {
+                        in_force.groups.push(Group::of(setup, devices, limit, counted));
+                    }
+                    in_force.fed_alone.extend(devices);
+                }
+                (Scope::Devices(devices), limit) => in_force.groups.push(Group::of(setup, devices, limit, counted)),
             }
         }
         in_force
@@ -55,6 +54,9 @@ pub(super) struct InForce {
     nodes_a: Vec<(usize, [f64; 3])>,
     nodes_kw: Vec<(usize, f64)>,
     groups: Vec<Group>,
+    /// Boards on emergency power, and devices: nothing is fed into it.
+    islands: Vec<usize>,
+    fed_alone: Vec<usize>,
 }
 
 /// Devices that share an order, and the most that they may draw together.
@@ -65,7 +67,29 @@ struct Group {
     most_a: [f64; 3],
 }
 
+impl Group {
+    fn of(setup: &Setup, devices: &[usize], limit: Limit, counted: &[Counted]) -> Group {
+        let mut members = vec![false; setup.devices.len()];
+        for &k in devices {
+            if let Some(member) = members.get_mut(k) {
+                *member = true;
+            }
+        }
+        let mut most_a = [0.0; 3];
+        for (k, _) in members.iter().enumerate().filter(|(_, member)| **member) {
+            (0..3).for_each(|phase| most_a[phase] += counted[k].most_a[phase].max(0.0));
+        }
+        Group { members, limit, most_a }
+    }
+}
+
 impl InForce {
+    /// Whether a device may feed in at all.
+    pub(super) fn may_feed_in(&self, setup: &Setup, k: usize) -> bool {
+        let island = setup.chain(setup.devices[k].node).any(|above| self.islands.contains(&above));
+        !island && !self.fed_alone.contains(&k)
+    }
+
     /// The lowest order in A for a phase of a board; infinite without.
     pub(super) fn node_a(&self, node: usize, phase: usize) -> f64 {
         let of_node = self.nodes_a.iter().filter(|(of, _)| *of == node);
@@ -113,7 +137,7 @@ impl InForce {
                     }
                 }
                 Limit::Power(kw) => room_a = room_a.min((kw - setup.kw(others.iter().sum(), 1)) / kw_per_a),
-                Limit::Quarter(_) => {}
+                Limit::Quarter(_) | Limit::Emergency(_) => {}
             }
         }
         room_a

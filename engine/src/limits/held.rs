@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::Counted;
+use crate::control::command::Setpoint;
 use crate::control::setup::Device;
 
 /// Commands without an answer that are kept one by one; older ones are kept as the range they span.
@@ -34,6 +35,11 @@ pub(super) struct Held {
     vehicle_phases: Option<u8>,
     /// On how many phases it was told to charge, where it can choose, by the last command that it took.
     told_phases: Option<u8>,
+    /// On which of its own phases a vehicle on one was told to charge, where it can choose, by the last command that it took.
+    told_phase: Option<u8>,
+    /// Its own phases that carried current when it last showed any, and whether it has shown that it goes where it is told.
+    on: [bool; 3],
+    follows: bool,
     /// What it said that it draws: all within the time in which meters may lag, and the one before; oldest first.
     drawn: VecDeque<Drawn>,
     /// Since when it has been drawing more than it may.
@@ -47,6 +53,7 @@ struct Command {
     number: u64,
     amps: f64,
     phases: u8,
+    phase: Option<u8>,
 }
 
 /// What a device said that it draws, on its own phases in A.
@@ -72,6 +79,7 @@ impl Held {
         self.down = !up;
         if !up {
             self.adrift = true;
+            self.told_phase = None;
             self.forget_draws();
         }
     }
@@ -85,6 +93,7 @@ impl Held {
 
     pub(super) fn booted(&mut self, device: &Device) {
         self.adrift = true;
+        self.told_phase = None;
         self.forget_draws();
         if !device.keeps_fallback {
             self.range_a = None;
@@ -97,16 +106,18 @@ impl Held {
         let amps = if amps.is_nan() { most_a } else { amps.clamp(-device.max_discharge_a.max(0.0), most_a) };
         self.range_a = Some([amps, amps]);
         self.told_phases = None;
+        self.told_phase = None;
         self.adrift = self.down;
     }
 
     pub(super) fn answered(&mut self, number: u64, accepted: bool) {
         let Some(index) = self.pending.iter().position(|pending| pending.number == number) else { return };
         if accepted {
-            let Command { amps, phases, .. } = self.pending[index];
+            let Command { amps, phases, phase, .. } = self.pending[index];
             self.pending.drain(..=index);
             self.range_a = Some([amps, amps]);
             self.told_phases = Some(phases);
+            self.told_phase = phase.or(self.told_phase);
             self.adrift = self.down;
         } else {
             self.pending.remove(index);
@@ -118,13 +129,25 @@ impl Held {
         self.over_since_s = None;
     }
 
-    pub(super) fn sent(&mut self, number: u64, amps: f64, phases: u8) {
-        self.pending.push_back(Command { number, amps, phases });
+    /// The vehicle is gone: a socket without one draws nothing.
+    pub(super) fn unplugged(&mut self, now_s: f64, lag_s: f64) {
+        self.plugged(None);
+        self.on = [false; 3];
+        if !self.drawn.is_empty() {
+            self.shows(now_s, [0.0; 3], lag_s);
+        }
+    }
+
+    pub(super) fn sent(&mut self, setpoint: &Setpoint) {
+        let Setpoint { number, amps, phases, phase, .. } = *setpoint;
+        self.pending.push_back(Command { number, amps, phases, phase });
         if self.pending.len() > PENDING
             && let Some(oldest) = self.pending.pop_front()
         {
             self.range_a = self.range_a.map(|[low, high]| [low.min(oldest.amps), high.max(oldest.amps)]);
             self.told_phases = self.told_phases.map(|told| told.max(oldest.phases));
+            // It may have taken it or not.
+            self.told_phase = self.told_phase.filter(|told| oldest.phase.is_none_or(|phase| phase == *told));
         }
     }
 
@@ -132,9 +155,14 @@ impl Held {
         if phases_a.iter().any(|a| !a.is_finite() || a.abs() > ABSURD * device.max_a.max(device.max_discharge_a)) {
             return;
         }
-        self.drawn.push_back(Drawn { at_s: now_s, phases_a });
-        while self.drawn.get(1).is_some_and(|second| now_s - second.at_s >= lag_s) {
-            self.drawn.pop_front();
+        self.shows(now_s, phases_a, lag_s);
+        let on = phases_a.map(|amps| amps.abs() > USED_A);
+        if on != [false; 3] {
+            self.on = on;
+            if let Some(told) = self.told_phase.filter(|_| self.vehicle_phases == Some(1)) {
+                let there = (0..3).all(|own| on[own] == (own == usize::from(told)));
+                self.follows = there && (self.follows || told > 0);
+            }
         }
         let peak_a = phases_a.into_iter().fold(0.0, f64::max);
         if peak_a > self.most(device, hours).max(0.0) + OVER_A {
@@ -143,6 +171,14 @@ impl Held {
         } else {
             self.over_since_s = None;
             self.disobeys = false;
+        }
+    }
+
+    /// A reading, with those that meters may lag behind.
+    fn shows(&mut self, now_s: f64, phases_a: [f64; 3], lag_s: f64) {
+        self.drawn.push_back(Drawn { at_s: now_s, phases_a });
+        while self.drawn.get(1).is_some_and(|second| now_s - second.at_s >= lag_s) {
+            self.drawn.pop_front();
         }
     }
 
@@ -206,19 +242,40 @@ impl Held {
         }
     }
 
-    /// Grid phases on which it counts, with what has been sent, or with a command for so many phases besides.
-    pub(super) fn phases(&self, device: &Device, besides: Option<u8>) -> [bool; 3] {
+    /// Grid phases on which it counts, with what has been sent, or with a command besides.
+    pub(super) fn phases(&self, device: &Device, besides: Option<&Setpoint>) -> [bool; 3] {
         let mut counts = [!device.phases_known; 3];
         let told = self.told_phases.filter(|_| device.switches_phases && self.range_a.is_some() && !self.adrift);
-        let told =
-            told.map(|told| self.pending.iter().map(|pending| pending.phases).chain(besides).fold(told, u8::max));
+        let told = told.map(|told| {
+            self.pending
+                .iter()
+                .map(|pending| pending.phases)
+                .chain(besides.map(|besides| besides.phases))
+                .fold(told, u8::max)
+        });
         let vehicle = self.vehicle_phases.filter(|_| device.managed && !self.disobeys);
         let used = [told, vehicle].into_iter().flatten().min().unwrap_or(3).max(1);
         for (own, &phase) in device.phases.iter().enumerate().take(3) {
-            let draws = self.draws().is_some_and(|phases_a| phases_a[own].abs() > USED_A);
-            counts[phase] |= own < usize::from(used) || draws;
+            // What it showed before its link was lost, it may still draw.
+            let draws = self.draws().map_or(self.on[own], |phases_a| phases_a[own].abs() > USED_A);
+            let may = if used == 1 && device.chooses_phase {
+                self.may_be_on(own, besides.and_then(|besides| besides.phase))
+            } else {
+                own < usize::from(used)
+            };
+            counts[phase] |= may || draws;
         }
         counts
+    }
+
+    /// Whether a vehicle that charges on one phase may be on this one of a device's own, where it can choose: on any, unless it
+    /// has taken a command for one; then on that one, on those of later commands, and where it showed current. One that has
+    /// not shown that it follows may be on its first all the same.
+    fn may_be_on(&self, own: usize, besides: Option<u8>) -> bool {
+        let Some(told) = self.told_phase.filter(|_| self.range_a.is_some() && !self.adrift) else { return true };
+        let later = self.pending.iter().filter_map(|pending| pending.phase).chain(besides);
+        let mut told = std::iter::once(told).chain(later).map(usize::from);
+        self.on[own] || told.any(|told| told == own) || (own == 0 && !self.follows)
     }
 
     /// What it counts with in the sums.

@@ -55,8 +55,9 @@ pub struct Clamp {
     /// s that have passed, which never go back, whatever the wall clock does.
     clock_s: f64,
     heard_at: Option<DateTime<Utc>>,
-    /// The hours whose fallback counts.
+    /// The hours whose fallback counts, and the part of the hour in which they do.
     hours: [usize; 2],
+    part: Option<i64>,
 }
 
 /// What a device may draw, as it stands in the sums.
@@ -86,6 +87,7 @@ impl Clamp {
             clock_s: 0.0,
             heard_at: None,
             hours: [0, 0],
+            part: None,
         };
         (0..clamp.held.len()).for_each(|device| clamp.recount(device));
         clamp
@@ -122,7 +124,7 @@ impl Clamp {
             let k = setpoint.device;
             setpoint.amps = self.lowered(setpoint, &buildings, &orders);
             let before = self.counted[k];
-            self.held[k].sent(setpoint.number, setpoint.amps, setpoint.phases);
+            self.held[k].sent(setpoint);
             self.recount(k);
             orders.shift(&self.setup, k, &before, &self.counted[k]);
         }
@@ -146,8 +148,15 @@ impl Clamp {
         let passed = self.heard_at.map_or(TimeDelta::zero(), |heard_at| now - heard_at);
         self.heard_at = Some(now);
         self.clock_s += (passed.num_milliseconds().max(0) as f64) / 1000.0;
+        // An hour that long ago or ahead begins and ends at a whole multiple of that, in every zone.
+        let part = now.timestamp().div_euclid(60 * CLOCK_ERROR_MIN);
         let error = TimeDelta::minutes(CLOCK_ERROR_MIN);
-        let hours = [self.setup.hour(now - error), self.setup.hour(now + error)];
+        let hours = if self.part == Some(part) {
+            self.hours
+        } else {
+            self.part = Some(part);
+            [self.setup.hour(now - error), self.setup.hour(now + error)]
+        };
         if hours != self.hours {
             self.hours = hours;
             for device in 0..self.held.len() {
@@ -178,7 +187,11 @@ impl Clamp {
             Event::Holds { amps, .. } => held.holds(amps.unwrap_or(device.max_a), device),
             Event::Answered { number, accepted, .. } => held.answered(*number, *accepted),
             Event::Session { session, .. } => held.plugged(session.phases),
-            Event::Unplugged { .. } => held.plugged(None),
+            Event::Unplugged { .. } => {
+                let lag_s = self.setup.settings.meter_timeout_s;
+                held.unplugged(self.clock_s, lag_s);
+                self.ageing[0].push_back((self.clock_s + lag_s, k));
+            }
             _ => {}
         }
         self.recount(k);
@@ -217,11 +230,14 @@ impl Clamp {
         let amps = setpoint.amps.clamp(-device.max_discharge_a.max(0.0), device.max_a.max(0.0));
         let held = &self.held[k];
         let counted = &self.counted[k];
-        let phases = held.phases(device, Some(setpoint.phases));
+        let phases = held.phases(device, Some(setpoint));
         // On phases that are new to it, it surely holds nothing yet.
         let least_a = if phases == held.phases(device, None) { held.surely(device, self.hours) } else { 0.0 };
         let mut room_a = f64::INFINITY;
         let importing = amps >= 0.0;
+        if !importing && !orders.may_feed_in(&self.setup, k) {
+            return 0.0;
+        }
         for node in self.setup.chain(device.node) {
             for phase in (0..3).filter(|&phase| phases[phase]) {
                 let limit_a = self.setup.nodes[node].limit_a[phase].min(orders.node_a(node, phase));

@@ -24,8 +24,17 @@ pub(super) struct OnItsWay {
 pub(super) struct Took {
     /// The answer, where one arrives: whether it accepted.
     pub(super) answer: Option<bool>,
-    /// Whether contactors open because it changes phases.
+    /// Whether contactors open because it charges on another number of phases.
     pub(super) switches: bool,
+    /// Whether a vehicle that charges on one phase is put on another one.
+    pub(super) moves: bool,
+}
+
+impl Took {
+    /// Nothing has changed.
+    fn nothing(answer: Option<bool>) -> Took {
+        Took { answer, switches: false, moves: false }
+    }
 }
 
 /// A device's own electronics.
@@ -35,7 +44,8 @@ pub(super) struct Electronics {
     kind: Kind,
     max_a: f64,
     max_discharge_a: f64,
-    chooses_phases: bool,
+    switches_phases: bool,
+    chooses_phase: bool,
     managed: bool,
     fallback_a: Option<[f64; 24]>,
     pub(super) charger: Charger,
@@ -48,6 +58,8 @@ pub(super) struct Electronics {
     pub(super) claims_a: Option<f64>,
     /// On how many phases it charges.
     pub(super) in_use: usize,
+    /// On which of its own phases a vehicle is that charges on one.
+    pub(super) single: usize,
     /// Whether the stored fallback is what it holds.
     pub(super) on_fallback: bool,
     /// When the last command arrives: they keep their order.
@@ -76,10 +88,12 @@ impl Electronics {
             kind: device.kind,
             max_a: device.max_a,
             max_discharge_a: device.max_discharge_a,
-            chooses_phases: device.switches_phases && !charger.ignores_phases,
+            switches_phases: device.switches_phases && !charger.ignores_phases,
+            chooses_phase: device.chooses_phase && !charger.ignores_phases,
             managed: device.managed,
             fallback_a: device.fallback_a,
             in_use: phases.len(),
+            single: 0,
             phases,
             charger,
             chance,
@@ -128,33 +142,43 @@ impl Electronics {
     /// A command arrives.
     pub(super) fn takes(&mut self, command: OnItsWay) -> Took {
         if !self.reachable() {
-            return Took { answer: None, switches: false };
+            return Took::nothing(None);
         }
         let accepted = command.accepted && self.rejecting == 0;
         let answer = command.answered.then_some(accepted);
         if !accepted {
-            return Took { answer, switches: false };
+            return Took::nothing(answer);
         }
         let amps = self.rounded(command.setpoint.amps);
         self.claims_a = Some(amps);
         if self.ignoring > 0 || self.charger.ignores {
-            return Took { answer, switches: false };
+            return Took::nothing(answer);
         }
         let resumes = amps > 0.0 && self.holds_a == Some(0.0) && !self.on_fallback;
         self.holds_a = if resumes && self.charger.zero_means_unlimited { None } else { Some(amps) };
         self.on_fallback = false;
         self.lease += 1;
-        let wanted = if self.chooses_phases { usize::from(command.setpoint.phases.max(1)) } else { 3 };
+        let wanted = if self.switches_phases { usize::from(command.setpoint.phases.max(1)) } else { 3 };
         let before = std::mem::replace(&mut self.in_use, wanted.min(self.phases.len()));
-        Took { answer, switches: before != self.in_use }
+        let moves = command.setpoint.phase.is_some_and(|phase| self.chooses(usize::from(phase)));
+        Took { answer, switches: before != self.in_use, moves }
     }
 
-    /// It goes over to what it has stored for when it hears nothing.
-    pub(super) fn fall_back(&mut self, hour: usize) {
+    /// Whoever charges on one phase is put on this one, where it can be chosen. Whether that is another one than before.
+    fn chooses(&mut self, phase: usize) -> bool {
+        let chosen = if self.chooses_phase && phase < self.phases.len() { phase } else { self.single };
+        std::mem::replace(&mut self.single, chosen) != chosen
+    }
+
+    /// It goes over to what it has stored for when it hears nothing. Whether a vehicle that charges on one phase is put on
+    /// another one: nobody chooses for the device then, and it takes the next one.
+    pub(super) fn fall_back(&mut self, hour: usize) -> bool {
+        let moves = !self.on_fallback && self.chooses((self.single + 1) % self.phases.len().max(1));
         self.holds_a = self.fallback_a.map(|hours| hours[hour.min(23)]);
         self.claims_a = self.holds_a;
         self.on_fallback = true;
         self.lease += 1;
+        moves
     }
 
     /// It has lost power and comes back.

@@ -182,8 +182,8 @@ impl Plant {
                     let hour = self.setup.hour(self.now());
                     let own = &mut self.units[device].own;
                     if own.ignoring == 0 && !own.charger.ignores {
-                        own.fall_back(hour);
-                        self.offer(device, 0);
+                        let moves = own.fall_back(hour);
+                        self.rewired(device, moves && self.phases(device) == 1);
                     }
                 }
             }
@@ -248,7 +248,7 @@ impl Plant {
 
     /// The next change of a vehicle or battery by itself.
     pub(super) fn plan_turn(&mut self, device: usize) {
-        let kw = self.setup.kw(self.truth.devices[device].drawn_a[0], self.phases(device));
+        let kw = self.kw(device);
         let unit = &mut self.units[device];
         unit.turn += 1;
         let next = match &unit.body {
@@ -323,7 +323,12 @@ impl Plant {
         if let Some(accepted) = took.answer {
             self.out.push(Event::Answered { device, number: command.setpoint.number, accepted });
         }
-        if took.switches && matches!(self.units[device].body, Body::Car(_)) {
+        self.rewired(device, took.switches || (took.moves && self.phases(device) == 1));
+    }
+
+    /// What a device allows may have changed, and where it `switches` phases its contactors open first.
+    fn rewired(&mut self, device: usize, switches: bool) {
+        if switches && matches!(self.units[device].body, Body::Car(_)) {
             self.change(device, OnCable::interrupt);
             self.units[device].guest += 1;
             self.offer(device, ms(SWITCHING_S));

@@ -22,9 +22,12 @@ mod happen;
 pub mod judge;
 mod meter;
 pub mod population;
+pub mod possible;
 mod queue;
+pub mod record;
 mod steady;
 mod told;
+pub mod trace;
 pub mod truth;
 pub mod world;
 
@@ -273,9 +276,23 @@ impl Plant {
         }
     }
 
+    /// Which of its own phases carry current now.
+    fn carries(&self, device: usize) -> [bool; 3] {
+        let (unit, phases) = (&self.units[device], self.phases(device));
+        let single = phases == 1 && matches!(unit.body, Body::Car(_));
+        std::array::from_fn(|own| if single { own == unit.own.single } else { own < phases })
+    }
+
+    /// What flows through a device now, in kW.
+    fn kw(&self, device: usize) -> f64 {
+        let drawn_a = self.truth.devices[device].drawn_a;
+        let amps = drawn_a.into_iter().find(|amps| *amps != 0.0).unwrap_or(0.0);
+        self.setup.kw(amps, self.phases(device))
+    }
+
     /// Counts a device's energy up to now.
     fn count(&mut self, device: usize) {
-        let phases = self.phases(device);
+        let kw = self.kw(device);
         let truth = &mut self.truth.devices[device];
         let unit = &mut self.units[device];
         let hours = seconds(self.now - unit.counted) / 3600.0;
@@ -283,7 +300,6 @@ impl Plant {
         if hours <= 0.0 || truth.drawn_a == [0.0; 3] {
             return;
         }
-        let kw = self.setup.kw(truth.drawn_a[0], phases);
         truth.energy_kwh += kw * hours;
         match &mut unit.body {
             Body::Car(car) => {
@@ -300,7 +316,7 @@ impl Plant {
 
     /// Brings what a device draws, and everything above it, in line with the state of its body. Its energy has been counted.
     fn redraw(&mut self, device: usize) {
-        let phases = self.phases(device);
+        let carries = self.carries(device);
         let unit = &mut self.units[device];
         let allows_a = unit.own.allows_a();
         let amps = match &unit.body {
@@ -309,7 +325,7 @@ impl Plant {
             Body::Battery(battery) => battery.amps(),
             Body::Load(wants_a) => steady::load_a(*wants_a, allows_a, self.setup.devices[device].min_a),
         };
-        let drawn_a = std::array::from_fn(|own| if own < phases { amps } else { 0.0 });
+        let drawn_a = std::array::from_fn(|own| if carries[own] { amps } else { 0.0 });
         let truth = &mut self.truth.devices[device];
         let changed = truth.drawn_a != drawn_a;
         truth.drawn_a = drawn_a;
@@ -325,7 +341,7 @@ impl Plant {
         for (own, &grid) in unit.own.phases.iter().enumerate() {
             flows_a[grid] = drawn_a[own];
             // The vehicle that is there draws on its own phases alone; whoever comes next may use all.
-            let may = own < phases || matches!(unit.body, Body::Nothing);
+            let may = carries[own] || matches!(unit.body, Body::Nothing);
             reserve_a[grid] = if unit.own.silent && may { (allows_a - drawn_a[own]).max(0.0) } else { 0.0 };
         }
         let more_a: [f64; 3] = std::array::from_fn(|phase| flows_a[phase] - unit.flows_a[phase]);

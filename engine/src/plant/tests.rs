@@ -51,6 +51,7 @@ pub(super) fn setup(stations: usize) -> Setup {
                 reaction_s: 10.0,
                 guaranteed_a: 0.0,
                 switches_phases: true,
+                chooses_phase: false,
                 managed: true,
                 priority: 0,
             })
@@ -88,7 +89,7 @@ pub(super) fn world(charger: Charger, stays: Vec<Stay>) -> World {
 }
 
 fn command(device: usize, number: u64, amps: f64) -> Setpoint {
-    Setpoint { number, device, amps, phases: 3, valid_s: 1e9, why: Why::Plan }
+    Setpoint { number, device, amps, phases: 3, phase: None, valid_s: 1e9, why: Why::Plan }
 }
 
 /// What an instant after now brings.

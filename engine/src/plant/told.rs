@@ -77,8 +77,8 @@ impl Plant {
     }
 
     pub(super) fn tell(&mut self, device: usize, at: Ms) {
+        let kw = self.kw(device);
         let truth = &self.truth.devices[device];
-        let kw = self.setup.kw(truth.drawn_a[0], self.phases(device));
         let unit = &mut self.units[device];
         if !unit.own.reachable() {
             return;

@@ -73,8 +73,18 @@ pub struct Charger {
     pub accepts: bool,
     /// When what it was told lapses.
     pub lapses: DateTime<Utc>,
-    /// Setpoints and when each is obeyed, in that order.
-    pub coming: VecDeque<(DateTime<Utc>, f64)>,
+    /// On which of its own phases a vehicle on one charges, and whether it goes where it is told.
+    pub single: usize,
+    pub chooses: bool,
+    /// Setpoints and when each is obeyed, in that order: in A, and on which phase.
+    pub coming: VecDeque<(DateTime<Utc>, f64, Option<u8>)>,
+}
+
+impl Charger {
+    /// Whether one of its own phases carries current, if any does.
+    pub fn carries(&self, own: usize) -> bool {
+        if self.phases == 1 { own == self.single } else { own < self.phases }
+    }
 }
 
 /// The depot.
@@ -116,6 +126,8 @@ impl Depot {
             wired: device.phases.clone(),
             accepts: true,
             lapses: DateTime::<Utc>::MAX_UTC,
+            single: 0,
+            chooses: device.chooses_phase,
             coming: VecDeque::new(),
         });
         let now = midnight();
@@ -153,7 +165,7 @@ impl Depot {
                 continue;
             }
             let (takes_a, amps) =
-                (charger.takes_a, charger.coming.iter().map(|(_, amps)| *amps).fold(charger.holds_a, f64::max));
+                (charger.takes_a, charger.coming.iter().map(|(_, amps, _)| *amps).fold(charger.holds_a, f64::max));
             self.events.push(Event::Link { device, up: true });
             self.events.push(Event::Holds { device, amps: Some(amps) });
             if takes_a > 0.0 {
@@ -204,7 +216,8 @@ impl Depot {
         }
         for (k, _) in self.setup.devices.iter().enumerate().filter(|(_, device)| below(device.node)) {
             let charger = &self.chargers[k];
-            charger.wired.iter().take(charger.phases).for_each(|&phase| amps[phase] += self.draws_a(k));
+            let carries = charger.wired.iter().enumerate().filter(|(own, _)| charger.carries(*own));
+            carries.for_each(|(_, &phase)| amps[phase] += self.draws_a(k));
         }
         amps
     }
@@ -215,11 +228,16 @@ impl Depot {
         let now = self.now;
         for charger in &mut self.chargers {
             if charger.lapses <= now {
+                // Nobody chooses for it any more.
+                charger.single =
+                    if charger.chooses { (charger.single + 1) % charger.wired.len() } else { charger.single };
+                charger.lapses = DateTime::<Utc>::MAX_UTC;
                 charger.holds_a = charger.holds_a.min(6.0);
                 charger.coming.clear();
             }
-            while let Some((_, amps)) = charger.coming.pop_front_if(|(at, _)| *at <= now) {
+            while let Some((_, amps, phase)) = charger.coming.pop_front_if(|(at, ..)| *at <= now) {
                 charger.holds_a = amps;
+                charger.single = phase.filter(|_| charger.chooses).map_or(charger.single, usize::from);
             }
         }
         let mut events = std::mem::take(&mut self.events);
@@ -235,7 +253,8 @@ impl Depot {
                 && now.timestamp() % 10 == i64::try_from(device % 10).unwrap()
             {
                 let mut phases_a = [0.0; 3];
-                (0..self.chargers[device].phases).for_each(|own| phases_a[own] = self.draws_a(device));
+                let carries = (0..3).filter(|own| self.chargers[device].carries(*own));
+                carries.for_each(|own| phases_a[own] = self.draws_a(device));
                 events.push(Event::Drawn { device, phases_a, session_kwh: None });
             }
         }
@@ -256,7 +275,7 @@ impl Depot {
                 charger.lapses = now + valid;
             }
             if accepted && charger.obeys {
-                charger.coming.push_back((now + TimeDelta::seconds(self.reaction_s), setpoint.amps));
+                charger.coming.push_back((now + TimeDelta::seconds(self.reaction_s), setpoint.amps, setpoint.phase));
             }
         }
         self.last = output;

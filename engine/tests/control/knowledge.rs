@@ -54,8 +54,8 @@ fn granted_a(depot: &Depot, node: usize, phase: usize, known: &[bool]) -> f64 {
         .filter(|&device| below(device))
         .filter(|&device| {
             let charger = &depot.chargers[device];
-            let phases = if known[device] { charger.phases } else { charger.wired.len() };
-            charger.wired[..phases].contains(&phase)
+            let may = |own: usize| !known[device] || charger.carries(own);
+            charger.wired.iter().enumerate().any(|(own, grid)| *grid == phase && may(own))
         })
         .map(|device| depot.state.as_ref().unwrap().granted_a(device).max(depot.chargers[device].holds_a))
         .sum()

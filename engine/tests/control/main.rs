@@ -3,8 +3,10 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::float_cmp)]
 
 mod depot;
+mod emergency;
 mod knowledge;
 mod meters;
+mod phases;
 mod rules;
 mod safety;
 mod sharing;

@@ -1,5 +1,6 @@
 //! What must never happen, on random sites with random events.
 
+use kwartier_data::site::Station;
 use kwartier_engine::control::event::{Limit, Scope, Signal};
 use kwartier_engine::control::settings::Settings;
 use kwartier_engine::control::{Event, step};
@@ -41,7 +42,9 @@ pub fn happenings() -> impl Strategy<Value = Vec<(usize, Happening)>> {
 
 pub fn sites() -> impl Strategy<Value = Depot> {
     let rotation = prop::sample::select(vec!["RST", "STR", "TRS"]);
-    let station_of = (0..3_usize, rotation, prop::sample::select(vec![16.0, 32.0]), 1..=3_usize);
+    // Whether it can choose a phase by the site file, and whether it really does.
+    let chooses = prop::sample::select(vec![(false, false), (true, true), (true, false)]);
+    let station_of = (0..3_usize, rotation, prop::sample::select(vec![16.0, 32.0]), (1..=3_usize, chooses));
     (
         prop::collection::vec(station_of, 6),
         60.0..120.0_f64,
@@ -55,13 +58,15 @@ pub fn sites() -> impl Strategy<Value = Depot> {
                 board("UV1", Some("HV"), sub_a, 12.0),
                 board("UV2", Some("HV"), sub_a, 12.0),
             ];
-            let phases: Vec<usize> = stations.iter().map(|(_, _, _, phases)| *phases).collect();
-            let stations = stations
-                .into_iter()
-                .enumerate()
-                .map(|(k, (at, rotation, max_a, _))| station(&format!("S{k}"), names[at], rotation, max_a));
+            let behaves: Vec<(usize, bool)> =
+                stations.iter().map(|(.., (phases, (_, does)))| (*phases, *does)).collect();
+            let stations = stations.into_iter().enumerate().map(|(k, (at, rotation, max_a, (_, (chooses, _))))| {
+                Station { chooses_phase: chooses, ..station(&format!("S{k}"), names[at], rotation, max_a) }
+            });
             let mut depot = Depot::new(&site(boards, stations.collect(), &metered), Settings::default());
-            depot.chargers.iter_mut().zip(phases).for_each(|(charger, phases)| charger.phases = phases);
+            for (charger, (phases, chooses)) in depot.chargers.iter_mut().zip(behaves) {
+                (charger.phases, charger.chooses) = (phases, chooses);
+            }
             depot
         })
 }

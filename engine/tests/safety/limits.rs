@@ -1,6 +1,7 @@
 //! The clamp only lowers, never lets a limit be broken, and leaves alone what fits.
 
 use kwartier_data::site::{PvPlant, Site};
+use kwartier_engine::control::command::Setpoint;
 use kwartier_engine::control::event::{Event, Limit, Scope, Session, Signal};
 use kwartier_engine::control::setup::Setup;
 use kwartier_engine::limits::Clamp;
@@ -166,7 +167,18 @@ fn who_draws_more_than_it_may_counts_with_that_and_then_with_all_it_can() {
 #[test]
 fn a_vehicle_counts_on_the_phases_it_uses() {
     let (_, mut clamp) = metered();
-    let session = Session {
+    clamp.hear(at(1), &[Event::Session { device: 0, session: single() }]);
+    passes(&mut clamp, 1, &[(0, 32.0)]);
+    assert_eq!(clamp.most_a(0), [52.0, 20.0, 20.0]);
+    clamp.hear(at(2), &[Event::Drawn { device: 0, phases_a: [16.0, 16.0, 0.0], session_kwh: None }]);
+    assert_eq!(clamp.most_a(0), [52.0, 52.0, 20.0], "it was told wrong");
+    clamp.hear(at(3), &[Event::Unplugged { device: 0 }]);
+    assert_eq!(clamp.most_a(0), [52.0; 3], "whoever comes next may use all");
+}
+
+/// A vehicle that charges on one phase.
+fn single() -> Session {
+    Session {
         id: "A".to_owned(),
         phases: Some(1),
         min_a: 6.0,
@@ -176,14 +188,41 @@ fn a_vehicle_counts_on_the_phases_it_uses() {
         departure: None,
         priority: 0,
         guaranteed_a: 0.0,
+    }
+}
+
+/// Where a station chooses, a vehicle on one phase counts wherever it may be: on the phase told and the one before, and on the
+/// first one, which is where those charge that do not follow, until it has shown that it does.
+#[test]
+fn a_vehicle_that_may_be_moved_counts_wherever_it_may_be() {
+    let mut site = board_with(4);
+    site.meters.push(meter("Main"));
+    site.stations.iter_mut().for_each(|station| station.chooses_phase = true);
+    let mut clamp = Clamp::new(&setup(&site));
+    let quiet: Vec<Event> = (0..4).flat_map(|device| [holds(device, 0.0), draws(device, 0.0)]).collect();
+    clamp.hear(noon(), &quiet);
+    clamp.hear(noon(), &[reads(0, 0, 20.0), Event::Session { device: 0, session: single() }]);
+    let on = |own: usize| {
+        let phases_a = std::array::from_fn(|phase| if phase == own { 16.0 } else { 0.0 });
+        Event::Drawn { device: 0, phases_a, session_kwh: None }
     };
-    clamp.hear(at(1), &[Event::Session { device: 0, session }]);
-    passes(&mut clamp, 1, &[(0, 32.0)]);
-    assert_eq!(clamp.most_a(0), [52.0, 20.0, 20.0]);
-    clamp.hear(at(2), &[Event::Drawn { device: 0, phases_a: [16.0, 16.0, 0.0], session_kwh: None }]);
-    assert_eq!(clamp.most_a(0), [52.0, 52.0, 20.0], "it was told wrong");
-    clamp.hear(at(3), &[Event::Unplugged { device: 0 }]);
-    assert_eq!(clamp.most_a(0), [52.0; 3], "whoever comes next may use all");
+    let tell = |clamp: &mut Clamp, number: u64, phase: u8| {
+        clamp.pass(at(1), vec![Setpoint { phase: Some(phase), phases: 1, ..setpoint(number, 0, 16.0) }]);
+        clamp.most_a(0)
+    };
+    assert_eq!(tell(&mut clamp, 1, 1), [36.0; 3], "it has taken none yet");
+    let took = |number: u64| Event::Answered { device: 0, number, accepted: true };
+    clamp.hear(at(2), &[took(1)]);
+    assert_eq!(clamp.most_a(0), [36.0, 36.0, 20.0], "it may stay on its first");
+    clamp.hear(at(3), &[on(1), reads(0, 3, 20.0)]);
+    assert_eq!(clamp.most_a(0), [20.0, 36.0, 20.0], "it follows");
+    assert_eq!(tell(&mut clamp, 2, 2), [20.0, 36.0, 36.0], "there or still here");
+    clamp.hear(at(5), &[took(2)]);
+    assert_eq!(clamp.most_a(0), [20.0, 36.0, 36.0]);
+    clamp.hear(at(6), &[on(0)]);
+    assert!(clamp.most_a(0)[0] >= 36.0, "it does not, and counts where it is");
+    clamp.hear(at(7), &[Event::Link { device: 0, up: false }]);
+    assert!(clamp.most_a(0).into_iter().all(|amps| amps >= 36.0), "nobody chooses for it any more");
 }
 
 #[test]
@@ -272,7 +311,7 @@ fn what_is_fed_in_where_nothing_feeds_in_is_no_reading() {
 
 /// What happens at random to a site of up to three boards and eight stations.
 fn happening() -> impl Strategy<Value = (u8, usize, f64, bool, u64)> {
-    (0_u8..8, 0_usize..8, 0.0..120.0_f64, any::<bool>(), 0_u64..40)
+    (0_u8..10, 0_usize..8, 0.0..120.0_f64, any::<bool>(), 0_u64..40)
 }
 
 fn event(setup: &Setup, (kind, k, amps, flag, number): (u8, usize, f64, bool, u64), seconds: i64) -> Event {
@@ -285,6 +324,13 @@ fn event(setup: &Setup, (kind, k, amps, flag, number): (u8, usize, f64, bool, u6
         3 => holds(device, amps_of_device),
         4 => Event::Unplugged { device },
         5 => draws(device, amps_of_device),
+        6 => Event::Session { device, session: single() },
+        // A vehicle on one phase, wherever its station has put it.
+        7 => {
+            let mut phases_a = [0.0; 3];
+            phases_a[k % setup.devices[device].phases.len()] = amps_of_device;
+            Event::Drawn { device, phases_a, session_kwh: None }
+        }
         _ => Event::Answered { device, number, accepted: flag },
     }
 }
@@ -315,7 +361,9 @@ proptest! {
             wanted.dedup_by_key(|(device, _)| *device % setup.devices.len());
             let wanted: Vec<_> = wanted.into_iter().map(|(device, amps)| {
                 number += 1;
-                setpoint(number, device % setup.devices.len(), amps)
+                let device = device % setup.devices.len();
+                let phase = (setup.devices[device].chooses_phase && number % 3 > 0).then_some(u8::from(number % 2 == 1));
+                Setpoint { phase, ..setpoint(number, device, amps) }
             }).collect();
             let sent = clamp.pass(at(seconds), wanted.clone());
             for (wanted, sent) in wanted.iter().zip(&sent) {

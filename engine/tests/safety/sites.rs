@@ -54,7 +54,7 @@ pub fn holds(device: usize, amps: f64) -> Event {
 }
 
 pub fn setpoint(number: u64, device: usize, amps: f64) -> Setpoint {
-    Setpoint { number, device, amps, phases: 3, valid_s: 1e9, why: Why::Plan }
+    Setpoint { number, device, amps, phases: 3, phase: None, valid_s: 1e9, why: Why::Plan }
 }
 
 const ROTATIONS: [&str; 5] = ["RST", "STR", "TRS", "Sxx", "Rxx"];
@@ -68,7 +68,7 @@ pub fn random() -> impl Strategy<Value = Site> {
         prop::option::weighted(0.9, 0_usize..ROTATIONS.len()),
         prop::sample::select(vec![16.0, 20.0, 32.0]),
         prop::option::weighted(0.8, prop::collection::vec(0_u32..3, 24)),
-        (prop::bool::weighted(0.9), prop::bool::weighted(0.9)),
+        (prop::bool::weighted(0.9), prop::bool::weighted(0.9), prop::bool::weighted(0.3)),
         prop::sample::select(vec![0.0, 0.0, 6.0, 10.0]),
     );
     (prop::collection::vec(board, 1..4), prop::collection::vec(station, 1..8)).prop_map(|(boards, stations)| {
@@ -86,7 +86,8 @@ pub fn random() -> impl Strategy<Value = Site> {
             }
             site.boards.push(board);
         }
-        for (k, (board, rotation, max_a, fallback, (managed, keeps), guaranteed_a)) in stations.into_iter().enumerate()
+        for (k, (board, rotation, max_a, fallback, (managed, keeps, chooses), guaranteed_a)) in
+            stations.into_iter().enumerate()
         {
             let board = format!("B{}", board.index(site.boards.len()));
             let mut station = Station::new(format!("S{k}"), board, max_a);
@@ -95,6 +96,7 @@ pub fn random() -> impl Strategy<Value = Site> {
                 .map(|steps| Hourly::Hours(steps.into_iter().map(|step| [0.0, 6.0, 10.0][step as usize]).collect()));
             station.managed = managed;
             station.keeps_fallback = keeps;
+            station.chooses_phase = chooses;
             station.guaranteed_a = Some(guaranteed_a).filter(|amps| *amps > 0.0);
             site.stations.push(station);
         }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use kwartier_engine::control;
-use kwartier_engine::control::event::{Action, Event, Limit, Scope};
+use kwartier_engine::control::event::{Action, Emergency, Event, Limit, Scope};
 
 use super::{MOST_PENDING, MOST_SESSIONS, Moment, PRICE_DAYS, SiteLoop};
 use crate::app::stays;
@@ -274,10 +274,13 @@ impl SiteLoop {
             (None, None) => Scope::Node(self.setup.root()?),
         };
         let limit = match (signal.limit_a, signal.limit_kw, signal.basis) {
+            (None, None, _) => return None,
+            (amps, kw, Basis::Emergency) => {
+                Limit::Emergency(Emergency::of(amps, kw, signal.priority, self.setup.voltage_v))
+            }
             (Some(amps), _, _) => Limit::Amps(amps),
             (None, Some(kw), Basis::Instant) => Limit::Power(kw),
             (None, Some(kw), Basis::Quarter) => Limit::Quarter(kw),
-            (None, None, _) => return None,
         };
         Some((on, limit))
     }

@@ -90,6 +90,7 @@ pub fn setpoint(
         charger: device.id.clone(),
         limit_a: command.amps,
         phases: command.phases,
+        phase: command.phase.map(|own| own + 1),
         limit_w: command.amps * setup.voltage_v * f64::from(command.phases),
         at: now,
         valid_until,

@@ -254,6 +254,7 @@ fn setpoint(number: u64) -> Setpoint {
         charger: "Station 1".to_owned(),
         limit_a: 16.0,
         phases: 3,
+        phase: None,
         limit_w: 11_040.0,
         at: Utc::now(),
         valid_until: Utc::now(),

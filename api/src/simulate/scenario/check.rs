@@ -289,6 +289,10 @@ impl Checks<'_> {
                         [("kw", kw.unwrap_or(0.0), POWER_KW), ("quarter_kw", quarter_kw.unwrap_or(0.0), POWER_KW)],
                     )?;
                 }
+                SignalWhat::Emergency { amps, kw, .. } => {
+                    self.each(&format!("{path}.amps"), amps.as_ref().map_or(&[][..], |amps| &amps[..]), &AMPS)?;
+                    self.all(&path, [("kw", kw.unwrap_or(0.0), POWER_KW)])?;
+                }
                 SignalWhat::Devices { kw, .. } => self.all(&path, [("kw", kw.unwrap_or(0.0), POWER_KW)])?,
                 SignalWhat::AtMost { amps, .. } => self.all(&path, [("amps", *amps, AMPS)])?,
                 SignalWhat::Boost { .. } | SignalWhat::Stop { .. } => {}

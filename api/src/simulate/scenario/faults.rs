@@ -176,6 +176,20 @@ pub enum SignalWhat {
         #[serde(default)]
         quarter_kw: Option<f64>,
     },
+    /// A generator or an inverter supplies a board instead of the grid.
+    Emergency {
+        /// The board.
+        board: String,
+        /// What it gives on L1, L2, L3 in A; absent, a third of `kw` on each.
+        #[serde(default)]
+        amps: Option<[f64; 3]>,
+        /// What it gives altogether, in kW; absent, what `amps` are.
+        #[serde(default)]
+        kw: Option<f64>,
+        /// Vehicles and flexible loads of this priority and above go on; absent, none of them does.
+        #[serde(default)]
+        priority: Option<u8>,
+    },
     /// A limit on some devices together, and nothing else (§14a `EnWG`).
     Devices {
         /// Which; empty, all stations.

@@ -179,6 +179,7 @@ static STATION: Shape = Shape {
         may("reaction_s", Number),
         may("keeps_fallback", Flag),
         may("switches_phases", Flag),
+        may("chooses_phase", Flag),
         may("max_discharge_a", Number),
     ],
 };

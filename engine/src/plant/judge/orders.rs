@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 
 use super::lasting::{Ended, Lasting};
 use super::{Finding, Rule, below, reaction_s};
-use crate::control::event::{Event, Limit, Scope, Signal};
+use crate::control::event::{Emergency, Event, Limit, Scope, Signal};
 use crate::control::setup::Setup;
 use crate::plant::truth::Truth;
 use crate::plant::world::World;
@@ -50,8 +50,8 @@ pub(super) fn orders(world: &World) -> Vec<Order> {
 
 #[derive(Debug)]
 pub(super) struct Orders {
-    /// Each with its devices, the time they may take in s, and what lasts, by phase.
-    orders: Vec<(Order, f64, [Lasting; 3])>,
+    /// Each with its devices, the time they may take in s, and what lasts, by phase and of all together.
+    orders: Vec<(Order, f64, [Lasting; 4])>,
 }
 
 impl Orders {
@@ -62,15 +62,15 @@ impl Orders {
                 Scope::Devices(devices) => devices.clone(),
             };
             let allowed_s = reaction_s(setup, &devices);
-            (order, allowed_s, <[Lasting; 3]>::default())
+            (order, allowed_s, <[Lasting; 4]>::default())
         };
         Orders { orders: orders(world).into_iter().map(with).collect() }
     }
 
     pub(super) fn held(&mut self, setup: &Setup, from: DateTime<Utc>, truth: &Truth, found: &mut Vec<Finding>) {
         for (order, allowed_s, lasting) in &mut self.orders {
-            let over = if order.in_force(from) { over(setup, order, truth) } else { [None; 3] };
-            for phase in 0..3 {
+            let over = if order.in_force(from) { over(setup, order, truth) } else { [None; 4] };
+            for phase in 0..4 {
                 judge(lasting[phase].is(from, over[phase]), order, phase, *allowed_s, found);
             }
         }
@@ -78,7 +78,7 @@ impl Orders {
 
     pub(super) fn end(&mut self, now: DateTime<Utc>, found: &mut Vec<Finding>) {
         for (order, allowed_s, lasting) in &mut self.orders {
-            for phase in 0..3 {
+            for phase in 0..4 {
                 judge(lasting[phase].is(now, None), order, phase, *allowed_s, found);
             }
         }
@@ -105,20 +105,25 @@ pub(super) fn flows(scope: &Scope, setup: &Setup, truth: &Truth) -> ([f64; 3], [
     }
 }
 
-/// By how much an order is exceeded: by phase, or in kW in the first place.
-fn over(setup: &Setup, order: &Order, truth: &Truth) -> [Option<(f64, f64)>; 3] {
+/// By how much an order is exceeded: by phase in A, and all together in kW.
+fn over(setup: &Setup, order: &Order, truth: &Truth) -> [Option<(f64, f64)>; 4] {
     let (is_a, alone_a) = flows(&order.signal.on, setup, truth);
+    let amps = |limit_a: [f64; 3], phase: usize| {
+        let most_a = limit_a[phase].max(alone_a[phase]) + ALLOWANCE_A;
+        (is_a[phase] > most_a).then_some((is_a[phase], limit_a[phase]))
+    };
+    let power = |limit_kw: f64| {
+        let is_kw = setup.kw(is_a.iter().sum(), 1);
+        let most_kw = limit_kw.max(setup.kw(alone_a.iter().sum(), 1)) + setup.kw(ALLOWANCE_A, 1);
+        (is_kw > most_kw).then_some((is_kw, limit_kw))
+    };
     match order.signal.limit {
-        Limit::Amps(limit_a) => [0, 1, 2].map(|phase| {
-            let most_a = limit_a[phase].max(alone_a[phase]) + ALLOWANCE_A;
-            (is_a[phase] > most_a).then_some((is_a[phase], limit_a[phase]))
-        }),
-        Limit::Power(limit_kw) => {
-            let is_kw = setup.kw(is_a.iter().sum(), 1);
-            let most_kw = limit_kw.max(setup.kw(alone_a.iter().sum(), 1)) + setup.kw(ALLOWANCE_A, 1);
-            [(is_kw > most_kw).then_some((is_kw, limit_kw)), None, None]
+        Limit::Amps(limit_a) => [amps(limit_a, 0), amps(limit_a, 1), amps(limit_a, 2), None],
+        Limit::Power(limit_kw) => [None, None, None, power(limit_kw)],
+        Limit::Emergency(Emergency { amps: limit_a, kw, .. }) => {
+            [amps(limit_a, 0), amps(limit_a, 1), amps(limit_a, 2), power(kw)]
         }
-        Limit::Quarter(_) => [None; 3],
+        Limit::Quarter(_) => [None; 4],
     }
 }
 
@@ -126,6 +131,5 @@ fn judge(ended: Option<Ended>, order: &Order, phase: usize, allowed_s: f64, foun
     let Some(ended) = ended.filter(|ended| ended.seconds > allowed_s) else { return };
     let finding = Finding::new(Rule::Order, ended.from, ended.seconds, ended.worst, ended.limit);
     let node = if let Scope::Node(node) = order.signal.on { Some(node) } else { None };
-    let phase = matches!(order.signal.limit, Limit::Amps(_)).then_some(phase);
-    found.push(Finding { node, phase, ..finding });
+    found.push(Finding { node, phase: Some(phase).filter(|&phase| phase < 3), ..finding });
 }

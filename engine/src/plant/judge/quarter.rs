@@ -44,7 +44,7 @@ impl Quarter {
         caps.extend(setup.export_cap_kw.map(|kw| cap(kw, -1.0, None)));
         caps.extend(orders(world).into_iter().filter_map(|order| match order.signal.limit {
             Limit::Quarter(kw) => Some(cap(kw, 1.0, Some(order))),
-            Limit::Amps(_) | Limit::Power(_) => None,
+            Limit::Amps(_) | Limit::Power(_) | Limit::Emergency(_) => None,
         }));
         let roots = (0..setup.nodes.len()).filter(|&node| setup.nodes[node].parent.is_none()).collect();
         Quarter { caps, roots, begins: None }

@@ -2,14 +2,16 @@
 //! what each fault did.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use kwartier_engine::control::event::Event;
-use kwartier_engine::control::setup::{Kind, Setup};
-use kwartier_engine::plant::judge::Judges;
-use kwartier_engine::plant::truth::{Truth, Watcher};
-use kwartier_engine::plant::world::Fault;
 
-use super::inputs::QUARTER_S;
+use super::judge::Judges;
 use super::trace::Trace;
+use super::truth::{Truth, Watcher};
+use super::world::Fault;
+use crate::control::event::Event;
+use crate::control::setup::{Kind, Setup};
+
+/// Length of a quarter-hour in s.
+const QUARTER_S: i64 = 900;
 
 /// How long after its end a fault may still show.
 pub const AFTERMATH: TimeDelta = TimeDelta::minutes(10);

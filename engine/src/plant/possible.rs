@@ -1,8 +1,9 @@
 //! What was possible for a vehicle: full power from plugging in to leaving, were it alone on the site with the building.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use kwartier_engine::control::setup::Setup;
-use kwartier_engine::plant::world::{Stay, World};
+
+use super::world::{Stay, World};
+use crate::control::setup::Setup;
 
 /// Length of a step in s.
 const STEP_S: i64 = 60;
@@ -40,7 +41,15 @@ impl<'w> Room<'w> {
         let device = &self.setup.devices[stay.device];
         let wired = self.world.chargers.get(stay.device).and_then(|charger| charger.true_phases.as_ref());
         let phases = wired.unwrap_or(&device.phases);
-        let used = &phases[..phases.len().min(usize::from(stay.car.phases))];
+        let used = phases.len().min(usize::from(stay.car.phases));
+        let choices = if device.chooses_phase && used == 1 { phases.len() } else { 1 };
+        let on = |first: usize| self.got_kwh(stay, &phases[first..first + used], from, until);
+        (0..choices).map(on).fold(0.0, f64::max).min(stay.need_kwh)
+    }
+
+    /// What full power on some phases gives, in kWh.
+    fn got_kwh(&self, stay: &Stay, used: &[usize], from: DateTime<Utc>, until: DateTime<Utc>) -> f64 {
+        let device = &self.setup.devices[stay.device];
         let (car, mut soc_kwh) = (&stay.car, stay.soc_kwh);
         let mut got_kwh = 0.0;
         let mut at = from;
@@ -59,7 +68,7 @@ impl<'w> Room<'w> {
             }
             at = end;
         }
-        got_kwh.min(stay.need_kwh)
+        got_kwh
     }
 
     /// What boards leave on some phases, in A.
