@@ -165,6 +165,10 @@ pub(crate) fn world(dice: &mut ChaCha8Rng, setup: &Setup, start: DateTime<Utc>, 
     });
     let mut world = World { building_a, noise: noise.collect(), ..World::empty(start, end) };
     world.chargers = setup.devices.iter().map(|_| charger(dice)).collect();
+    // Who can choose a phase tells on which it draws; else nobody would ever know.
+    for (charger, _) in world.chargers.iter_mut().zip(&setup.devices).filter(|(_, device)| device.chooses_phase) {
+        charger.meter_every_s.get_or_insert(30.0);
+    }
     world.meters = setup
         .nodes
         .iter()

@@ -9,6 +9,7 @@
 
 use kwartier_data::instance::PhaseIndex;
 
+use super::event::{Limit, Scope, Signal};
 use super::phases;
 use super::settings::Management;
 use super::setup::{Kind, Node};
@@ -135,6 +136,7 @@ pub(super) fn estimate(state: &mut State, below: &Below, passed_s: f64) {
     for node in 0..setup.nodes.len() {
         state.nodes[node].shown_below_a = below.shown_a[node];
     }
+    let ordered = ordered(state);
     let mut children_a = vec![[0.0; 3]; setup.nodes.len()];
     for &node in setup.downwards.iter().rev() {
         let child_a = children_a[node];
@@ -152,7 +154,10 @@ pub(super) fn estimate(state: &mut State, below: &Below, passed_s: f64) {
             if first {
                 known.building_a = credible_a;
             }
-            measured(known, below, node, &setup.nodes[node], credible_a, passed_s);
+            let above = |phase: usize, amps: f64| {
+                amps > setup.nodes[node].limit_a[phase] || ordered.iter().any(|(on, over)| *on == node && over[phase])
+            };
+            measured(known, below, node, &setup.nodes[node], (credible_a, passed_s), above);
             for phase in 0..3 {
                 let own_a = known.building_a[phase] - child_a[phase];
                 known.highest_own_a[phase] = known.highest_own_a[phase].max(own_a);
@@ -209,7 +214,33 @@ fn count(known: &mut NodeState, node: &Node, most_a: [f64; 3], watched: bool, su
     }
 }
 
-fn measured(known: &mut NodeState, below: &Below, node: usize, about: &Node, credible_a: [f64; 3], passed_s: f64) {
+/// Boards whose meters show more than a grid operator or a generator allows them, and on which phases.
+fn ordered(state: &State) -> Vec<(usize, [bool; 3])> {
+    let shows = |signal: &Signal| {
+        let Scope::Node(node) = signal.on else { return None };
+        let shown_a = state.nodes.get(node)?.believed()?.phases_a;
+        let shown_kw = state.setup.kw(shown_a.into_iter().sum(), 1);
+        let beyond = |limit_a: [f64; 3]| std::array::from_fn(|phase| shown_a[phase] > limit_a[phase]);
+        let over = match signal.limit {
+            Limit::Amps(limit_a) => beyond(limit_a),
+            Limit::Power(kw) => [shown_kw > kw; 3],
+            Limit::Emergency(supply) if shown_kw > supply.kw => [true; 3],
+            Limit::Emergency(supply) => beyond(supply.amps),
+            Limit::Quarter(_) => [false; 3],
+        };
+        Some((node, over))
+    };
+    state.signals.iter().filter(|signal| signal.in_force(state.clock.now)).filter_map(shows).collect()
+}
+
+fn measured(
+    known: &mut NodeState,
+    below: &Below,
+    node: usize,
+    about: &Node,
+    (credible_a, passed_s): ([f64; 3], f64),
+    above: impl Fn(usize, f64) -> bool,
+) {
     let Some(meter) = known.meter.as_ref().filter(|meter| meter.doubt.is_none()) else { return };
     let creep = 1.0 - (-passed_s / CREEP_S).exp();
     for phase in 0..3 {
@@ -220,7 +251,7 @@ fn measured(known: &mut NodeState, below: &Below, node: usize, about: &Node, cre
         let likely_a = (meter.phases_a[phase] - expected_a).min(credible_a[phase].max(lower_a));
         let before_a = known.building_a[phase].min(upper_a);
         // Above the limit is no time for patience.
-        let creep = if meter.phases_a[phase] > about.limit_a[phase] { 1.0 } else { creep };
+        let creep = if above(phase, meter.phases_a[phase]) { 1.0 } else { creep };
         let building_a = (before_a + creep * (likely_a - before_a).max(0.0)).clamp(lower_a, upper_a);
         known.building_a[phase] = building_a.max(-about.feeds_a[phase]);
     }

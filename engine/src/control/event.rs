@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 /// Something that happened. Devices and boards are indices into [`Setup`](super::setup::Setup).
 #[derive(Debug, Clone, PartialEq)]
@@ -153,10 +153,18 @@ pub struct Signal {
     pub until: Option<DateTime<Utc>>,
 }
 
+/// A limit is kept so much longer before and after, because whoever sets it and the loop have not the same clock.
+const CLOCKS: TimeDelta = TimeDelta::seconds(10);
+
 impl Signal {
-    /// Whether it is in force at an instant.
+    /// Whether it is to be kept at an instant.
     pub fn in_force(&self, now: DateTime<Utc>) -> bool {
-        self.from <= now && self.until.is_none_or(|until| now < until)
+        self.from - CLOCKS <= now && self.until.is_none_or(|until| now < until + CLOCKS)
+    }
+
+    /// When it begins to be kept, if it is not yet.
+    pub fn begins(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        Some(self.from - CLOCKS).filter(|from| *from > now)
     }
 }
 

@@ -142,6 +142,7 @@ fn drawn(state: &mut State, device: usize, phases_a: [f64; 3], session_kwh: Opti
         return;
     }
     known.held.shows(phases_a, sure_s, maybe_s);
+    known.choice.shows = true;
     learn_phases(known, phases_a, sure_s);
     let Some(stay) = &mut known.stay else { return };
     if let Some(kwh) = session_kwh.filter(|kwh| kwh.is_finite() && *kwh >= stay.got_kwh) {

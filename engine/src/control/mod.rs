@@ -96,6 +96,9 @@ fn wake(state: &State) -> DateTime<Utc> {
             at(1.0);
         }
     }
+    for begins in state.signals.iter().filter_map(|signal| signal.begins(state.clock.now)) {
+        at((begins - state.clock.now).as_seconds_f64());
+    }
     for known in &state.devices {
         if known.held.pending.is_some() {
             at(send::answer_by_s(known, settings) - sure_s);

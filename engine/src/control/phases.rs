@@ -47,6 +47,8 @@ pub struct Choice {
     pub aim: Option<u8>,
     /// How often the vehicle that is there was moved.
     pub moves: u32,
+    /// Whether it has ever shown what it draws: of one that never does nobody would know whether it follows, and it is not told.
+    pub shows: bool,
     /// Whether it has shown that it follows.
     pub follows: bool,
 }
@@ -54,7 +56,7 @@ pub struct Choice {
 impl Choice {
     /// What is left of it for the next vehicle.
     pub(super) fn of_next_vehicle(self) -> Choice {
-        Choice { taken: self.taken, follows: self.follows, ..Choice::default() }
+        Choice { taken: self.taken, shows: self.shows, follows: self.follows, ..Choice::default() }
     }
 
     /// Whether it still has to be told.
@@ -123,7 +125,7 @@ pub(super) fn arrive(state: &mut State, rooms: &Rooms) {
     let setup = state.setup.clone();
     let waits = |state: &State, device: usize| {
         let known = &state.devices[device];
-        let idle = known.granted_a <= 0.0 && known.choice.told.is_none();
+        let idle = known.granted_a <= 0.0 && known.choice.told.is_none() && known.choice.shows;
         setup.devices[device].chooses_phase && idle && known.steerable(true) && is_single(known)
     };
     let waiting: Vec<usize> = (0..setup.devices.len()).filter(|&device| waits(state, device)).collect();

@@ -182,11 +182,13 @@ fn command(state: &mut State, device: usize, amps: f64, phases: u8, why: Why, ou
             Some(Settling { amps: known.held.most_a(sure_s), obeyed_by_s: f64::INFINITY, shown_by_s: f64::INFINITY });
     }
     if (known.granted_a > 0.0) != (amps > 0.0) {
-        if amps > 0.0 || sure_s - known.switched_at_s >= state.setup.settings.turn_s || why == Why::Idle {
-            known.stops = if amps > 0.0 { known.stops } else { 0 };
-        } else {
-            known.stops += 1;
-        }
+        known.stops = match amps > 0.0 {
+            true => known.stops,
+            false if why == Why::Idle => 0,
+            // A whole turn makes good for half of the stops before it: where it was stopped again and again, it will be.
+            false if sure_s - known.switched_at_s >= state.setup.settings.turn_s => known.stops / 2,
+            false => known.stops + 1,
+        };
         known.switched_at_s = sure_s;
     }
     let fallback_a =

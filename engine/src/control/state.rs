@@ -188,7 +188,7 @@ pub struct DeviceState {
     /// What the last clamp took off its setpoint in A per phase, and until when that is kept free, on the sure clock: the
     /// clamp knows less and counts more, and others have to make room for what it counts.
     pub clamped: (f64, f64),
-    /// How often it was stopped although it wanted current, since it last had a whole turn.
+    /// How often it was stopped although it wanted current; half of that is forgotten with each whole turn.
     pub stops: u32,
     /// What it was given beyond the plan in A per phase, from power that would have been fed in.
     pub spare_a: f64,

@@ -1,11 +1,14 @@
 //! What a grid operator allows at every moment. Averages of a quarter-hour are the controller's.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Counted;
 use super::board::{Building, Sums};
 use crate::control::event::{Limit, Scope, Signal};
 use crate::control::setup::Setup;
+
+/// Orders are kept so much longer before and after: clocks differ.
+const CLOCKS: TimeDelta = TimeDelta::seconds(10);
 
 /// All orders that have been heard and not withdrawn.
 #[derive(Debug, Clone, Default)]
@@ -23,28 +26,29 @@ impl Orders {
 
     /// The orders in force at an instant.
     pub(super) fn at(&self, setup: &Setup, now: DateTime<Utc>, counted: &[Counted]) -> InForce {
-        let mut in_force = InForce::default();
-        for signal in self.0.iter().filter(|signal| signal.from <= now && signal.until.is_none_or(|until| now < until))
-        {
+        let mut found = InForce::default();
+        let in_force =
+            |signal: &&Signal| signal.from - CLOCKS <= now && signal.until.is_none_or(|until| now < until + CLOCKS);
+        for signal in self.0.iter().filter(in_force) {
             match (&signal.on, signal.limit) {
                 (_, Limit::Quarter(_)) => {}
-                (Scope::Node(node), Limit::Amps(amps)) => in_force.nodes_a.push((*node, amps)),
-                (Scope::Node(node), Limit::Power(kw)) => in_force.nodes_kw.push((*node, kw)),
+                (Scope::Node(node), Limit::Amps(amps)) => found.nodes_a.push((*node, amps)),
+                (Scope::Node(node), Limit::Power(kw)) => found.nodes_kw.push((*node, kw)),
                 (Scope::Node(node), Limit::Emergency(supply)) => {
-                    in_force.nodes_a.push((*node, supply.amps));
-                    in_force.nodes_kw.push((*node, supply.kw));
-                    in_force.islands.push(*node);
+                    found.nodes_a.push((*node, supply.amps));
+                    found.nodes_kw.push((*node, supply.kw));
+                    found.islands.push(*node);
                 }
                 (Scope::Devices(devices), Limit::Emergency(supply)) => {
                     for limit in [Limit::Amps(supply.amps), Limit::Power(supply.kw)] {
-                        in_force.groups.push(Group::of(setup, devices, limit, counted));
+                        found.groups.push(Group::of(setup, devices, limit, counted));
                     }
-                    in_force.fed_alone.extend(devices);
+                    found.fed_alone.extend(devices);
                 }
-                (Scope::Devices(devices), limit) => in_force.groups.push(Group::of(setup, devices, limit, counted)),
+                (Scope::Devices(devices), limit) => found.groups.push(Group::of(setup, devices, limit, counted)),
             }
         }
-        in_force
+        found
     }
 }
 

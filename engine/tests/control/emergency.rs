@@ -164,8 +164,8 @@ fn a_group_with_priority_is_filled_first_and_an_equal_split_knows_none() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
-    /// Whatever happens: within a reaction of its beginning, and as long as the building leaves room, what flows through a board
-    /// on emergency power is no more than that gives, and vehicles below its priority draw nothing.
+    /// Whatever happens, but for what keeps the loop from hearing: what flows through a board on emergency power is more than that
+    /// gives, or than the building alone, for no longer than a vehicle takes to show what it draws (10 s) and to follow (5 s).
     #[test]
     fn a_generator_is_never_overloaded_for_long(
         mut depot in sites(),
@@ -193,7 +193,7 @@ proptest! {
                 let building_a: [f64; 3] = std::array::from_fn(|phase| depot.building_a.iter().map(|amps| amps[phase]).sum());
                 let over = (0..3).any(|phase| depot.flows_a(0)[phase] > limit_a.max(building_a[phase]) + 1.0);
                 over_s = if over { over_s + 1 } else { 0 };
-                prop_assert!(over_s <= 10, "{:?} of {limit_a}, building {building_a:?}", depot.flows_a(0));
+                prop_assert!(over_s <= 15, "{:?} of {limit_a}, building {building_a:?}", depot.flows_a(0));
             }
             happen(&mut depot, happening);
         }

@@ -11,6 +11,8 @@ fn depot(stations: usize, limit_a: f64) -> Depot {
     let settings = Settings { margin_a: 0.5, ..Settings::default() };
     let mut depot = Depot::new(&site(vec![board("HV", None, limit_a, 10.0)], stations, &["HV"]), settings);
     depot.chargers.iter_mut().for_each(|charger| charger.phases = 1);
+    // Until each has told what it draws.
+    depot.seconds(15);
     depot
 }
 
