@@ -171,7 +171,9 @@ fn components_from_a_table() {
     let tidy = |x: &mut f64| *x = (*x * 1e9).round() / 1e9;
     for component in &mut read {
         match &mut component.price {
-            kwartier_data::site::tariff::Price::Brackets { brackets } => brackets.iter_mut().for_each(|b| tidy(&mut b.eur_kwh)),
+            kwartier_data::site::tariff::Price::Brackets { brackets } => {
+                brackets.iter_mut().for_each(|b| tidy(&mut b.eur_kwh))
+            }
             kwartier_data::site::tariff::Price::Fixed { eur_kwh } => tidy(eur_kwh),
             kwartier_data::site::tariff::Price::TimeOfUse { eur_kwh, windows } => {
                 tidy(eur_kwh);
@@ -197,7 +199,10 @@ fn tables_of_components_as_they_go_wrong() {
         ("name,kind,eur_kwh,direction\nfee,fixed,0.1,both\n", "\"both\" is none of them; write import or export"),
         ("name,kind,eur_kwh,vat\nfee,fixed,0.1,21\n", "\"21\" is none of them; write true or false"),
         ("name,kind,eur_kwh,start,end\ngrid,time_of_use,0.1,07:00,23:00\n", "has windows and no rate outside of them"),
-        ("name,kind,eur_kwh,start,end\ngrid,time_of_use,0.1,07:00,\n", "row 2, \"end\": is missing; a window has both ends"),
+        (
+            "name,kind,eur_kwh,start,end\ngrid,time_of_use,0.1,07:00,\n",
+            "row 2, \"end\": is missing; a window has both ends",
+        ),
         ("name,kind,eur_kwh\ngrid,time_of_use,0.1\ngrid,time_of_use,0.2\n", "is the second row without a window"),
         ("", "empty"),
     ] {

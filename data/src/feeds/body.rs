@@ -55,7 +55,8 @@ impl<'a> Answer<'a> {
 
     /// The body, unpacked.
     pub(super) fn unpacked(&self) -> Result<Cow<'a, [u8]>, NoValues> {
-        let too_large = || broken_whole(format!("is larger than {} MiB", MAX_BYTES >> 20), "ask for fewer days at once");
+        let too_large =
+            || broken_whole(format!("is larger than {} MiB", MAX_BYTES >> 20), "ask for fewer days at once");
         if self.body.len() > MAX_BYTES {
             return Err(too_large());
         }

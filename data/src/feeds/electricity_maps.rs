@@ -59,7 +59,9 @@ fn lengths(starts: &[DateTime<Utc>], granularity: Option<&str>) -> Result<Vec<Ti
         Some("5_minutes") => TimeDelta::minutes(5),
         Some("15_minutes") => TimeDelta::minutes(15),
         Some("hourly") => TimeDelta::hours(1),
-        Some(other) => return Err(wrong_text("$.temporalGranularity", other, "is no length known here", "ask for hours")),
+        Some(other) => {
+            return Err(wrong_text("$.temporalGranularity", other, "is no length known here", "ask for hours"));
+        }
         None => return stamps::lengths(starts),
     };
     Ok(vec![length; starts.len()])

@@ -85,12 +85,8 @@ pub fn prices(answer: &Answer<'_>, stream: Stream, asked: Span) -> Result<Prices
     let intervals = intervals.ok_or_else(|| broken(format!("$.{key}"), "", "is missing", ASK_ANOTHER))?;
     let rows: Result<Vec<Row<Price>>, NoValues> =
         intervals.iter().enumerate().map(|(k, interval)| row(interval, &format!("$.{key}[{k}]"))).collect();
-    let terms = Terms {
-        currency: Currency::EUR,
-        vat_included: stream.vat_included,
-        covers: stream.covers,
-        published: None,
-    };
+    let terms =
+        Terms { currency: Currency::EUR, vat_included: stream.vat_included, covers: stream.covers, published: None };
     traded(rows?, asked, terms)
 }
 

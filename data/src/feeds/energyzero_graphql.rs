@@ -78,7 +78,7 @@ pub fn prices(answer: &Answer<'_>, stream: Stream, asked: Span) -> Result<Prices
             _ => broken_whole(format!("is an error: {said}"), "compare the request with the documentation"),
         });
     }
-    if wire.data.as_array().is_some_and(Vec::is_empty) || wire.data.is_null() {
+    if wire.data.as_array().is_some_and(Vec::is_empty) {
         return Err(NoValues::NotYet("the answer holds no data".to_owned()));
     }
     let market: Market = serde_path_to_error::deserialize(&wire.data).map_err(|error| {
@@ -92,12 +92,8 @@ pub fn prices(answer: &Answer<'_>, stream: Stream, asked: Span) -> Result<Prices
         .enumerate()
         .map(|(k, interval)| row(interval, stream, &format!("$.data.energyMarketPrices.prices[{k}]")))
         .collect();
-    let terms = Terms {
-        currency: Currency::EUR,
-        vat_included: stream.vat_included,
-        covers: stream.covers,
-        published: None,
-    };
+    let terms =
+        Terms { currency: Currency::EUR, vat_included: stream.vat_included, covers: stream.covers, published: None };
     traded(rows?, asked, terms)
 }
 

@@ -40,9 +40,8 @@ pub fn prices(answer: &Answer<'_>, area: &Area, asked: Span) -> Result<Prices, N
     if body.starts_with(b"PK") {
         return Err(broken_whole("is a ZIP file, not a document", "ask for day-ahead prices (documentType A44)"));
     }
-    let text = std::str::from_utf8(&body).map_err(|error| {
-        broken_whole(format!("is no UTF-8 from byte {} on", error.valid_up_to()), ASK_ANOTHER)
-    })?;
+    let text = std::str::from_utf8(&body)
+        .map_err(|error| broken_whole(format!("is no UTF-8 from byte {} on", error.valid_up_to()), ASK_ANOTHER))?;
     let root = xml::read(text)?;
     match &*root.name {
         "Publication_MarketDocument" => published(&root, area, asked),
@@ -103,7 +102,10 @@ fn published(root: &Element, area: &Area, asked: Span) -> Result<Prices, NoValue
         prices.values.notes.push(format!("{others} series are not of the day-ahead auction and were left out"));
     }
     if replaced > 0 && prices.values.rows.iter().any(|row| row.value.provisional) {
-        prices.values.notes.push("the first sequence is not there for all intervals; the next one stands for it".to_owned());
+        prices
+            .values
+            .notes
+            .push("the first sequence is not there for all intervals; the next one stands for it".to_owned());
     }
     Ok(prices)
 }

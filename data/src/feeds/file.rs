@@ -30,12 +30,7 @@ pub fn prices(
 /// # Errors
 ///
 /// [`NoValues`], see there.
-pub fn carbon(
-    bytes: &[u8],
-    reading: &Reading<'_>,
-    forecast: bool,
-    asked: Span,
-) -> Result<Values<Carbon>, NoValues> {
+pub fn carbon(bytes: &[u8], reading: &Reading<'_>, forecast: bool, asked: Span) -> Result<Values<Carbon>, NoValues> {
     let value = |kg_kwh: f64| Carbon { g_kwh: kg_kwh * 1000.0, forecast };
     let (rows, notes) = rows(bytes, reading, Quantity::Carbon, value)?;
     let mut values = carbons::settled(rows, asked)?;
@@ -48,12 +43,7 @@ pub fn carbon(
 /// # Errors
 ///
 /// [`NoValues`], see there.
-pub fn power(
-    bytes: &[u8],
-    reading: &Reading<'_>,
-    peak_kw: f64,
-    asked: Span,
-) -> Result<Values<PvPower>, NoValues> {
+pub fn power(bytes: &[u8], reading: &Reading<'_>, peak_kw: f64, asked: Span) -> Result<Values<PvPower>, NoValues> {
     let (rows, notes) = rows(bytes, reading, Quantity::Power, |kw| PvPower { kw, low_kw: None, high_kw: None })?;
     let mut values = pv::settled(rows, peak_kw, asked)?;
     values.notes.extend(notes);

@@ -74,11 +74,8 @@ pub fn power(answer: &Answer<'_>, peak_kw: f64, asked: Span) -> Result<Values<Pv
     }
     let Wire { result } = body::object(&body)?;
     let path = |text: &str| format!("$.result.watt_hours_period[{}]", crate::refusal::quoted(text));
-    let energies: Result<Vec<(DateTime<Utc>, f64)>, NoValues> = result
-        .watt_hours_period
-        .iter()
-        .map(|(text, wh)| Ok((stamps::instant(text, || path(text))?, *wh)))
-        .collect();
+    let energies: Result<Vec<(DateTime<Utc>, f64)>, NoValues> =
+        result.watt_hours_period.iter().map(|(text, wh)| Ok((stamps::instant(text, || path(text))?, *wh))).collect();
     let (rows, notes) = rows(&energies?)?;
     let mut values = pv::settled(rows, peak_kw, asked)?;
     values.notes.extend(notes);

@@ -69,4 +69,3 @@ pub fn prices(answer: &Answer<'_>, area: &str, asked: Span) -> Result<Prices, No
     }
     Ok(prices)
 }
-

@@ -61,8 +61,7 @@ fn row(interval: &Interval, path: &str) -> Result<Row<PvPower>, NoValues> {
     let length = stamps::duration(&interval.period).ok_or_else(|| {
         wrong_text(format!("{path}.period"), &interval.period, "is no length of an interval", ASK_ANOTHER)
     })?;
-    let value =
-        PvPower { kw: interval.pv_estimate, low_kw: interval.pv_estimate10, high_kw: interval.pv_estimate90 };
+    let value = PvPower { kw: interval.pv_estimate, low_kw: interval.pv_estimate10, high_kw: interval.pv_estimate90 };
     Ok(Row { start: end - length, end, value })
 }
 

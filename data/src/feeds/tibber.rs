@@ -101,7 +101,10 @@ pub fn prices(answer: &Answer<'_>, wanted: &Wanted<'_>, asked: Span) -> Result<P
     let info = wire.data.map(|data| home(data.viewer, wanted.home)).transpose()?;
     let info = info.and_then(|home| home.subscription).and_then(|subscription| subscription.prices);
     let Some(info) = info else {
-        return Err(broken_whole("holds no subscription with prices", "check that the home has a contract with Tibber"));
+        return Err(broken_whole(
+            "holds no subscription with prices",
+            "check that the home has a contract with Tibber",
+        ));
     };
     let days = [("today", info.today), ("tomorrow", info.tomorrow)];
     let mut starts = Vec::new();
@@ -142,9 +145,13 @@ fn home(viewer: Viewer, wanted: Option<&str>) -> Result<Home, NoValues> {
     }
     match (homes.pop(), homes.is_empty(), wanted) {
         (Some(home), true, _) => Ok(home),
-        (None, _, Some(id)) => Err(wrong_text("$.data.viewer", id, "is no home of this customer", format!("it has {names}"))),
+        (None, _, Some(id)) => {
+            Err(wrong_text("$.data.viewer", id, "is no home of this customer", format!("it has {names}")))
+        }
         (None, _, None) => Err(broken_whole("holds no home", "check the account at Tibber")),
-        (Some(_), false, _) => Err(broken_whole(format!("holds several homes: {names}"), "name the home that is meant")),
+        (Some(_), false, _) => {
+            Err(broken_whole(format!("holds several homes: {names}"), "name the home that is meant"))
+        }
     }
 }
 

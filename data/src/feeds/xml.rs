@@ -157,7 +157,8 @@ mod tests {
 
     #[test]
     fn names_without_namespace_and_text() {
-        let root = read("\u{feff}<?xml version='1.0'?><n:a xmlns:n='x'><b> 1 &lt; <![CDATA[2]]></b><c/><b>3</b></n:a>").unwrap();
+        let root = read("\u{feff}<?xml version='1.0'?><n:a xmlns:n='x'><b> 1 &lt; <![CDATA[2]]></b><c/><b>3</b></n:a>")
+            .unwrap();
         assert_eq!((&*root.name, root.text_of("b"), root.text_of("c")), ("a", Some("1 < 2"), None));
         assert_eq!(root.all("b").map(Element::text).collect::<Vec<_>>(), ["1 < 2", "3"]);
     }

@@ -42,7 +42,9 @@ mod tests {
     #[test]
     fn what_is_no_stamp() {
         // Winter time in summer would be an hour off.
-        for text in ["200701120000W", "200101120000S", "200329023000S", "201025023000", "2010250230S", "20102502300AS", ""] {
+        for text in
+            ["200701120000W", "200101120000S", "200329023000S", "201025023000", "2010250230S", "20102502300AS", ""]
+        {
             assert_eq!(p1_stamp(text), None, "{text}");
         }
     }

@@ -23,7 +23,8 @@ fn energy_charts_measured_then_forecast() {
 fn electricity_maps_stamps_are_beginnings() {
     let span = day("2026-06-01");
     let mut body = electricity_maps_carbon(span);
-    let read = |body: &Value, zone: &str| electricity_maps::carbon(&Answer::ok(body.to_string().as_bytes()), zone, span);
+    let read =
+        |body: &Value, zone: &str| electricity_maps::carbon(&Answer::ok(body.to_string().as_bytes()), zone, span);
     let carbon = read(&body, "NL").unwrap();
     assert!(carbon.is_complete());
     assert_eq!((carbon.rows[5].start, carbon.rows[5].value.g_kwh), (span.from + HOUR * 5, 305.0));
@@ -32,7 +33,8 @@ fn electricity_maps_stamps_are_beginnings() {
     assert_eq!(read(&body, "NL").unwrap().rows[5].length(), QUARTER);
     body["forecast"][0]["carbonIntensity"] = json!(300_000);
     assert!(read(&body, "NL").unwrap_err().to_string().contains("300000 g/kWh is no carbon intensity"));
-    let refused = electricity_maps::carbon(&Answer { status: 401, body: b"{\"error\":\"Invalid auth-token\"}" }, "NL", span);
+    let refused =
+        electricity_maps::carbon(&Answer { status: 401, body: b"{\"error\":\"Invalid auth-token\"}" }, "NL", span);
     assert!(matches!(refused, Err(NoValues::Refused(_))));
 }
 

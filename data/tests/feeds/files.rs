@@ -68,10 +68,11 @@ fn carbon_and_power_of_files() {
 #[test]
 fn gaps_of_files_are_missing() {
     let span = day("2026-11-05");
-    let text: String = local(span, "price_eur_mwh").lines().enumerate().filter(|(k, _)| !(5..7).contains(k)).fold(
-        String::new(),
-        |text, (_, line)| text + line + "\n",
-    );
+    let text: String = local(span, "price_eur_mwh")
+        .lines()
+        .enumerate()
+        .filter(|(k, _)| !(5..7).contains(k))
+        .fold(String::new(), |text, (_, line)| text + line + "\n");
     let prices = file::prices(text.as_bytes(), &NL, Covers::Energy, false, span).unwrap();
     assert_eq!(prices.values.missing, [Span { from: span.from + HOUR, to: span.from + HOUR + QUARTER * 2 }]);
 }
@@ -84,16 +85,25 @@ fn pushed_values() {
     ] });
     let read = push::prices(prices.to_string().as_bytes()).unwrap();
     assert_eq!((read.currency, read.vat_included, read.covers), (Currency::EUR, true, Covers::Retail));
-    assert_eq!(read.values.rows.iter().map(|row| row.end).collect::<Vec<_>>(), [at("2026-06-01T11:00:00Z"), at("2026-06-01T11:15:00Z")]);
+    assert_eq!(
+        read.values.rows.iter().map(|row| row.end).collect::<Vec<_>>(),
+        [at("2026-06-01T11:00:00Z"), at("2026-06-01T11:15:00Z")]
+    );
     assert!(read.values.rows[1].value.provisional && read.values.is_complete());
     let sky = json!([{ "start": start, "minutes": 60, "ghi_wm2": 500, "temp_c": 20.5 }]);
     let sky = push::sky(sky.to_string().as_bytes(), at(start)).unwrap();
-    assert_eq!((sky.rows()[0].start, sky.rows()[0].sky.ghi_wm2, sky.rows()[0].sky.wind_ms), (at(start), Some(500.0), None));
+    assert_eq!(
+        (sky.rows()[0].start, sky.rows()[0].sky.ghi_wm2, sky.rows()[0].sky.wind_ms),
+        (at(start), Some(500.0), None)
+    );
     let power = json!([{ "start": start, "minutes": 15, "kw": 3, "low_kw": 1, "high_kw": 4 }]);
     let power = push::power(power.to_string().as_bytes(), PEAK_KW).unwrap();
     assert_eq!(power.rows[0].value, PvPower { kw: 3.0, low_kw: Some(1.0), high_kw: Some(4.0) });
     let carbon = json!([{ "start": start, "minutes": 30, "g_kwh": 320, "forecast": true }]);
-    assert_eq!(push::carbon(carbon.to_string().as_bytes()).unwrap().rows[0].value, Carbon { g_kwh: 320.0, forecast: true });
+    assert_eq!(
+        push::carbon(carbon.to_string().as_bytes()).unwrap().rows[0].value,
+        Carbon { g_kwh: 320.0, forecast: true }
+    );
 }
 
 #[test]
@@ -110,7 +120,10 @@ fn what_is_pushed_wrongly() {
         ("$.prices[0].minutes: 0 is not from 1 to 1440", prices(|body| body["prices"][0]["minutes"] = json!(0))),
         ("overlaps", prices(|body| body["prices"][0]["minutes"] = json!(90))),
         ("85 EUR/kWh is no price of energy", prices(|body| body["prices"][0]["per_kwh"] = json!(85))),
-        ("$.prices[0].price: is a field the format does not know", prices(|body| body["prices"][0]["price"] = json!(1))),
+        (
+            "$.prices[0].price: is a field the format does not know",
+            prices(|body| body["prices"][0]["price"] = json!(1)),
+        ),
         ("$.currency: \"euro\" is no currency", prices(|body| body["currency"] = json!("euro"))),
         ("$.prices[0].start", prices(|body| body["prices"][0]["start"] = json!("2026-06-01T10:00:00"))),
         ("is no time that is read", prices(|body| body["prices"][0]["start"] = json!("9999-06-01T10:00:00Z"))),
@@ -121,6 +134,8 @@ fn what_is_pushed_wrongly() {
     let sky = json!([{ "start": "2026-06-01T10:00:00Z", "minutes": 60, "temp_c": 300 }]);
     let said = push::sky(sky.to_string().as_bytes(), at("2026-06-01T00:00:00Z")).unwrap_err().to_string();
     assert!(said.contains("$[0].temp_c: 300 is no weather"), "{said}");
-    assert!(push::carbon(b"[{\"start\":\"2026-06-01T10:00:00Z\",\"minutes\":30,\"g_kwh\":-1,\"forecast\":true}]").is_err());
+    assert!(
+        push::carbon(b"[{\"start\":\"2026-06-01T10:00:00Z\",\"minutes\":30,\"g_kwh\":-1,\"forecast\":true}]").is_err()
+    );
     assert!(push::power(b"{}", PEAK_KW).is_err());
 }

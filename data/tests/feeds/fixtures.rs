@@ -59,35 +59,169 @@ fn forecast_solar_of(answer: &Answer<'_>) -> Result<Said, NoValues> {
 }
 
 const CASES: [Case; 29] = [
-    Case { file: "entsoe/BE_60M.xml", status: 200, parser: "entsoe BE", parse: |answer| entsoe_of(answer, "BE", day("2024-10-08")) },
-    Case { file: "entsoe/BE_60M_15M_mix.xml", status: 200, parser: "entsoe BE", parse: |answer| entsoe_of(answer, "BE", days("2024-10-06", "2024-10-08")) },
-    Case { file: "entsoe/BE_60M_15M_mix.xml", status: 200, parser: "entsoe NL", parse: |answer| entsoe_of(answer, "NL", days("2024-10-06", "2024-10-08")) },
-    Case { file: "entsoe/BE_15M_avg.xml", status: 200, parser: "entsoe BE", parse: |answer| entsoe_of(answer, "BE", day("2024-10-06")) },
-    Case { file: "entsoe/BE_15M_exact4.xml", status: 200, parser: "entsoe BE", parse: |answer| entsoe_of(answer, "BE", day("2024-10-06")) },
-    Case { file: "entsoe/DE_60M_15M_overlap.xml", status: 200, parser: "entsoe DE-LU", parse: |answer| entsoe_of(answer, "DE-LU", days("2024-10-06", "2024-10-07")) },
-    Case { file: "entsoe/DE_2026-02-02_two_sequences_PT15M_A03.xml", status: 200, parser: "entsoe DE-LU", parse: |answer| entsoe_of(answer, "DE-LU", days("2026-02-02", "2026-02-03")) },
-    Case { file: "entsoe/a03_hexagon_synthetic.xml", status: 200, parser: "entsoe SK", parse: |answer| entsoe_of(answer, "SK", day("2024-01-01")) },
-    Case { file: "entsoe/acknowledgement_999.xml", status: 200, parser: "entsoe NL", parse: |answer| entsoe_of(answer, "NL", day("2026-11-05")) },
-    Case { file: "entsoe/invalid.xml", status: 200, parser: "entsoe NL", parse: |answer| entsoe_of(answer, "NL", day("2026-11-05")) },
-    Case { file: "energycharts/price_BE_2026-07-01_shape.json", status: 200, parser: "energy_charts", parse: |answer| energy_charts::prices(answer, day("2026-07-01")).map(of_prices) },
-    Case { file: "energyzero/rest_electricity_quarter_response.json", status: 200, parser: "energyzero", parse: |answer| energyzero_of(answer, day("2025-12-16")) },
-    Case { file: "energyzero/rest_electricity_hour_response.json", status: 200, parser: "energyzero", parse: |answer| energyzero_of(answer, day("2025-12-16")) },
-    Case { file: "energyzero/rest_error_response.json", status: 400, parser: "energyzero", parse: |answer| energyzero_of(answer, day("2025-12-16")) },
+    Case {
+        file: "entsoe/BE_60M.xml",
+        status: 200,
+        parser: "entsoe BE",
+        parse: |answer| entsoe_of(answer, "BE", day("2024-10-08")),
+    },
+    Case {
+        file: "entsoe/BE_60M_15M_mix.xml",
+        status: 200,
+        parser: "entsoe BE",
+        parse: |answer| entsoe_of(answer, "BE", days("2024-10-06", "2024-10-08")),
+    },
+    Case {
+        file: "entsoe/BE_60M_15M_mix.xml",
+        status: 200,
+        parser: "entsoe NL",
+        parse: |answer| entsoe_of(answer, "NL", days("2024-10-06", "2024-10-08")),
+    },
+    Case {
+        file: "entsoe/BE_15M_avg.xml",
+        status: 200,
+        parser: "entsoe BE",
+        parse: |answer| entsoe_of(answer, "BE", day("2024-10-06")),
+    },
+    Case {
+        file: "entsoe/BE_15M_exact4.xml",
+        status: 200,
+        parser: "entsoe BE",
+        parse: |answer| entsoe_of(answer, "BE", day("2024-10-06")),
+    },
+    Case {
+        file: "entsoe/DE_60M_15M_overlap.xml",
+        status: 200,
+        parser: "entsoe DE-LU",
+        parse: |answer| entsoe_of(answer, "DE-LU", days("2024-10-06", "2024-10-07")),
+    },
+    Case {
+        file: "entsoe/DE_2026-02-02_two_sequences_PT15M_A03.xml",
+        status: 200,
+        parser: "entsoe DE-LU",
+        parse: |answer| entsoe_of(answer, "DE-LU", days("2026-02-02", "2026-02-03")),
+    },
+    Case {
+        file: "entsoe/a03_hexagon_synthetic.xml",
+        status: 200,
+        parser: "entsoe SK",
+        parse: |answer| entsoe_of(answer, "SK", day("2024-01-01")),
+    },
+    Case {
+        file: "entsoe/acknowledgement_999.xml",
+        status: 200,
+        parser: "entsoe NL",
+        parse: |answer| entsoe_of(answer, "NL", day("2026-11-05")),
+    },
+    Case {
+        file: "entsoe/invalid.xml",
+        status: 200,
+        parser: "entsoe NL",
+        parse: |answer| entsoe_of(answer, "NL", day("2026-11-05")),
+    },
+    Case {
+        file: "energycharts/price_BE_2026-07-01_shape.json",
+        status: 200,
+        parser: "energy_charts",
+        parse: |answer| energy_charts::prices(answer, day("2026-07-01")).map(of_prices),
+    },
+    Case {
+        file: "energyzero/rest_electricity_quarter_response.json",
+        status: 200,
+        parser: "energyzero",
+        parse: |answer| energyzero_of(answer, day("2025-12-16")),
+    },
+    Case {
+        file: "energyzero/rest_electricity_hour_response.json",
+        status: 200,
+        parser: "energyzero",
+        parse: |answer| energyzero_of(answer, day("2025-12-16")),
+    },
+    Case {
+        file: "energyzero/rest_error_response.json",
+        status: 400,
+        parser: "energyzero",
+        parse: |answer| energyzero_of(answer, day("2025-12-16")),
+    },
     Case { file: "energyzero/graphql_energy.json", status: 200, parser: "energyzero_graphql", parse: graphql_of },
-    Case { file: "energyzero/graphql_energy_no_prices.json", status: 200, parser: "energyzero_graphql", parse: graphql_of },
+    Case {
+        file: "energyzero/graphql_energy_no_prices.json",
+        status: 200,
+        parser: "energyzero_graphql",
+        parse: graphql_of,
+    },
     Case { file: "energyzero/graphql_gql_error.json", status: 200, parser: "energyzero_graphql", parse: graphql_of },
     Case { file: "energyzero/graphql_no_data.json", status: 200, parser: "energyzero_graphql", parse: graphql_of },
-    Case { file: "awattar/openems_awattar_de_0.json", status: 200, parser: "awattar", parse: |answer| awattar::prices(answer, Span { from: at("2021-09-23T13:00:00Z"), to: at("2021-09-24T13:00:00Z") }).map(of_prices) },
-    Case { file: "nordpool/delivery_period_nl_trimmed.json", status: 200, parser: "nordpool NL", parse: |answer| nordpool::prices(answer, "NL", day("2024-11-05")).map(of_prices) },
-    Case { file: "tibber/openems_tibber_0.json", status: 200, parser: "tibber", parse: |answer| tibber_of(answer, days("2025-09-19", "2025-09-20")) },
-    Case { file: "tibber/empty_quarter_hourly_2026-05-17.json", status: 200, parser: "tibber", parse: |answer| tibber_of(answer, day("2026-05-17")) },
-    Case { file: "tibber/shape_unauthenticated_http200.json", status: 200, parser: "tibber", parse: |answer| tibber_of(answer, day("2026-05-17")) },
-    Case { file: "octopus/standard_unit_rates_shape.json", status: 200, parser: "octopus", parse: |answer| octopus::prices(answer, octopus::Payment::DirectDebit, Span::of_day(London, "2025-10-01".parse().unwrap())).map(of_prices) },
-    Case { file: "openmeteo/openems_openmeteo_0.json", status: 200, parser: "open_meteo", parse: |answer| open_meteo_of(answer, Span::of_day(Amsterdam, "2025-03-23".parse().unwrap())) },
-    Case { file: "openmeteo/openems_openmeteo_1.json", status: 200, parser: "open_meteo", parse: |answer| open_meteo_of(answer, Span::of_day(Amsterdam, "2025-03-30".parse().unwrap())) },
-    Case { file: "openmeteo/error_shape.json", status: 400, parser: "open_meteo", parse: |answer| open_meteo_of(answer, day("2025-03-30")) },
+    Case {
+        file: "awattar/openems_awattar_de_0.json",
+        status: 200,
+        parser: "awattar",
+        parse: |answer| {
+            awattar::prices(answer, Span { from: at("2021-09-23T13:00:00Z"), to: at("2021-09-24T13:00:00Z") })
+                .map(of_prices)
+        },
+    },
+    Case {
+        file: "nordpool/delivery_period_nl_trimmed.json",
+        status: 200,
+        parser: "nordpool NL",
+        parse: |answer| nordpool::prices(answer, "NL", day("2024-11-05")).map(of_prices),
+    },
+    Case {
+        file: "tibber/openems_tibber_0.json",
+        status: 200,
+        parser: "tibber",
+        parse: |answer| tibber_of(answer, days("2025-09-19", "2025-09-20")),
+    },
+    Case {
+        file: "tibber/empty_quarter_hourly_2026-05-17.json",
+        status: 200,
+        parser: "tibber",
+        parse: |answer| tibber_of(answer, day("2026-05-17")),
+    },
+    Case {
+        file: "tibber/shape_unauthenticated_http200.json",
+        status: 200,
+        parser: "tibber",
+        parse: |answer| tibber_of(answer, day("2026-05-17")),
+    },
+    Case {
+        file: "octopus/standard_unit_rates_shape.json",
+        status: 200,
+        parser: "octopus",
+        parse: |answer| {
+            octopus::prices(answer, octopus::Payment::DirectDebit, Span::of_day(London, "2025-10-01".parse().unwrap()))
+                .map(of_prices)
+        },
+    },
+    Case {
+        file: "openmeteo/openems_openmeteo_0.json",
+        status: 200,
+        parser: "open_meteo",
+        parse: |answer| open_meteo_of(answer, Span::of_day(Amsterdam, "2025-03-23".parse().unwrap())),
+    },
+    Case {
+        file: "openmeteo/openems_openmeteo_1.json",
+        status: 200,
+        parser: "open_meteo",
+        parse: |answer| open_meteo_of(answer, Span::of_day(Amsterdam, "2025-03-30".parse().unwrap())),
+    },
+    Case {
+        file: "openmeteo/error_shape.json",
+        status: 400,
+        parser: "open_meteo",
+        parse: |answer| open_meteo_of(answer, day("2025-03-30")),
+    },
     Case { file: "forecastsolar/forecast.json", status: 200, parser: "forecast_solar", parse: forecast_solar_of },
-    Case { file: "solcast/rooftop_sites_forecasts_multiday.json", status: 200, parser: "solcast", parse: |answer| solcast::power(answer, 10.0, Span { from: at("2024-12-26T17:00:00Z"), to: at("2024-12-28T17:30:00Z") }).map(|power| of_values(power, |power| format!("{power:?}"))) },
+    Case {
+        file: "solcast/rooftop_sites_forecasts_multiday.json",
+        status: 200,
+        parser: "solcast",
+        parse: |answer| {
+            solcast::power(answer, 10.0, Span { from: at("2024-12-26T17:00:00Z"), to: at("2024-12-28T17:30:00Z") })
+                .map(|power| of_values(power, |power| format!("{power:?}")))
+        },
+    },
 ];
 
 /// The rest of forecast.solar's, which are no estimates.
@@ -186,6 +320,6 @@ fn answers_of_others_are_nobodys_values() {
 
 /// Whether a folder of answers is that of a parser.
 fn own(folder: &str, parser: &str) -> bool {
-    let plain = |text: &str| text.split(' ').next().unwrap_or_default().replace('_', "");
-    plain(parser).starts_with(folder) || (folder == "energyzero" && parser.starts_with("energyzero"))
+    let feed = parser.split(' ').next().unwrap_or_default().replace('_', "");
+    feed.starts_with(folder)
 }

@@ -6,8 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Europe::Amsterdam;
 use kwartier_data::feeds::{
     Answer, Area, Covers, Currency, NoValues, Price, Prices, Row, Span, Values, awattar, electricity_maps,
-    energy_charts, energyzero, energyzero_graphql, entsoe, forecast_solar, national_grid, nordpool, octopus, open_meteo,
-    solcast, tibber,
+    energy_charts, energyzero, energyzero_graphql, entsoe, forecast_solar, national_grid, nordpool, octopus,
+    open_meteo, solcast, tibber,
 };
 use kwartier_data::history::Position;
 use serde_json::{Value, json};
@@ -114,10 +114,8 @@ pub fn document(series: &[Series]) -> String {
             stamp(series.span.to),
         );
         for (position, price) in &series.points {
-            let _ = write!(
-                text,
-                "<Point><position>{position}</position><price.amount>{price}</price.amount></Point>\n"
-            );
+            let _ =
+                write!(text, "<Point><position>{position}</position><price.amount>{price}</price.amount></Point>\n");
         }
         text += "</Period></TimeSeries>\n";
     }
@@ -186,9 +184,11 @@ pub fn awattar_day(span: Span) -> Value {
 }
 
 pub fn nordpool_prices(span: Span, step: TimeDelta) -> Value {
-    let entries = intervals(span, step, |start, end, k| {
-        json!({ "deliveryStart": start, "deliveryEnd": end, "entryPerArea": { "NL": rising(k + 1)[k] } })
-    });
+    let entries = intervals(
+        span,
+        step,
+        |start, end, k| json!({ "deliveryStart": start, "deliveryEnd": end, "entryPerArea": { "NL": rising(k + 1)[k] } }),
+    );
     json!({
         "deliveryDateCET": "2026-11-05", "version": 2, "updatedAt": "2026-11-04T11:58:10.7711584Z", "market": "DayAhead",
         "multiAreaEntries": entries, "currency": "EUR", "exchangeRate": 1,
@@ -264,13 +264,19 @@ pub fn forecast_solar_power(date: &str) -> Value {
 pub fn energy_charts_carbon(span: Span) -> Value {
     let seconds: Vec<i64> = grid(span, QUARTER).iter().map(DateTime::timestamp).collect();
     let half = seconds.len() / 2;
-    let measured: Vec<Value> = (0..seconds.len()).map(|k| if k < half { json!(300 + k) } else { Value::Null }).collect();
-    let forecast: Vec<Value> = (0..seconds.len()).map(|k| if k < half { Value::Null } else { json!(300 + k) }).collect();
+    let measured: Vec<Value> =
+        (0..seconds.len()).map(|k| if k < half { json!(300 + k) } else { Value::Null }).collect();
+    let forecast: Vec<Value> =
+        (0..seconds.len()).map(|k| if k < half { Value::Null } else { json!(300 + k) }).collect();
     json!({ "unix_seconds": seconds, "co2eq": measured, "co2eq_forecast": forecast, "deprecated": false })
 }
 
 pub fn electricity_maps_carbon(span: Span) -> Value {
-    let forecast = intervals(span, HOUR, |start, _, k| json!({ "carbonIntensity": 300 + k, "datetime": start.replace('Z', ".000Z") }));
+    let forecast = intervals(
+        span,
+        HOUR,
+        |start, _, k| json!({ "carbonIntensity": 300 + k, "datetime": start.replace('Z', ".000Z") }),
+    );
     json!({ "zone": "NL", "forecast": forecast, "updatedAt": "2026-06-01T00:00:00.000Z" })
 }
 

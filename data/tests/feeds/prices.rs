@@ -59,14 +59,19 @@ fn energy_charts_arrays_units_and_statuses() {
         ("\"EUR/kWh\" is not EUR/MWh", with(|body| body["unit"] = json!("EUR/kWh"))),
         ("\"ct/kWh\" is not EUR/MWh", with(|body| body["unit"] = json!("ct/kWh"))),
         ("$.price: 95 values stand beside 96 stamps", with(|body| drop(body["price"].as_array_mut().unwrap().pop()))),
-        ("$.unix_seconds[3]: 1762300000000 is no time", with(|body| body["unix_seconds"][3] = json!(1_762_300_000_000_i64))),
+        (
+            "$.unix_seconds[3]: 1762300000000 is no time",
+            with(|body| body["unix_seconds"][3] = json!(1_762_300_000_000_i64)),
+        ),
         ("stamps have to go up", with(|body| body["unix_seconds"][3] = body["unix_seconds"][2].clone())),
         ("$.price[7]: \"12.5\" is not a number", with(|body| body["price"][7] = json!("12.5"))),
     ] {
         let said = read.unwrap_err().to_string();
         assert!(said.starts_with("broken: ") && said.contains(wrong), "{said}");
     }
-    let status = |status: u16| answer(status, &json!({ "detail": "x" }), |answer| energy_charts::prices(answer, span)).unwrap_err();
+    let status = |status: u16| {
+        answer(status, &json!({ "detail": "x" }), |answer| energy_charts::prices(answer, span)).unwrap_err()
+    };
     assert!(matches!(status(404), NoValues::NotYet(_)));
     assert!(matches!(status(429), NoValues::Later { .. }));
     assert!(matches!(status(403), NoValues::Refused(_)));
@@ -205,7 +210,8 @@ fn tibber_offsets_on_days_of_the_clock_change() {
         let energy = answer(200, &body, |answer| tibber::prices(answer, &energy, both)).unwrap();
         assert_eq!((eur_mwh(&energy, &tomorrow.from.to_rfc3339()), energy.vat_included), (10.0, false));
         // Hours, when no resolution is asked for.
-        let hours = answer(200, &tibber_prices(today, None, HOUR), |answer| tibber::prices(answer, &TIBBER, today)).unwrap();
+        let hours =
+            answer(200, &tibber_prices(today, None, HOUR), |answer| tibber::prices(answer, &TIBBER, today)).unwrap();
         assert_eq!(hours.values.rows[0].length(), HOUR);
         assert!(hours.values.is_complete());
     }
@@ -266,9 +272,7 @@ fn octopus_records_without_end_ways_to_pay_and_tariffs_that_are_not() {
         let body = json!({ "count": 2, "next": null, "previous": null, "results": results });
         answer(status, &body, |answer| octopus::prices(answer, payment, span))
     };
-    let rate = |pence: f64, from: Value, to: Value, method: Value| {
-        json!({ "value_exc_vat": pence, "value_inc_vat": pence, "valid_from": from, "valid_to": to, "payment_method": method })
-    };
+    let rate = |pence: f64, from: Value, to: Value, method: Value| json!({ "value_exc_vat": pence, "value_inc_vat": pence, "valid_from": from, "valid_to": to, "payment_method": method });
     let flat = json!([
         rate(24.5, json!("2026-10-01T00:00:00+01:00"), Value::Null, json!("DIRECT_DEBIT")),
         rate(26.0, json!("2026-10-01T00:00:00+01:00"), Value::Null, json!("NON_DIRECT_DEBIT")),

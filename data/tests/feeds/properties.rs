@@ -5,9 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use kwartier_data::feeds::{Answer, Span, awattar, entsoe, push};
 use proptest::prelude::*;
 
-use crate::make::{
-    PARSERS, Said, Series, awattar_prices, day, document, grid, nl,
-};
+use crate::make::{PARSERS, Said, Series, awattar_prices, day, document, grid, nl};
 
 /// Whether rows and gaps together are what was asked for, each instant once.
 fn tiles(said: &Said, asked: Span) -> Result<(), TestCaseError> {
@@ -37,8 +35,22 @@ enum Damage {
 }
 
 const PIECES: [&str; 16] = [
-    "null", "-1", "1e308", "\"\"", "[]", "{}", "0", "99999999999999999999", "\"2026-10-25T02:30:00\"", "<Period>", "</Point>",
-    "<position>5</position>", "&amp;", "\u{feff}", "PT60M", "NaN",
+    "null",
+    "-1",
+    "1e308",
+    "\"\"",
+    "[]",
+    "{}",
+    "0",
+    "99999999999999999999",
+    "\"2026-10-25T02:30:00\"",
+    "<Period>",
+    "</Point>",
+    "<position>5</position>",
+    "&amp;",
+    "\u{feff}",
+    "PT60M",
+    "NaN",
 ];
 
 fn damage() -> impl Strategy<Value = Damage> {
