@@ -34,7 +34,7 @@ impl<'a> Answer<'a> {
 
     /// Whether the status says that all is well.
     pub(super) fn is_fine(&self) -> bool {
-        (200..300).contains(&self.status)
+        (200..=299).contains(&self.status)
     }
 
     /// What the status says, where that is all there is to know.
@@ -42,11 +42,11 @@ impl<'a> Answer<'a> {
         let said = || format!("status {}: {}", self.status, excerpt(self.body));
         match self.status {
             204 | 404 => Err(NoValues::NotYet(said())),
-            200..300 if self.body.trim_ascii().is_empty() => Err(NoValues::NotYet("the answer is empty".to_owned())),
-            200..300 => Ok(()),
+            200..=299 if self.body.trim_ascii().is_empty() => Err(NoValues::NotYet("the answer is empty".to_owned())),
+            200..=299 => Ok(()),
             401 | 403 => Err(NoValues::Refused(said())),
-            408 | 425 | 429 | 500..600 => Err(NoValues::Later { why: said(), until: None }),
-            300..400 => {
+            408 | 425 | 429 | 500..=599 => Err(NoValues::Later { why: said(), until: None }),
+            300..=399 => {
                 Err(broken_whole(format!("sends elsewhere (status {})", self.status), "check the address of the feed"))
             }
             _ => Err(broken_whole(format!("is an error, {}", said()), "compare the request with the documentation")),

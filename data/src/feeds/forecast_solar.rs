@@ -113,7 +113,7 @@ fn told(message: &Message) -> NoValues {
             let until = retry_at.and_then(|text| stamps::instant(text, String::new).ok());
             NoValues::Later { why: said, until }
         }
-        500..600 => NoValues::Later { why: said, until: None },
+        500..=599 => NoValues::Later { why: said, until: None },
         code => broken_whole(format!("is error {code}: {said}"), "compare place and plant with the documentation"),
     }
 }

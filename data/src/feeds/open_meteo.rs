@@ -103,11 +103,9 @@ pub fn sky(
 fn told(reason: &str, status: u16) -> NoValues {
     let said = clip(reason);
     let plain = said.to_lowercase();
-    if status == 429 || plain.contains("limit exceeded") || plain.contains("too many") {
-        NoValues::Later { why: said, until: None }
-    } else if matches!(status, 401 | 403) || plain.contains("api key") || plain.contains("apikey") {
+    if matches!(status, 401 | 403) || plain.contains("api key") || plain.contains("apikey") {
         NoValues::Refused(said)
-    } else if (500..600).contains(&status) {
+    } else if matches!(status, 429 | 500..=599) || plain.contains("limit exceeded") || plain.contains("too many") {
         NoValues::Later { why: said, until: None }
     } else {
         broken_whole(format!("is an error: {said}"), "compare the request with the documentation")
@@ -150,6 +148,9 @@ fn rows(block: &Block, units: &Units, step: TimeDelta, offset_s: i64, path: &str
     }
     let mut rows = Vec::with_capacity(ends.len());
     for (k, &end) in ends.iter().enumerate() {
+        if quantities.iter().all(|quantity| quantity.values[k].is_none()) {
+            continue;
+        }
         // The stamp before, if it is that of the beginning of the interval.
         let before = k.checked_sub(1).filter(|before| ends[*before] == end - step);
         let mut sky = Sky::default();
@@ -163,9 +164,7 @@ fn rows(block: &Block, units: &Units, step: TimeDelta, offset_s: i64, path: &str
             }
             (quantity.set)(&mut sky, value);
         }
-        if sky != Sky::default() {
-            rows.push(Row::lasting(end - step, step, sky));
-        }
+        rows.push(Row::lasting(end - step, step, sky));
     }
     Ok(rows)
 }

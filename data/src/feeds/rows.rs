@@ -95,12 +95,12 @@ impl<V> Values<V> {
             for index in steps {
                 let inside_s = to_s.min((index + 1) * step_s) - from_s.max(index * step_s);
                 if let Some((sum, covered_s)) = usize::try_from(index).ok().and_then(|index| sums.get_mut(index)) {
-                    *sum += number(&row.value) * inside_s as f64;
+                    *sum += number(&row.value) * (inside_s as f64 / step_s as f64);
                     *covered_s += inside_s;
                 }
             }
         }
-        let values = sums.into_iter().map(|(sum, covered_s)| (covered_s == step_s).then(|| sum / step_s as f64));
+        let values = sums.into_iter().map(|(sum, covered_s)| (covered_s == step_s).then_some(sum));
         Some(Series { start, step, values: values.collect() })
     }
 }

@@ -70,7 +70,7 @@ fn told(trouble: &Trouble, status: u16) -> NoValues {
     let said = clip(&format!("{} ({})", trouble.message, trouble.error_code));
     match (trouble.error_code.as_str(), status) {
         ("Unauthorized" | "Forbidden", _) | (_, 401 | 403) => NoValues::Refused(said),
-        ("TooManyRequests", _) | (_, 402 | 429 | 500..600) => NoValues::Later { why: said, until: None },
+        ("TooManyRequests", _) | (_, 402 | 429 | 500..=599) => NoValues::Later { why: said, until: None },
         _ => broken_whole(format!("is an error: {said}"), "check the id of the rooftop"),
     }
 }

@@ -73,12 +73,12 @@ pub(super) fn read(text: &str) -> Result<Element, NoValues> {
             }
             Event::Text(piece) => add(&mut open, &piece.xml10_content(), at)?,
             Event::CData(piece) => add(&mut open, &piece.xml10_content(), at)?,
-            Event::GeneralRef(reference) => match resolved(&reference) {
-                Some(c) => add(&mut open, c.encode_utf8(&mut [0; 4]), at)?,
-                None => {
+            Event::GeneralRef(reference) => {
+                let Some(c) = resolved(&reference) else {
                     return Err(broken(at(), format!("&{};", &*reference), "is no character", ASK_ANOTHER));
-                }
-            },
+                };
+                add(&mut open, c.encode_utf8(&mut [0; 4]), at)?;
+            }
             Event::DocType(_) => {
                 return Err(broken(at(), "", "holds a document type, which no feed sends", ASK_ANOTHER));
             }

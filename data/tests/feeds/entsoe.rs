@@ -260,3 +260,21 @@ fn statuses_without_an_acknowledgement() {
     assert!(matches!(read(200, ""), NoValues::NotYet(_)));
     assert!(read(200, "PK\u{3}\u{4}").to_string().contains("ZIP"));
 }
+
+#[test]
+fn names_count_without_their_namespace_and_a_series_may_have_several_periods() {
+    let (today, tomorrow) = (day("2026-11-05"), day("2026-11-06"));
+    let both = Span { from: today.from, to: tomorrow.to };
+    let plain = document(&[quarters(today), Series::new(tomorrow, "PT60M", &rising(24))]);
+    let expected = entsoe::prices(&Answer::ok(plain.as_bytes()), nl(), both).unwrap();
+    let other = plain.replace("publicationdocument:7:3", "publicationdocument:7:0");
+    assert_eq!(entsoe::prices(&Answer::ok(other.as_bytes()), nl(), both).as_ref(), Ok(&expected));
+    let prefixed = plain.replace("</", "</n:").replace('<', "<n:").replace("<n:/n:", "</n:").replace("<n:?", "<?");
+    let prefixed = prefixed.replace("xmlns=", "xmlns:n=");
+    assert_eq!(entsoe::prices(&Answer::ok(prefixed.as_bytes()), nl(), both).as_ref(), Ok(&expected));
+    // The second series' period moved into the first series.
+    let (head, rest) = plain.split_once("</TimeSeries>").unwrap();
+    let period = &rest[rest.find("<Period>").unwrap()..rest.find("</TimeSeries>").unwrap()];
+    let joined = format!("{head}{period}</TimeSeries></Publication_MarketDocument>");
+    assert_eq!(entsoe::prices(&Answer::ok(joined.as_bytes()), nl(), both).as_ref(), Ok(&expected));
+}

@@ -61,7 +61,7 @@ fn carbon_and_power_of_files() {
     assert!(carbon.is_complete());
     assert!((carbon.rows[3].value.g_kwh - 13.0).abs() < 1e-9 && carbon.rows[3].value.forecast);
     let power = file::power(local(span, "pv_w").as_bytes(), &NL, PEAK_KW, span).unwrap();
-    assert_eq!(power.rows[3].value, PvPower { kw: 0.013, low_kw: None, high_kw: None });
+    assert!((power.rows[3].value.kw - 0.013).abs() < 1e-9 && power.rows[3].value.low_kw.is_none());
     assert!(file::power(local(span, "pv_kw").as_bytes(), &NL, PEAK_KW, span).is_err());
 }
 

@@ -322,7 +322,7 @@ pub fn of_prices(prices: Prices) -> Said {
     let (currency, covers) = (prices.currency, prices.covers);
     let what = |price: &Price| {
         let provisional = if price.provisional { ", provisional" } else { "" };
-        format!("{:.5} {currency}/kWh {vat}, {covers:?}{provisional}", price.per_kwh)
+        format!("{:.6} {currency}/kWh {vat}, {covers:?}{provisional}", price.per_kwh)
     };
     of_values(prices.values, what)
 }
