@@ -219,7 +219,9 @@ fn by_sequence(sequences: BTreeMap<u32, Vec<Row<Price>>>) -> (Vec<Row<Price>>, u
         }
         if sequence > 1 {
             replaced += rows.len();
-            rows.iter_mut().for_each(|row| row.value.provisional = true);
+            for row in &mut rows {
+                row.value.provisional = true;
+            }
         }
         kept.extend(rows);
         kept.sort_by_key(|row| row.start);

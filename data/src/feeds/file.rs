@@ -19,7 +19,7 @@ pub fn prices(
     asked: Span,
 ) -> Result<Prices, NoValues> {
     let (rows, notes) = rows(bytes, reading, Quantity::Price, |per_kwh| Price { per_kwh, provisional: false })?;
-    let terms = Terms { covers, vat_included, ..Terms::market(Currency::EUR) };
+    let terms = Terms { vat_included, covers, ..Terms::market(Currency::EUR) };
     let mut prices = settled(rows, asked, terms)?;
     prices.values.notes.extend(notes);
     Ok(prices)

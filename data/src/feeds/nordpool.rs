@@ -19,14 +19,14 @@ struct Wire {
     currency: String,
     updated_at: Option<String>,
     #[serde(deserialize_with = "objects")]
-    multi_area_entries: Vec<Entry>,
+    multi_area_entries: Vec<Interval>,
     #[serde(default, deserialize_with = "objects")]
     area_states: Vec<State>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Entry {
+struct Interval {
     delivery_start: String,
     delivery_end: String,
     entry_per_area: BTreeMap<String, Option<f64>>,

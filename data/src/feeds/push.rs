@@ -116,7 +116,7 @@ pub fn prices(bytes: &[u8]) -> Result<Prices, NoValues> {
     let asked = Span::over(&rows);
     let covers = if wire.retail { Covers::Retail } else { Covers::Energy };
     let currency = currency_at("$.currency", &wire.currency)?;
-    settled(rows, asked, Terms { covers, vat_included: wire.vat_included, ..Terms::market(currency) })
+    settled(rows, asked, Terms { vat_included: wire.vat_included, covers, ..Terms::market(currency) })
 }
 
 /// Weather that was sent, and came at `received`: an array of [`SkyWire`].
