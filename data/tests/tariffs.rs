@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Europe::Amsterdam;
-use kwartier_data::site::tariff::{Direction, Pricer, Tariff};
+use kwartier_data::site::tariff::{Direction, Price, Pricer, Tariff, check, presets, read_components};
 
 const BUSINESS: &str = r#"
 vat_percent = 21
@@ -122,7 +122,6 @@ fn vat_is_a_cost_for_homes_alone() {
 
 #[test]
 fn presets_price_every_day_they_are_for() {
-    use kwartier_data::site::tariff::{check, presets};
     for id in presets::ids() {
         let preset = presets::preset(id).unwrap();
         assert_eq!(check(&preset.tariff), [], "{id}");
@@ -138,7 +137,6 @@ fn presets_price_every_day_they_are_for() {
 
 #[test]
 fn presets_by_hand() {
-    use kwartier_data::site::tariff::presets;
     let import = |id: &str, used_kwh: f64| {
         let tariff = presets::preset(id).unwrap().tariff;
         Pricer::new(&tariff, Amsterdam).unwrap().eur_kwh(Direction::Import, at("2026-11-28T12:00:00Z"), 0.08, used_kwh)
@@ -152,7 +150,6 @@ fn presets_by_hand() {
 
 #[test]
 fn components_from_a_table() {
-    use kwartier_data::site::tariff::read_components;
     let table = "name;kind;from;until;direction;vat;ct_kwh;factor;above_kwh;days;start;end;eur_kw_month\n\
         day-ahead;spot;;;;;;1,02;;;;;\n\
         fee;fixed;;;;;1;;;;;;\n\
@@ -171,15 +168,19 @@ fn components_from_a_table() {
     let tidy = |x: &mut f64| *x = (*x * 1e9).round() / 1e9;
     for component in &mut read {
         match &mut component.price {
-            kwartier_data::site::tariff::Price::Brackets { brackets } => {
-                brackets.iter_mut().for_each(|b| tidy(&mut b.eur_kwh))
+            Price::Brackets { brackets } => {
+                for bracket in brackets {
+                    tidy(&mut bracket.eur_kwh);
+                }
             }
-            kwartier_data::site::tariff::Price::Fixed { eur_kwh } => tidy(eur_kwh),
-            kwartier_data::site::tariff::Price::TimeOfUse { eur_kwh, windows } => {
+            Price::Fixed { eur_kwh } => tidy(eur_kwh),
+            Price::TimeOfUse { eur_kwh, windows } => {
                 tidy(eur_kwh);
-                windows.iter_mut().for_each(|window| tidy(&mut window.eur_kwh));
+                for window in windows {
+                    tidy(&mut window.eur_kwh);
+                }
             }
-            _ => {}
+            Price::Spot { .. } | Price::Peak { .. } => {}
         }
     }
     assert_eq!(read, expected.components);
@@ -187,7 +188,6 @@ fn components_from_a_table() {
 
 #[test]
 fn tables_of_components_as_they_go_wrong() {
-    use kwartier_data::site::tariff::read_components;
     for (table, wrong) in [
         ("name,kind,eur_kwh\nfee,fixed,\n", "row 2, \"eur_kwh\": is missing; this kind of price needs it"),
         ("name,kind,eur_kwh\nfee,flat,1\n", "row 2, \"kind\": \"flat\" is none of them"),

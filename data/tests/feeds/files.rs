@@ -1,5 +1,7 @@
 //! Files and pushed JSON in place of a feed.
 
+use std::fmt::Write as _;
+
 use kwartier_data::feeds::{Carbon, Covers, Currency, NoValues, PvPower, Span, file, push};
 use kwartier_data::series::{Reading, Unit};
 use serde_json::{Value, json};
@@ -11,7 +13,8 @@ fn local(span: Span, header: &str) -> String {
     let starts = grid(span, QUARTER);
     let mut text = format!("start,{header}\n");
     for (start, value) in starts.iter().zip(rising(starts.len())) {
-        text += &format!("{},{value}\n", start.with_timezone(&chrono_tz::Europe::Amsterdam).format("%Y-%m-%d %H:%M"));
+        let _ =
+            writeln!(text, "{},{value}", start.with_timezone(&chrono_tz::Europe::Amsterdam).format("%Y-%m-%d %H:%M"));
     }
     text
 }

@@ -115,7 +115,7 @@ pub fn document(series: &[Series]) -> String {
         );
         for (position, price) in &series.points {
             let _ =
-                write!(text, "<Point><position>{position}</position><price.amount>{price}</price.amount></Point>\n");
+                writeln!(text, "<Point><position>{position}</position><price.amount>{price}</price.amount></Point>");
         }
         text += "</Period></TimeSeries>\n";
     }

@@ -1,5 +1,6 @@
 //! Feeds of prices other than ENTSO-E: each trap with a value that would be another one if it were missed.
 
+use chrono::TimeDelta;
 use kwartier_data::feeds::{
     Answer, Covers, Currency, NoValues, Prices, Span, awattar, energy_charts, energyzero, energyzero_graphql, nordpool,
     octopus, tibber,
@@ -167,7 +168,7 @@ fn awattar_milliseconds() {
     body["data"][2]["unit"] = json!("ct/kWh");
     assert!(read(&body).to_string().contains("$.data[2].unit: \"ct/kWh\" is not Eur/MWh"));
     // An interval that ends when it begins, and one that runs backwards.
-    for length in [HOUR * 0, -HOUR] {
+    for length in [TimeDelta::zero(), -HOUR] {
         assert!(matches!(read(&awattar_prices(&[(span.from, span.from + length, 1.0)])), NoValues::Broken(_)));
     }
 }
