@@ -75,8 +75,8 @@ mod tests {
         let utrecht = Position { latitude_deg: 52.1, longitude_deg: 5.1 };
         let spans = dark(&rows, utrecht);
         assert_eq!(spans.len(), 1);
-        // The sun is above 10° from about 4:50 to 18:35 UTC on the longest day.
-        assert_eq!((spans[0].from - midnight, spans[0].to - midnight), (TimeDelta::hours(5), TimeDelta::hours(18)));
+        // The sun is above 10° from about 4:50 to 18:35 UTC on the longest day; the middle of an hour counts.
+        assert_eq!((spans[0].from - midnight, spans[0].to - midnight), (TimeDelta::hours(5), TimeDelta::hours(19)));
         // The same clock on the other side of the Earth.
         let sydney = Position { latitude_deg: -33.9, longitude_deg: 151.2 };
         assert_ne!(dark(&rows, sydney), spans);
