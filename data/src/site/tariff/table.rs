@@ -37,7 +37,7 @@ const COLUMNS: [&str; 14] = [
 ///
 /// # Errors
 ///
-/// [`Refusal`] by row and column. What the components mean together is for [`check`](super::check).
+/// [`Refusal`] by row and column. What the components mean together is for [`check`](super::check()).
 pub fn read_components(bytes: &[u8]) -> Result<Vec<Component>, Refusal> {
     let table = text::csv(bytes)?;
     let columns = Columns::of(&table)?;
