@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::{Folder, kwartier, said, workspace};
 
 /// Nothing that is waited for here takes so long.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 const UNITS: [&str; 3] = ["kwartier.service", "kwartier-backup.service", "kwartier-backup.timer"];
 

@@ -1,5 +1,6 @@
 //! `kwartier health`.
 
+use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -94,7 +95,7 @@ fn worded(answer: &str) -> String {
     let mut text = format!("{ready}, {sites} sites\n");
     for wrong in readiness.get("wrong").and_then(Value::as_array).into_iter().flatten() {
         let said = |name: &str| wrong.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        text.push_str(&format!("  {}: {}\n", said("with"), said("text")));
+        let _ = writeln!(text, "  {}: {}", said("with"), said("text"));
     }
     text
 }

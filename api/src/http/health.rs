@@ -20,7 +20,7 @@ use crate::service::Service;
 const KEEPS_UP: TimeDelta = TimeDelta::seconds(5);
 
 /// A loop that has not come round for so long hangs: each round takes milliseconds. The unit's `WatchdogSec` is the same.
-const HANGS: Duration = Duration::from_secs(60);
+const HANGS: Duration = Duration::from_mins(1);
 
 /// Upper ends of the classes in which requests are counted by their time, in s.
 const SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
