@@ -68,6 +68,73 @@ fn what_the_unit_and_the_image_run_are_commands_of_the_binary() {
     }
 }
 
+/// A program that answers what packing asks: packing the real one takes minutes.
+const STAND_IN: &str = r#"
+#include <stdio.h>
+#include <string.h>
+int main(int count, char **words) {
+  char page[4096];
+  if (!strcmp(words[1], "--version")) puts("kwartier 9.8.7");
+  if (!strcmp(words[1], "completions")) printf("completions for %s\n", words[2]);
+  if (!strcmp(words[1], "man")) {
+    snprintf(page, sizeof page, "%s/kwartier.1", words[3]);
+    FILE *file = fopen(page, "w");
+    fputs(".TH kwartier 1\n.SH NAME\nkwartier \\- a stand-in\n", file);
+    fclose(file);
+  }
+  return 0;
+}
+"#;
+
+#[test]
+fn packing_leaves_nothing_out() {
+    let folder = Folder::new();
+    let (stand_in, dist) = (folder.path("kwartier"), folder.path("dist"));
+    let run = |command: &mut Command| {
+        let output = command.output().expect("it runs");
+        assert!(output.status.success(), "{command:?}: {:?}", said(&output));
+        said(&output).0
+    };
+    run(Command::new("cc").args(["-o", &stand_in, &folder.file("stand-in.c", STAND_IN)]));
+    let made = run(Command::new(workspace().join("scripts/dist")).arg(&stand_in).env("DIST", &dist));
+    let ending = |end: &str| made.lines().find(|file| file.ends_with(end));
+
+    let archive = ending(".tar.gz").expect("an archive");
+    let packed = run(Command::new("tar").args(["-tzf", archive]));
+    let root = packed.lines().next().expect("a folder");
+    assert!(root.starts_with("kwartier-9.8.7-"), "{root}");
+    let containerfile = packaged("Containerfile");
+    let copied = containerfile.lines().filter_map(|line| line.strip_prefix("COPY "));
+    let copied = copied.flat_map(|line| line.split(' ').rev().skip(1).collect::<Vec<_>>());
+    let also =
+        ["Containerfile", "CHANGELOG.md", "backup", "completions/_kwartier", "docs/operations.md", "man/kwartier.1"];
+    let units = UNITS.map(|unit| format!("systemd/{unit}"));
+    for file in copied.chain(also).chain(units.iter().map(String::as_str)) {
+        assert!(packed.lines().any(|packed| packed == format!("{root}{file}")), "{file} is missing in {packed}");
+    }
+
+    let Some(package) = ending(".deb") else {
+        eprintln!("SKIPPED: there is no debhelper here, so no Debian package is looked at");
+        return;
+    };
+    let packed = run(Command::new("dpkg-deb").args(["--contents", package]));
+    let files = [
+        "/etc/kwartier/kwartier.toml",
+        "/usr/bin/kwartier",
+        "/usr/lib/sysusers.d/kwartier.conf",
+        "/usr/libexec/kwartier/backup",
+        "/usr/share/bash-completion/completions/kwartier",
+        "/usr/share/doc/kwartier/NOTICES.txt.gz",
+        "/usr/share/doc/kwartier/operations.md",
+        "/usr/share/man/man1/kwartier.1.gz",
+    ];
+    let units = UNITS.map(|unit| format!("/lib/systemd/system/{unit}"));
+    for file in files.into_iter().chain(units.iter().map(String::as_str)) {
+        assert!(packed.lines().any(|packed| packed.ends_with(file)), "{file} is missing in {packed}");
+    }
+    assert_eq!(run(Command::new("dpkg-deb").args(["--field", package, "Version"])).trim(), "9.8.7-1");
+}
+
 #[test]
 fn the_units_are_what_systemd_understands() {
     let folder = Folder::new();
