@@ -7,7 +7,7 @@ mod commands;
 mod config;
 mod forecast;
 mod interrupt;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod packaging;
 mod planned_days;
 mod reports;
