@@ -1,5 +1,7 @@
 //! Chargers: a station of the site and how it is reached, and what those over the API report.
 
+use std::collections::HashMap;
+
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -21,7 +23,7 @@ use crate::access::{self, Caller, Permission, SiteRef};
 use crate::app::Event;
 use crate::resource::charger::{Charger, KeptCharger, KeptOcpp, Ocpp, Report};
 use crate::service::Service;
-use crate::store::{Key, Kind, List};
+use crate::store::{Document, Key, Kind, List};
 
 /// How long OCPP wants passwords to be, in characters (security white paper, 3.2; OCPP 2.0.1, A00.FR.205).
 const PASSWORD: std::ops::RangeInclusive<usize> = 16..=40;
@@ -59,11 +61,12 @@ async fn list_chargers(
 ) -> Result<axum::Json<Listed<ChargerView>>, Problem> {
     let site = access::at_site(&service, &caller, Permission::See, &site).await?;
     let (_, what) = change::site(&service, &site).await?;
-    let known = service.store.list(&List::of(Kind::Charger, &site.id)).await?.items;
+    let known = service.store.all(List::of(Kind::Charger, &site.id)).await?;
+    let known: HashMap<&str, &Document> = known.iter().map(|known| (known.key.id.as_str(), known)).collect();
     let mut items = Vec::with_capacity(what.stations.len());
     for station in &what.stations {
-        let known = known.iter().find(|known| known.key.id == station.id);
-        items.push(view(station, known.map(kept).transpose()?));
+        let known = known.get(station.id.as_str());
+        items.push(view(station, known.map(|known| kept(known)).transpose()?));
     }
     Ok(axum::Json(Listed { items, next: None }))
 }

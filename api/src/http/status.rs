@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::problem::Problem;
+use super::problem::{Problem, ProblemKind};
 use super::read::Path;
 use super::stream::{self, Told, wants_stream};
 use crate::access::{self, Caller, Permission};
@@ -68,10 +68,5 @@ async fn get_status(
 
 /// The loop does not know the site yet: 503, it is to be tried again.
 pub fn not_yet(site: &str) -> Problem {
-    Problem::new(
-        axum::http::StatusCode::SERVICE_UNAVAILABLE,
-        "starting",
-        "The site is not steered yet",
-        format!("the loop has not taken up {site:?} yet; try again in a second"),
-    )
+    Problem::new(ProblemKind::Starting, format!("the loop has not taken up {site:?} yet; try again in a second"))
 }

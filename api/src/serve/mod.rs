@@ -4,6 +4,7 @@
 //! kept; and only then does it answer. It ends in the reverse order: no new requests, followers are let go, the loop stops,
 //! what is left is written.
 
+mod backup;
 mod house;
 mod logging;
 mod manager;
@@ -24,6 +25,7 @@ use crate::cli::failure::Failure;
 use crate::cli::output;
 use crate::config::Config;
 use crate::demo;
+use crate::http::turns::Turns;
 use crate::http::{self, listen};
 use crate::jobs;
 use crate::page;
@@ -53,7 +55,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let app = app::start(Arc::clone(&store)).await.map_err(unusable)?;
     let config = Arc::new(config);
     let gate = Arc::new(Gate::new(&config));
-    let service = Service { store: Arc::clone(&store), app: app.handle.clone(), config, gate };
+    let service = Service { store: Arc::clone(&store), app: app.handle.clone(), config, gate, turns: Turns::default() };
     let greeting = greeting(&service, &url).await;
     let served = match greeting {
         Ok(text) => {

@@ -51,6 +51,19 @@ impl Told {
         self.last.as_ref()
     }
 
+    /// Somebody who passes its setpoints on has taken them up to a number. Its own last number, where that was among them, and
+    /// it has never confirmed anything itself.
+    pub fn take(&mut self, number: u64, now: DateTime<Utc>) -> Option<u64> {
+        let last = self.last.as_mut().filter(|last| last.number <= number && last.trace.taken.is_none())?;
+        if self.confirmed.is_some() {
+            return None;
+        }
+        last.trace.taken = Some(now);
+        self.most_a = Some(last.limit_a);
+        self.dirty = true;
+        Some(last.number)
+    }
+
     /// It says itself what it holds.
     pub fn holds(&mut self, amps: f64, now: DateTime<Utc>) {
         self.dirty |= self.most_a != Some(amps);
@@ -97,6 +110,7 @@ pub fn setpoint(
         trace: Trace {
             why: why(command.why).to_owned(),
             plan: plan.filter(|_| command.why == Why::Plan),
+            taken: None,
             confirmed: None,
         },
     }
