@@ -1,8 +1,7 @@
-//! What is handed out beside the binary fits the binary: the configuration, the units, the container file, the backup script.
+//! What is handed out beside the binary fits the binary: the configuration, the unit, the container file.
 
 use std::io::{BufRead, BufReader, ErrorKind};
 use std::os::unix::net::UnixDatagram;
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -10,8 +9,6 @@ use super::{Folder, kwartier, said, workspace};
 
 /// Nothing that is waited for here takes so long.
 const PATIENCE: Duration = Duration::from_mins(1);
-
-const UNITS: [&str; 3] = ["kwartier.service", "kwartier-backup.service", "kwartier-backup.timer"];
 
 fn packaged(name: &str) -> String {
     std::fs::read_to_string(workspace().join("packaging").join(name)).expect("a file of packaging/")
@@ -108,8 +105,7 @@ fn packing_leaves_nothing_out() {
     let copied = copied.flat_map(|line| line.split(' ').rev().skip(1).collect::<Vec<_>>());
     let also =
         ["Containerfile", "CHANGELOG.md", "backup", "completions/_kwartier", "docs/operations.md", "man/kwartier.1"];
-    let units = UNITS.map(|unit| format!("systemd/{unit}"));
-    for file in copied.chain(also).chain(units.iter().map(String::as_str)) {
+    for file in copied.chain(also) {
         assert!(packed.lines().any(|packed| packed == format!("{root}{file}")), "{file} is missing in {packed}");
     }
 
@@ -122,49 +118,40 @@ fn packing_leaves_nothing_out() {
         "/etc/kwartier/kwartier.toml",
         "/usr/bin/kwartier",
         "/usr/lib/sysusers.d/kwartier.conf",
-        "/usr/libexec/kwartier/backup",
+        "/lib/systemd/system/kwartier.service",
         "/usr/share/bash-completion/completions/kwartier",
         "/usr/share/doc/kwartier/NOTICES.txt.gz",
         "/usr/share/doc/kwartier/operations.md",
         "/usr/share/man/man1/kwartier.1.gz",
     ];
-    let units = UNITS.map(|unit| format!("/lib/systemd/system/{unit}"));
-    for file in files.into_iter().chain(units.iter().map(String::as_str)) {
+    for file in files {
         assert!(packed.lines().any(|packed| packed.ends_with(file)), "{file} is missing in {packed}");
     }
     assert_eq!(run(Command::new("dpkg-deb").args(["--field", package, "Version"])).trim(), "9.8.7-1");
 }
 
 #[test]
-fn the_units_are_what_systemd_understands() {
+fn the_unit_is_what_systemd_understands() {
     let folder = Folder::new();
-    let backup = workspace().join("packaging/backup").display().to_string();
-    let units: Vec<String> = UNITS
-        .iter()
-        .map(|name| {
-            let unit = packaged(&format!("systemd/{name}"));
-            let unit = unit.replace("/usr/bin/kwartier", env!("CARGO_BIN_EXE_kwartier"));
-            folder.file(name, &unit.replace("/usr/libexec/kwartier/backup", &backup))
-        })
-        .collect();
-    let verified = Command::new("systemd-analyze").args(["--man=no", "verify"]).args(&units).output();
+    let unit = packaged("systemd/kwartier.service").replace("/usr/bin/kwartier", env!("CARGO_BIN_EXE_kwartier"));
+    let unit = folder.file("kwartier.service", &unit);
+    let verified = Command::new("systemd-analyze").args(["--man=no", "verify", &unit]).output();
     match verified {
         Ok(output) => {
             let (_, told) = said(&output);
             assert!(output.status.success() && told.is_empty(), "{told}");
         }
         Err(fault) if fault.kind() == ErrorKind::NotFound => {
-            eprintln!("SKIPPED: there is no systemd-analyze here, so nobody looks at the units");
+            eprintln!("SKIPPED: there is no systemd-analyze here, so nobody looks at the unit");
         }
         Err(fault) => panic!("{fault}"),
     }
 }
 
 #[test]
-fn systemd_is_told_of_its_life_and_backups_are_made_meanwhile() {
+fn systemd_is_told_of_its_life_and_so_is_who_asks() {
     let folder = Folder::new();
-    let (data, backups) = (folder.path("data"), folder.path("backups"));
-    std::fs::create_dir(&backups).expect("a folder");
+    let data = folder.path("data");
     let socket = UnixDatagram::bind(folder.path("notify")).expect("a socket");
     socket.set_read_timeout(Some(PATIENCE)).expect("a socket");
     let hear = |what: &str| {
@@ -193,20 +180,6 @@ fn systemd_is_told_of_its_life_and_backups_are_made_meanwhile() {
         assert_eq!(output.status.code(), Some(0), "{:?}", said(&output));
         assert!(said(&output).0 == "ok\n" || said(&output).0 == "ready, 0 sites\n", "{:?}", said(&output));
     }
-
-    let binary = Path::new(env!("CARGO_BIN_EXE_kwartier")).parent().expect("a folder").display().to_string();
-    for _ in 0..3 {
-        let output = Command::new(workspace().join("packaging/backup"))
-            .args([&data, &backups])
-            .env("PATH", format!("{binary}:/usr/bin:/bin"))
-            .env("KEEP", "2")
-            .output()
-            .expect("a shell");
-        assert!(output.status.success(), "{:?}", said(&output));
-        // A backup is named by its second.
-        std::thread::sleep(Duration::from_millis(1100));
-    }
-    assert_eq!(std::fs::read_dir(&backups).expect("backups").count(), 2);
 
     hear("WATCHDOG=1");
     let kill = Command::new("kill").args(["-TERM", &service.id().to_string()]).status().expect("kill");
