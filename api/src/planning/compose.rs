@@ -80,7 +80,11 @@ pub fn compose(request: &Request, outlook: Outlook) -> Result<Composed, String> 
     wire.grid.peak_eur_kw = peak_eur_kw;
     caps(&mut wire, &request.setup, &horizon, &request.signals);
     // What stays of the notes is what an operator can mend; the others are said in the basis already, or are how it is done.
-    let mend = |code| matches!(code, NoteCode::BuildingAtMost | NoteCode::BuildingUnknown | NoteCode::StayLeftOut);
+    let mend = |code| match code {
+        NoteCode::BuildingUnknown | NoteCode::StayLeftOut => true,
+        NoteCode::BuildingAtMost => building.is_empty(),
+        _ => false,
+    };
     basis.extend(notes.into_iter().filter(|note| mend(note.code)).map(|note| note.text));
     Ok(Composed { wire, basis })
 }

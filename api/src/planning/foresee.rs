@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use kwartier_data::compose::Horizon;
 use kwartier_data::forecast::Belief;
 use kwartier_data::local;
-use kwartier_data::series::{BoardDraw, Building, Series};
+use kwartier_data::series::{Building, Series};
 use kwartier_forecast::{load, naive};
 use parking_lot::Mutex;
 
@@ -138,7 +138,6 @@ fn building(
     own: &Foreseen,
     basis: &mut Vec<String>,
 ) -> Option<Building> {
-    let root = &request.setup.nodes[request.setup.root()?];
     let kw_per_a = request.setup.voltage_v * request.what.building_power_factor / 1000.0;
     let said = |slot: usize| told.net_kw(horizon.at(slot)).map(|kw| kw.map(|kw| kw / kw_per_a));
     let known = |slot: usize| said(slot).or_else(|| own.at(horizon, slot));
@@ -161,8 +160,7 @@ fn building(
         quarters(horizon.start, high.collect())
     };
     let kw = quarters(horizon.start, beliefs.iter().map(|belief| belief.mean * kw_per_a).collect());
-    let draw = BoardDraw { board: root.id.clone(), phases_a: own.shares.map(phase), kw: Some(kw) };
-    Some(Building::Boards(vec![draw]))
+    Some(Building::Whole { phases_a: own.shares.map(phase), kw })
 }
 
 async fn past(store: &dyn Store, request: &Request, place: &str) -> Result<Vec<Point>, Fault> {

@@ -96,14 +96,16 @@ pub fn setpoint(
     now: DateTime<Utc>,
 ) -> Setpoint {
     let device = &setup.devices[command.device];
+    // Of a vehicle of which nothing is known yet nothing is chosen: as many as the charger has.
+    let phases = if command.phases == 0 { u8::try_from(device.phases.len()).unwrap_or(3) } else { command.phases };
     #[expect(clippy::cast_possible_truncation, reason = "minutes")]
     let valid_until = now + TimeDelta::milliseconds((command.valid_s * 1000.0) as i64);
     Setpoint {
         number,
         charger: device.id.clone(),
         limit_a: command.amps,
-        phases: command.phases,
-        limit_w: command.amps * setup.voltage_v * f64::from(command.phases),
+        phases,
+        limit_w: command.amps * setup.voltage_v * f64::from(phases),
         at: now,
         valid_until,
         then_a: device.fallback_a.map(|hours| hours[setup.hour(valid_until)]),
