@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::access::Gate;
 use crate::app::Handle;
 use crate::config::Config;
+use crate::http::turns::Turns;
 use crate::store::Store;
 
 /// The service.
@@ -18,4 +19,6 @@ pub struct Service {
     pub config: Arc<Config>,
     /// What access remembers.
     pub gate: Arc<Gate>,
+    /// Whose turn it is to state sessions.
+    pub turns: Turns,
 }

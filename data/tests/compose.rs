@@ -237,6 +237,15 @@ fn a_total_is_what_the_connection_sees() {
     let at_board = |board: &str, slot: usize| made.base_load_a.iter().find(|load| load.node == board).unwrap().l1[slot];
     assert!((at_board("HV", 40) + at_board("UV1", 40) - 100.0).abs() < 1e-9);
     assert!((at_board("UV1", 40) - 9.0).abs() < 1e-12);
+    // The same by phase: each sees its own.
+    let phases_a = [10.0, 20.0, -5.0].map(|amps| flat(horizon, amps));
+    let by_phase = [Building::Whole { phases_a, kw: flat(horizon, 5.2) }];
+    let (phased, _) = instance(&site(), &Inputs { building: &by_phase, ..inputs }).unwrap();
+    let sum = |of: fn(&kwartier_data::instance::wire::BaseLoad) -> &Vec<f64>| -> f64 {
+        phased.base_load_a.iter().map(|load| of(load)[40]).sum()
+    };
+    assert_eq!([sum(|l| &l.l1), sum(|l| &l.l2), sum(|l| &l.l3)].map(f64::round), [10.0, 20.0, -5.0]);
+    assert!((phased.grid.base_kw.as_ref().unwrap()[40] - 5.2).abs() < 1e-12);
     assert!((made.grid.base_kw.as_ref().unwrap()[40] - 62.1).abs() < 1e-12);
     assert_eq!((made.pv[0].kw[3], made.batteries[0].soc_kwh, made.batteries[0].end_soc_kwh), (7.0, 3.0, 3.0));
     assert!(says(&notes, NoteCode::BuildingAtMost).contains("\"UV1\""));

@@ -26,7 +26,7 @@ pub async fn authenticate(service: &Service, shown: &Shown, now: DateTime<Utc>) 
     {
         note_use(service, id, now).await;
     }
-    Ok(Some(Caller { who: known.who, tenant: known.tenant, scopes: known.scopes, at: now }))
+    Ok(Some(Caller { who: known.who, tenant: known.tenant, scopes: known.scopes, at: now, once: None }))
 }
 
 /// The same caller as they are now: for answers that go on for long. `None`, they may do nothing any longer.
@@ -36,7 +36,7 @@ pub async fn again(service: &Service, caller: &Caller, now: DateTime<Utc>) -> Re
         Who::Key(id) => key(service, id, None).await?,
     };
     let known = known.filter(|known| known.until.is_none_or(|until| now < until));
-    Ok(known.map(|known| Caller { who: known.who, tenant: known.tenant, scopes: known.scopes, at: now }))
+    Ok(known.map(|known| Caller { who: known.who, tenant: known.tenant, scopes: known.scopes, at: now, once: None }))
 }
 
 async fn look_up(service: &Service, shown: &Shown) -> Result<Option<Known>, Fault> {
@@ -104,7 +104,7 @@ async fn with_grants(service: &Service, who: &Who, tenant: &str, mut scopes: Vec
         .filter(|scope| matches!(&scope.place, super::Place::Tenant(place) if place == tenant))
         .map(|scope| (scope.role, scope.until))
         .collect();
-    for document in service.store.list(&List::of(Kind::Grant, tenant)).await?.items {
+    for document in service.store.all(List::of(Kind::Grant, tenant)).await? {
         let grant: KeptGrant = body(&document)?;
         let place = super::Place::Site { site: grant.site, tenant: grant.site_tenant };
         match &grant.user {

@@ -1,8 +1,12 @@
 //! Who is asking, and whether they may.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use chrono::{DateTime, Utc};
 
 use super::role::{Permission, Role};
+use crate::store::{Change, Fault, Store, Written};
 
 /// Who is asking.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +53,7 @@ pub struct Scope {
 }
 
 /// Somebody who was authenticated.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Caller {
     /// Who.
     pub who: Who,
@@ -59,6 +63,29 @@ pub struct Caller {
     pub scopes: Vec<Scope>,
     /// When their request came: the time by which it is judged, and which what it changes carries.
     pub at: DateTime<Utc>,
+    /// Under which key their request is done once; `None`, they sent none.
+    pub once: Option<Once>,
+}
+
+/// A request that is done once, however often it is sent: what it changes and that it was done are written together.
+#[derive(Debug, Clone)]
+pub struct Once {
+    /// The key, with whose it is.
+    pub name: String,
+    /// A hash of the request.
+    pub request: String,
+    /// How long it is remembered.
+    pub until: DateTime<Utc>,
+    /// Whether it is written already that it was done.
+    pub noted: Arc<AtomicBool>,
+}
+
+impl Once {
+    /// What is remembered of it; without an answer, that it was done.
+    pub fn remember(&self, answer: Option<serde_json::Value>) -> Change {
+        let Once { name, request, until, .. } = self;
+        Change::Remember { name: name.clone(), request: request.clone(), answer, until: *until }
+    }
 }
 
 /// Whether a request goes on.
@@ -73,6 +100,17 @@ pub enum Access {
 }
 
 impl Caller {
+    /// Makes changes for them, together with the note that their request was done, where it is to be done once.
+    pub async fn write(&self, store: &dyn Store, mut changes: Vec<Change>) -> Result<Vec<Written>, Fault> {
+        let once = self.once.as_ref().filter(|once| !once.noted.load(Ordering::Relaxed));
+        changes.extend(once.map(|once| once.remember(None)));
+        let written = store.write(self.at, changes).await?;
+        if let Some(once) = once {
+            once.noted.store(true, Ordering::Relaxed);
+        }
+        Ok(written)
+    }
+
     /// Whether they may do something at a site of a tenant. `tenants` are the site's tenant and all above it.
     pub fn at_site(&self, permission: Permission, site: &str, tenants: &[String]) -> Access {
         self.access(permission, |place| match place {

@@ -8,7 +8,7 @@ use axum_extra::extract::CookieJar;
 use chrono::Utc;
 
 use super::authenticate::authenticate;
-use super::caller::Caller;
+use super::caller::{Caller, Once};
 use super::token::{self, Shown};
 use crate::http::listen::Link;
 use crate::http::problem::Problem;
@@ -46,6 +46,7 @@ impl FromRequestParts<Service> for Login {
             from_our_page(&parts.headers, &csrf)?;
         }
         let caller = authenticate(service, &shown, now).await?.ok_or_else(refused)?;
+        let caller = Caller { once: parts.extensions.get::<Once>().cloned(), ..caller };
         Ok(Login { caller, shown, by_cookie, csrf })
     }
 }

@@ -5,7 +5,6 @@ use std::pin::Pin;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use axum::http::StatusCode;
 use chrono::{DateTime, TimeDelta, Utc};
 use openidconnect::core::{
     CoreAuthDisplay, CoreAuthPrompt, CoreAuthenticationFlow, CoreErrorResponseType, CoreGenderClaim, CoreJsonWebKey,
@@ -24,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::config::Oidc;
-use crate::http::problem::Problem;
+use crate::http::problem::{Problem, ProblemKind};
 
 /// How long a person may take at the provider.
 const UNDER_WAY: TimeDelta = TimeDelta::minutes(10);
@@ -228,7 +227,7 @@ fn groups(claims: &Map<String, Value>, claim: &str) -> Vec<String> {
 fn failed(provider: &Oidc, why: &dyn std::fmt::Display) -> Problem {
     tracing::warn!(provider = provider.name, %why, "single sign-on failed");
     let detail = format!("the provider {:?} did not answer as it should; the log says more, try again", provider.name);
-    Problem::new(StatusCode::BAD_GATEWAY, "sign-on", "Single sign-on failed", detail)
+    Problem::new(ProblemKind::SignOn, detail)
 }
 
 /// The client that speaks with providers.

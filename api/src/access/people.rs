@@ -1,6 +1,5 @@
 //! People: making, finding, changing and erasing them. What is personal stands in [`KeptUser`] alone, and goes with it.
 
-use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 
 use super::audit::{self, At, Did};
@@ -10,7 +9,7 @@ use super::kept::{
 };
 use super::role::Role;
 use super::{session, token};
-use crate::http::problem::Problem;
+use crate::http::problem::{Problem, ProblemKind};
 use crate::service::Service;
 use crate::store::{Change, Document, Expect, Fault, Key, Kind, List};
 
@@ -167,7 +166,7 @@ pub async fn not_the_last_admin(
         return Ok(());
     }
     let detail = format!("nobody else is admin at the tenant {TOP_TENANT:?}; make another first");
-    Err(Problem::new(StatusCode::CONFLICT, "last-admin", "The last admin stays", detail))
+    Err(Problem::new(ProblemKind::LastAdmin, detail))
 }
 
 fn administers(user: &KeptUser, now: DateTime<Utc>) -> bool {

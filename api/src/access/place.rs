@@ -3,13 +3,12 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 
 use super::caller::{Access, Caller, Place};
 use super::kept::{KeptName, body, json, name_key};
 use super::role::Permission;
-use crate::http::problem::Problem;
+use crate::http::problem::{Problem, ProblemKind};
 use crate::service::Service;
 use crate::store::{Change, Expect, Fault, Kind, List};
 
@@ -126,7 +125,7 @@ pub async fn new_site(
     let tenant = at_tenant(service, caller, Permission::Install, tenant.unwrap_or(&caller.tenant)).await?;
     if tenant_of(service, caller, site).await?.is_some() {
         let detail = format!("the id {site:?} is taken; choose another");
-        return Err(Problem::new(StatusCode::CONFLICT, "taken", "The name is taken", detail));
+        return Err(Problem::new(ProblemKind::Taken, detail));
     }
     Ok(tenant)
 }

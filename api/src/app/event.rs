@@ -81,6 +81,11 @@ pub enum Event {
         /// The intervals that have.
         prices: Vec<Price>,
     },
+    /// A forecast that somebody else makes is new, has changed or is withdrawn; planners read it.
+    Foreseen {
+        /// Of which site.
+        site: String,
+    },
     /// A grid operator's limit is new, has changed (`Some`) or is withdrawn.
     Signal {
         /// At which site.

@@ -156,10 +156,11 @@ impl Sites {
                 (site.clone(), self.with(&site, |known| known.session_gone(&id, now.wall)))
             }
             Event::Prices { site, prices } => (site.clone(), self.with(&site, |known| known.priced(&prices, now.wall))),
+            Event::Foreseen { site } => (site.clone(), self.with(&site, SiteLoop::foreseen)),
             Event::Signal { site, id, signal } => {
                 (site.clone(), self.with(&site, |known| known.signal(id, signal.as_ref())))
             }
-            Event::Taken { site, .. } => (site.clone(), self.with(&site, |known| known.taken(now))),
+            Event::Taken { site, number } => (site.clone(), self.with(&site, |known| known.taken(number, now))),
             Event::PlanWanted { site, job } => {
                 let answered = self.with(&site, |known| known.plan_wanted(job));
                 match (answered, job) {

@@ -18,6 +18,7 @@ use super::effect::{Effect, Held};
 use super::event::Event;
 use super::moment::Moment;
 use super::sites::{Kept, Sites};
+use crate::planning::compose::Outlook;
 use crate::planning::ladder::{Climbed, Rungs, climb};
 use crate::planning::{Made, Request};
 use crate::resource::charger::Report;
@@ -173,7 +174,7 @@ impl Desk {
     }
 
     fn make(&self, request: &Request) -> Arc<Made> {
-        match climb(request, None, Rungs::All(&solve), &Patient).unwrap() {
+        match climb(request, Outlook::default(), Rungs::All(&solve), &Patient).unwrap() {
             Climbed::Unchanged => Arc::clone(request.previous.as_ref().unwrap()),
             Climbed::New(kept) => Arc::new(Made::of(*kept, &request.setup, &request.present).unwrap()),
         }
@@ -589,6 +590,42 @@ fn a_charger_over_the_api_counts_as_silent_when_nobody_takes_its_setpoints() {
     assert!(!desk.alarms().contains(&"silent"));
 }
 
+/// What a system does that passes setpoints on and reports nothing.
+fn takes_all(desk: &mut Desk) {
+    let number = ["A", "B"].iter().filter_map(|charger| Some(desk.last(charger)?.number)).max();
+    desk.on(Event::Taken { site: SITE.to_owned(), number: number.unwrap_or(0) });
+    desk.pass(1);
+}
+
+#[test]
+fn who_takes_setpoints_and_reports_nothing_answers_for_them() {
+    let mut desk = Desk::new(Sites::new());
+    desk.obey = false;
+    desk.begin(&["A", "B"]);
+    desk.arrives("A", "s1");
+    desk.pass(20);
+    assert!(desk.last("A").is_none_or(|last| last.limit_a <= 0.0), "nobody passes anything on");
+    for _ in 0..30 {
+        takes_all(&mut desk);
+    }
+    let setpoint = desk.last("A").unwrap().clone();
+    assert!(setpoint.limit_a >= 6.0, "{setpoint:?}");
+    let shown = desk.status().chargers[0].setpoint.clone().unwrap();
+    assert!(shown.trace.taken.is_some() && shown.trace.confirmed.is_none(), "{shown:?}");
+    assert!(desk.alarms().contains(&"unconfirmed"));
+    // From the first report on reports alone count.
+    let holds = Report { limit_a: Some(setpoint.limit_a), ..report(desk.now.wall) };
+    desk.on(Event::Reported { site: SITE.to_owned(), charger: "A".to_owned(), report: holds });
+    desk.pass(1);
+    assert!(!desk.alarms().contains(&"unconfirmed"));
+    for _ in 0..90 {
+        takes_all(&mut desk);
+    }
+    let shown = desk.status().chargers[0].setpoint.clone().unwrap();
+    let renewed = shown.number > setpoint.number;
+    assert!(renewed && shown.trace.taken.is_none() && shown.trace.confirmed.is_none(), "{shown:?}");
+}
+
 #[test]
 fn what_a_charger_draws_shows_that_it_obeys() {
     let mut desk = Desk::new(Sites::new());
@@ -635,7 +672,9 @@ fn the_example_site_is_steered_too() {
     desk.pass(3);
     assert_eq!(desk.status().chargers.len(), 26);
     let order = desk.orders.last().unwrap();
-    let Climbed::New(kept) = climb(order, None, Rungs::Rule("a test"), &Patient).unwrap() else { panic!("no plan") };
+    let Climbed::New(kept) = climb(order, Outlook::default(), Rungs::Rule("a test"), &Patient).unwrap() else {
+        panic!("no plan")
+    };
     let basis = kept.head.summary["basis"].as_array().unwrap();
     assert!(
         basis.iter().any(|text| text.as_str().unwrap().contains("the tariff and a flat day-ahead price")),

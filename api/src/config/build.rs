@@ -3,15 +3,17 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use chrono::TimeDelta;
 use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::EnvFilter;
 
 use super::keys::{self, KEYS, Key, Takes};
 use super::read::default_of;
 use super::settings::{Said, Settings, Source, Value};
-use super::{Config, Limits, Listen, Log, Logins, Oidc, OidcRole, Tls, Webhooks, secret};
+use super::{Backups, Config, Limits, Listen, Log, Logins, Oidc, OidcRole, Tls, Webhooks, secret};
 use crate::access::Role;
 use crate::http::listen::certified;
+use crate::store::Policy;
 
 /// Where it listens when nobody says.
 const LISTEN: &str = "127.0.0.1:8080";
@@ -44,9 +46,34 @@ pub fn build(settings: &mut Settings, folder: &Path, demo: bool) -> Option<Confi
             body_bytes: usize::try_from(whole(settings, "limits.body_mib")?).ok()? << 20,
             requests_per_minute: whole(settings, "limits.requests_per_minute")?,
         },
+        keep: keep(settings)?,
+        backup: Backups { folder: path(settings, "backup.folder", folder), days: whole(settings, "backup.days")? },
         webhooks: Webhooks { allow_private: flag(settings, "webhooks.allow_private") },
         oidc,
     })
+}
+
+/// How long things are kept.
+fn keep(settings: &mut Settings) -> Option<Policy> {
+    let days = |key: &str| Some(TimeDelta::days(i64::from(whole(settings, key)?)));
+    let policy = Policy {
+        seconds: days("keep.seconds_days")?,
+        minutes: days("keep.minutes_days")?,
+        plans: days("keep.plans_days")?,
+        setpoints: days("keep.setpoints_days")?,
+        alarms: days("keep.alarms_days")?,
+        deliveries: days("keep.deliveries_days")?,
+        audit: days("keep.audit_days")?,
+        ..Policy::default()
+    };
+    if policy.seconds > policy.minutes {
+        settings.wrong(
+            "keep.seconds_days",
+            "is more than keep.minutes_days",
+            "keep minutes at least as long as seconds",
+        );
+    }
+    Some(policy)
 }
 
 /// Says every default that nobody has overridden.

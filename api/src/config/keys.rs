@@ -72,7 +72,7 @@ const fn must(table: &'static str, name: &'static str, takes: Takes, what: &'sta
 pub const ROLES: &[&str] = &["viewer", "analyst", "operator", "installer", "admin", "driver", "service"];
 
 /// All keys, table by table.
-pub static KEYS: [Key; 25] = [
+pub static KEYS: [Key; 34] = [
     key("", "data", Takes::Path, "\"kwartier-data\"", "the folder of everything that is kept"),
     key(
         "",
@@ -120,7 +120,28 @@ pub static KEYS: [Key; 25] = [
         "logins that are tried from one address",
     ),
     key("limits", "body_mib", Takes::Whole(1, 1024), "16", "the largest request in MiB"),
-    key("limits", "requests_per_minute", Takes::Whole(60, 10_000_000), "6000", "requests of one key or person"),
+    key("limits", "requests_per_minute", Takes::Whole(60, 10_000_000), "120000", "requests of one key or person"),
+    key(
+        "keep",
+        "seconds_days",
+        Takes::Whole(1, 400),
+        "1",
+        "days that measurements stay as measured; a value a minute then",
+    ),
+    key(
+        "keep",
+        "minutes_days",
+        Takes::Whole(32, 4000),
+        "35",
+        "days that minutes stay; quarter-hours then, which stay for ever",
+    ),
+    key("keep", "plans_days", Takes::Whole(2, 4000), "92", "days that plans stay with all they were made from"),
+    key("keep", "setpoints_days", Takes::Whole(1, 4000), "35", "days that setpoints and what chargers held stay"),
+    key("keep", "alarms_days", Takes::Whole(1, 4000), "731", "days that alarms stay"),
+    key("keep", "deliveries_days", Takes::Whole(1, 4000), "35", "days that deliveries to webhooks stay"),
+    key("keep", "audit_days", Takes::Whole(30, 40_000), "3653", "days that the record of who changed what stays"),
+    key("backup", "folder", Takes::Path, "", "where a backup is made each day; without it, none is"),
+    key("backup", "days", Takes::Whole(1, 4000), "7", "days that those backups stay"),
     key(
         "webhooks",
         "allow_private",

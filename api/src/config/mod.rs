@@ -20,6 +20,7 @@ use kwartier_data::{Finding, Severity};
 use secrecy::SecretString;
 
 use crate::access::Role;
+use crate::store::Policy;
 
 /// How the service is set up. Displayed for debugging, secrets are masked.
 #[derive(Debug, Clone)]
@@ -40,6 +41,10 @@ pub struct Config {
     pub login: Logins,
     /// How much at once.
     pub limits: Limits,
+    /// How long things are kept.
+    pub keep: Policy,
+    /// Backups that are made by themselves.
+    pub backup: Backups,
     /// Webhooks.
     pub webhooks: Webhooks,
     /// Providers of single sign-on.
@@ -91,6 +96,15 @@ pub struct Limits {
     pub body_bytes: usize,
     /// Requests of one key or person in a minute.
     pub requests_per_minute: u32,
+}
+
+/// Backups that are made by themselves, one a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backups {
+    /// Where; `None`, there are none.
+    pub folder: Option<PathBuf>,
+    /// How long they stay, in days.
+    pub days: u32,
 }
 
 /// Webhooks.

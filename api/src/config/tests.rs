@@ -72,6 +72,19 @@ address_attempts_per_minute = 20
 body_mib = 32
 requests_per_minute = 600
 
+[keep]
+seconds_days = 2
+minutes_days = 40
+plans_days = 100
+setpoints_days = 50
+alarms_days = 500
+deliveries_days = 20
+audit_days = 4000
+
+[backup]
+folder = "backups"
+days = 30
+
 [webhooks]
 allow_private = true
 

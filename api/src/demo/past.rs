@@ -19,6 +19,9 @@ const MONDAY: NaiveDate = match NaiveDate::from_ymd_opt(2023, 6, 5) {
     None => NaiveDate::MIN,
 };
 
+/// How the building's draw is spread over the phases.
+pub const SHARES: [f64; 3] = [0.34, 0.31, 0.35];
+
 /// The series that come with the program.
 pub struct Past {
     /// Day-ahead prices in EUR/kWh.

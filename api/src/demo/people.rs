@@ -7,7 +7,7 @@ use kwartier_engine::control::setup::{Kind, Setup};
 use kwartier_engine::plant::population::{Crowd, Habit, Visit, draw};
 use kwartier_engine::plant::world::{Noise, Pv, Stay, Told, World};
 
-use super::past::Past;
+use super::past::{Past, SHARES};
 use crate::simulate::world::{runs, stores};
 
 /// How long the depot is played before it begins anew, in days.
@@ -21,9 +21,6 @@ const APART_MS: i64 = 200;
 
 /// How long a station stays free between two visits.
 const CHANGE: TimeDelta = TimeDelta::minutes(2);
-
-/// How the building's draw is spread over the phases.
-const SHARES: [f64; 3] = [0.34, 0.31, 0.35];
 
 /// The groups of the site, in the order of the stations: vans at every third, then staff, then visitors; and how many come to
 /// a station on a day.

@@ -1,22 +1,28 @@
 //! The demo's site and what is kept of it before it begins.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, NaiveDate, TimeDelta, Timelike, Utc};
 use kwartier_data::local::{self, next_day, previous_day};
 use kwartier_data::site::tariff::{Direction, Pricer};
 use kwartier_data::site::{Site, file};
 
-use super::past::Past;
+use super::past::{Past, SHARES};
 use crate::access::{TOP_TENANT, audit, claim};
+use crate::planning::foresee;
 use crate::resource::charger::{KeptCharger, KeptOcpp};
 use crate::resource::price::Price;
 use crate::resource::session::KeptSession;
-use crate::store::{Change, Expect, Fault, Key, Kind, List, Store};
+use crate::store::{Change, Expect, Fault, Grain, Key, Kind, List, Measured, Measurements, Store};
 
 /// The id of the demo's site.
 pub const SITE: &str = "demo";
 
 /// From this local hour on the prices of the next day are known, as of the day-ahead auction.
 const PUBLISHED_H: u32 = 13;
+
+/// How far back the building's meters are played.
+const HISTORY: TimeDelta = TimeDelta::days(42);
 
 const FILE: &[u8] = include_bytes!("../../../data/samples/depot-site.toml");
 
@@ -50,7 +56,44 @@ pub async fn prepare(store: &dyn Store, past: &Past, now: DateTime<Utc>) -> Resu
         changes.push(put_prices(day, &prices)?);
     }
     store.write(now, changes).await.map_err(fault)?;
-    Ok(())
+    measured(store, &what, past, now).await.map_err(fault)
+}
+
+/// What the building's meters would have shown in the weeks before, where nothing is kept of it: plans are made on a
+/// forecast, and a forecast needs a past.
+async fn measured(store: &dyn Store, site: &Site, past: &Past, now: DateTime<Utc>) -> Result<(), Fault> {
+    let Some(root) = site.boards.iter().find(|board| board.parent.is_none()) else { return Ok(()) };
+    let place = foresee::place(&root.id);
+    let quarter = TimeDelta::minutes(15);
+    let whole = now - TimeDelta::seconds(now.timestamp().rem_euclid(quarter.num_seconds()));
+    let whole = whole - TimeDelta::nanoseconds(i64::from(whole.timestamp_subsec_nanos()));
+    let ask = Measurements {
+        site: SITE.to_owned(),
+        place: Some(place.clone()),
+        from: whole - HISTORY,
+        until: whole,
+        grain: Grain::Quarter,
+        after: None,
+        limit: 10_000,
+    };
+    let known: HashSet<DateTime<Utc>> = store.measured(&ask).await?.items.iter().map(|point| point.mean.at).collect();
+    let peak_kw: f64 = site.pv.iter().map(|plant| plant.peak_kw).sum();
+    let quarters = (0..HISTORY.num_minutes() / quarter.num_minutes()).filter_map(|k| i32::try_from(k).ok());
+    let missing = quarters.map(|k| whole - HISTORY + quarter * k).filter(|at| !known.contains(at));
+    let row = |at: DateTime<Utc>| {
+        let kw = past.building_kw(at) - past.pv_kw(at) * peak_kw;
+        let amps = kw * 1000.0 / site.voltage_v;
+        Measured {
+            site: SITE.to_owned(),
+            place: place.clone(),
+            at,
+            phases_a: SHARES.map(|share| share * amps),
+            power_kw: Some(kw),
+            energy_kwh: None,
+        }
+    };
+    let rows: Vec<Measured> = missing.map(row).collect();
+    store.measure(&rows).await
 }
 
 /// The site with its name and chargers, for the first time.

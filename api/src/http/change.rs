@@ -3,13 +3,12 @@
 //! The place in the loop's queue is taken before anything is stored: a loop that is too busy is a 503 with nothing
 //! changed, and nothing is ever stored that the loop is not told. (It reads everything anew when it starts.)
 
-use axum::http::StatusCode;
 use kwartier_data::site::Site;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::problem::Problem;
+use super::problem::{Problem, ProblemKind};
 use crate::access::audit::{self, At, Did};
 use crate::access::{Caller, SiteRef};
 use crate::app::handle::{Busy, Reserved};
@@ -70,7 +69,7 @@ impl<'a> Batch<'a> {
 
     /// Makes all of them, or none.
     pub async fn write(self, service: &Service) -> Result<Vec<Written>, Fault> {
-        service.store.write(self.caller.at, self.changes).await
+        self.caller.write(&*service.store, self.changes).await
     }
 }
 
@@ -81,12 +80,7 @@ pub fn reserve(service: &Service) -> Result<Reserved, Problem> {
 
 impl From<Busy> for Problem {
     fn from(_: Busy) -> Problem {
-        Problem::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "busy",
-            "Too much is happening now",
-            "nothing was changed; the sites are steered on, try again in a second",
-        )
+        Problem::new(ProblemKind::Busy, "nothing was changed; the sites are steered on, try again in a second")
     }
 }
 

@@ -1,5 +1,7 @@
 //! Chargers: a station of the site and how it is reached, and what those over the API report.
 
+use std::collections::HashMap;
+
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -21,7 +23,7 @@ use crate::access::{self, Caller, Permission, SiteRef};
 use crate::app::Event;
 use crate::resource::charger::{Charger, KeptCharger, KeptOcpp, Ocpp, Report};
 use crate::service::Service;
-use crate::store::{Key, Kind, List};
+use crate::store::{Document, Key, Kind, List};
 
 /// How long OCPP wants passwords to be, in characters (security white paper, 3.2; OCPP 2.0.1, A00.FR.205).
 const PASSWORD: std::ops::RangeInclusive<usize> = 16..=40;
@@ -39,9 +41,24 @@ pub fn routes() -> OpenApiRouter<Service> {
 pub struct ChargerView {
     /// Name.
     pub id: String,
-    /// What is set of it.
-    #[serde(flatten)]
-    pub what: Charger,
+    /// Name of the board that it hangs on.
+    pub node: String,
+    /// Which grid phase hangs on its own L1, L2, L3: letters R = L1, S = L2, T = L3, `x` where none does; absent, unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "RST")]
+    pub phase_map: Option<String>,
+    /// Highest current per phase in A.
+    pub max_a: f64,
+    /// How it is reached; absent, over the API.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ocpp: Option<OcppView>,
+}
+
+/// How a charger connects over OCPP, as it is read.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct OcppView {
+    /// OCPP security profile.
+    pub security_profile: u8,
 }
 
 /// List chargers
@@ -59,11 +76,12 @@ async fn list_chargers(
 ) -> Result<axum::Json<Listed<ChargerView>>, Problem> {
     let site = access::at_site(&service, &caller, Permission::See, &site).await?;
     let (_, what) = change::site(&service, &site).await?;
-    let known = service.store.list(&List::of(Kind::Charger, &site.id)).await?.items;
+    let known = service.store.all(List::of(Kind::Charger, &site.id)).await?;
+    let known: HashMap<&str, &Document> = known.iter().map(|known| (known.key.id.as_str(), known)).collect();
     let mut items = Vec::with_capacity(what.stations.len());
     for station in &what.stations {
-        let known = known.iter().find(|known| known.key.id == station.id);
-        items.push(view(station, known.map(kept).transpose()?));
+        let known = known.get(station.id.as_str());
+        items.push(view(station, known.map(|known| kept(known)).transpose()?));
     }
     Ok(axum::Json(Listed { items, next: None }))
 }
@@ -248,12 +266,10 @@ fn view(station: &Station, kept: Option<KeptCharger>) -> ChargerView {
     let ocpp = kept.and_then(|kept| kept.ocpp);
     ChargerView {
         id: station.id.clone(),
-        what: Charger {
-            node: station.board.clone(),
-            phase_map: station.rotation.clone(),
-            max_a: station.max_a,
-            ocpp: ocpp.map(|ocpp| Ocpp { password: None, security_profile: ocpp.security_profile }),
-        },
+        node: station.board.clone(),
+        phase_map: station.rotation.clone(),
+        max_a: station.max_a,
+        ocpp: ocpp.map(|ocpp| OcppView { security_profile: ocpp.security_profile }),
     }
 }
 

@@ -130,8 +130,8 @@ async fn once(
 
 /// The documents of a site's chargers: id, version, content.
 async fn chargers(service: &Service, site: &str) -> Result<Vec<(String, u64, KeptCharger)>, Problem> {
-    let page = service.store.list(&List::of(Kind::Charger, site)).await?;
-    let each = page.items.into_iter().map(|document| {
+    let all = service.store.all(List::of(Kind::Charger, site)).await?;
+    let each = all.into_iter().map(|document| {
         let what = kept(&document)?;
         Ok((document.key.id, document.version, what))
     });

@@ -5,17 +5,18 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::change::{self, Batch, kept};
+use super::change::{self, Batch, kept, reserve};
 use super::finite::{Finite, MOST_KW, shown};
 use super::problem::Problem;
 use super::read::{Path, Query, Rows};
 use super::version::{Condition, etag, tagged};
 use crate::access::{self, Caller, Permission, SiteRef};
-use crate::resource::forecast::{ForecastRow, KeptForecast};
+use crate::app::Event;
+use crate::resource::forecast::{ForecastRow, Foreseen, KeptForecast};
 use crate::service::Service;
 use crate::store::{Key, Kind};
 
@@ -25,28 +26,6 @@ const MOST: usize = 960;
 /// The routes of forecasts.
 pub fn routes() -> OpenApiRouter<Service> {
     OpenApiRouter::new().routes(routes!(get_forecast, put_forecast, delete_forecast))
-}
-
-/// What is forecast.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Of {
-    /// What the building draws, in kW.
-    Building,
-    /// What all PV plants deliver together, in kW.
-    Pv,
-    /// The price of energy from the grid, in EUR/kWh.
-    Price,
-}
-
-impl Of {
-    fn name(self) -> &'static str {
-        match self {
-            Of::Building => "building",
-            Of::Pv => "pv",
-            Of::Price => "price",
-        }
-    }
 }
 
 /// As of when.
@@ -65,7 +44,7 @@ pub struct AsOf {
     get, path = "/v1/sites/{site}/forecasts/{of}", tag = "forecasts",
     params(
         ("site" = String, Path, description = "The site's id."),
-        ("of" = inline(Of), Path, description = "What is forecast."),
+        ("of" = inline(Foreseen), Path, description = "What is forecast."),
         AsOf,
     ),
     responses((status = 200, description = "The forecast.", body = KeptForecast)),
@@ -74,7 +53,7 @@ async fn get_forecast(
     State(service): State<Service>,
     caller: Caller,
     headers: HeaderMap,
-    Path((site, of)): Path<(String, Of)>,
+    Path((site, of)): Path<(String, Foreseen)>,
     Query(query): Query<AsOf>,
 ) -> Result<Response, Problem> {
     let site = access::at_site(&service, &caller, Permission::Analyse, &site).await?;
@@ -85,12 +64,13 @@ async fn get_forecast(
 /// Put a forecast
 ///
 /// In order, each interval as long as the others, without gaps. It takes the place of the one before, which stays readable as
-/// of then.
+/// of then. Plans use it for the hours it covers, before what Kwartier forecasts itself; prices that are known come before
+/// prices that are forecast. PV counts together with a forecast of the building: meters show the two as one.
 #[utoipa::path(
     put, path = "/v1/sites/{site}/forecasts/{of}", tag = "forecasts",
     params(
         ("site" = String, Path, description = "The site's id."),
-        ("of" = inline(Of), Path, description = "What is forecast."),
+        ("of" = inline(Foreseen), Path, description = "What is forecast."),
         ("If-Match" = Option<String>, Header, description = "The `ETag` of the version to be replaced."),
     ),
     request_body = Vec<ForecastRow>,
@@ -100,7 +80,7 @@ async fn put_forecast(
     State(service): State<Service>,
     caller: Caller,
     headers: HeaderMap,
-    Path((site, of)): Path<(String, Of)>,
+    Path((site, of)): Path<(String, Foreseen)>,
     Rows(rows): Rows<ForecastRow>,
 ) -> Result<Response, Problem> {
     let site = access::at_site(&service, &caller, Permission::Operate, &site).await?;
@@ -110,10 +90,12 @@ async fn put_forecast(
     let was = service.store.read(&key, None).await?.map(|was| was.version);
     Condition::of(&headers)?.check(was)?;
     let kept = KeptForecast { minutes, rows };
+    let place = reserve(&service)?;
     let mut batch = Batch::at_site(&caller, &site);
     batch.put(key, was, change::body(&kept)?);
     let written = batch.write(&service).await?;
     let version = written.first().map_or(1, |written| written.version);
+    place.tell(Event::Foreseen { site: site.id });
     Ok(([(header::ETAG, etag(version))], axum::Json(kept)).into_response())
 }
 
@@ -122,25 +104,27 @@ async fn put_forecast(
     delete, path = "/v1/sites/{site}/forecasts/{of}", tag = "forecasts",
     params(
         ("site" = String, Path, description = "The site's id."),
-        ("of" = inline(Of), Path, description = "What is forecast."),
+        ("of" = inline(Foreseen), Path, description = "What is forecast."),
     ),
     responses((status = 204, description = "Deleted.")),
 )]
 async fn delete_forecast(
     State(service): State<Service>,
     caller: Caller,
-    Path((site, of)): Path<(String, Of)>,
+    Path((site, of)): Path<(String, Foreseen)>,
 ) -> Result<StatusCode, Problem> {
     let site = access::at_site(&service, &caller, Permission::Operate, &site).await?;
     let document = service.store.read(&key(&site, of), None).await?.ok_or_else(none)?;
+    let place = reserve(&service)?;
     let mut batch = Batch::at_site(&caller, &site);
     batch.delete(document.key, document.version);
     batch.write(&service).await?;
+    place.tell(Event::Foreseen { site: site.id });
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// The length of the intervals in minutes, when everything is as it must be.
-fn check(rows: &[ForecastRow], of: Of, now: DateTime<Utc>) -> Result<u32, Problem> {
+fn check(rows: &[ForecastRow], of: Foreseen, now: DateTime<Utc>) -> Result<u32, Problem> {
     if rows.len() < 2 || rows.len() > MOST {
         return Err(Problem::field("", format!("there are {} intervals; send 2 to {MOST}", rows.len())));
     }
@@ -155,7 +139,7 @@ fn check(rows: &[ForecastRow], of: Of, now: DateTime<Utc>) -> Result<u32, Proble
         return Err(Problem::field("[1].start", detail));
     };
     let mut finite = Finite::new("");
-    let (most, unit) = if of == Of::Price { (20.0, "EUR/kWh") } else { (MOST_KW, "kW") };
+    let (most, unit) = if of == Foreseen::Price { (20.0, "EUR/kWh") } else { (MOST_KW, "kW") };
     for (k, row) in rows.iter().enumerate() {
         finite.within(format!("[{k}]"));
         finite.near("start", row.start, now);
@@ -185,6 +169,6 @@ fn none() -> Problem {
     Problem::not_found("a forecast of that")
 }
 
-fn key(site: &SiteRef, of: Of) -> Key {
+fn key(site: &SiteRef, of: Foreseen) -> Key {
     Key::new(Kind::Forecast, &site.id, of.name())
 }

@@ -4,14 +4,14 @@ use std::any::Any;
 use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
 use uuid::Uuid;
 
 use super::listen::Link;
-use super::problem::Problem;
+use super::problem::{Problem, ProblemKind};
 
 /// How long a request may take until its answer begins.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
@@ -108,9 +108,7 @@ fn headers(response: &mut Response, route: &str, id: &str, tls: bool) {
 
 fn too_long() -> Problem {
     Problem::new(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "too-slow",
-        "It took too long",
+        ProblemKind::TooSlow,
         "the answer did not begin within 30 s; what was changed may have been changed, look before trying again",
     )
 }
@@ -125,11 +123,11 @@ pub fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
 /// A path that leads nowhere.
 pub async fn nowhere(request: Request) -> Problem {
     let detail = format!("there is nothing at {}; /v1/openapi.json lists all there is", request.uri().path());
-    Problem::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail)
+    Problem::new(ProblemKind::NotFound, detail)
 }
 
 /// A method that a path does not have.
 pub async fn no_such_method(request: Request) -> Problem {
     let detail = format!("{} has no {}; the header Allow lists what it has", request.uri().path(), request.method());
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", "No such method", detail)
+    Problem::new(ProblemKind::Method, detail)
 }

@@ -1,8 +1,9 @@
 //! How much a caller may ask for in a minute, and requests that are sent again.
 //!
 //! A POST with `Idempotency-Key` is answered once: sent again with the same body within a day it gets the same answer and
-//! nothing is done twice; with another body it is refused. The answer is written down after the change itself, so a
-//! crash right between the two forgets it.
+//! nothing is done twice; with another body it is refused. That it was done is written together with what it changed, the
+//! answer right after that: a crash between the two loses the answer and does nothing twice. It is done to its end even
+//! when the client has gone meanwhile.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -21,12 +22,13 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::num::NonZeroU32;
+use tracing::Instrument as _;
 
-use super::problem::Problem;
+use super::problem::{Problem, ProblemKind};
 use crate::access::Caller;
+use crate::access::caller::Once;
 use crate::access::token::hex;
 use crate::service::Service;
-use crate::store::Change;
 
 /// How long an answer is remembered.
 const REMEMBERED: TimeDelta = TimeDelta::hours(24);
@@ -91,9 +93,16 @@ pub async fn limits(State(limits): State<Limits>, request: Request, next: Next) 
     }
     let key = parts.headers.get(&IDEMPOTENCY_KEY).filter(|_| parts.method == Method::POST).cloned();
     let request = Request::from_parts(parts, body);
-    match key {
-        None => next.run(request).await,
-        Some(key) => once(&limits, &caller, &key, request, next).await.unwrap_or_else(IntoResponse::into_response),
+    let Some(key) = key else { return next.run(request).await };
+    let done =
+        async move { once(&limits, &caller, &key, request, next).await.unwrap_or_else(IntoResponse::into_response) };
+    // By itself: a client that has gone sends it again, and must find it done or not done.
+    match tokio::spawn(done.in_current_span()).await {
+        Ok(response) => response,
+        Err(fault) => match fault.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Problem::internal().into_response(),
+        },
     }
 }
 
@@ -107,31 +116,29 @@ async fn once(
     let key = key.to_str().ok().filter(|key| (1..=LONGEST_KEY).contains(&key.len()));
     let key = key.ok_or_else(|| {
         let detail = format!("Idempotency-Key: is not 1 to {LONGEST_KEY} plain characters; send a UUID");
-        Problem::new(StatusCode::BAD_REQUEST, "header", "A header is not right", detail)
+        Problem::new(ProblemKind::Header, detail)
     })?;
     let name = format!("{}/{key}", caller.who.name());
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let Ok(bytes) = to_bytes(body, LARGEST).await else {
         let detail = "a request with an idempotency key is at most 64 MiB";
-        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large", detail));
+        return Err(Problem::new(ProblemKind::TooLarge, detail));
     };
     let mut hash = Sha256::new();
     hash.update(format!("{} {}\n", parts.method, parts.uri));
     hash.update(&bytes);
     let hash = hex(&hash.finalize());
     let _turn = Turn::take(limits, &name)?;
-    if let Some((before, answer)) = limits.service.store.recall(&name, caller.at).await? {
+    let store = &limits.service.store;
+    if let Some((before, answer)) = store.recall(&name, caller.at).await? {
         if before != hash {
             let detail = "Idempotency-Key: was used for another request; send a new key with every new request";
-            return Err(Problem::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "key-reused",
-                "The key was used before",
-                detail,
-            ));
+            return Err(Problem::new(ProblemKind::KeyReused, detail));
         }
         return replay(answer);
     }
+    let once = Once { name, request: hash, until: caller.at + REMEMBERED, noted: Arc::default() };
+    parts.extensions.insert(once.clone());
     let response = next.run(Request::from_parts(parts, Body::from(bytes))).await;
     if response.status().is_server_error() || response.status() == StatusCode::TOO_MANY_REQUESTS {
         return Ok(response);
@@ -145,8 +152,7 @@ async fn once(
         body: (!holds_secret(&parts.headers)).then(|| STANDARD.encode(&bytes)),
     };
     let answer = serde_json::to_value(&remembered).map_err(|_| Problem::internal())?;
-    let remember = Change::Remember { name, request: hash, answer, until: caller.at + REMEMBERED };
-    if let Err(why) = limits.service.store.write(caller.at, vec![remember]).await {
+    if let Err(why) = store.write(caller.at, vec![once.remember(Some(answer))]).await {
         tracing::warn!(%why, "an answer cannot be remembered");
     }
     Ok(Response::from_parts(parts, Body::from(bytes)))
@@ -157,11 +163,16 @@ fn holds_secret(headers: &HeaderMap) -> bool {
     headers.get(header::CACHE_CONTROL).is_some_and(|value| value == "no-store")
 }
 
-fn replay(answer: serde_json::Value) -> Result<Response, Problem> {
+fn replay(answer: Option<serde_json::Value>) -> Result<Response, Problem> {
+    let Some(answer) = answer else {
+        let detail =
+            "the request was done, and the service stopped before its answer was written down; look at what is there";
+        return Err(Problem::new(ProblemKind::ShownOnce, detail));
+    };
     let remembered: Remembered = serde_json::from_value(answer).map_err(|_| Problem::internal())?;
     let Some(body) = remembered.body else {
         let detail = "the request was done, and its answer held a secret that is shown once; delete what was made, and make another";
-        return Err(Problem::new(StatusCode::CONFLICT, "shown-once", "It was done, and is not shown again", detail));
+        return Err(Problem::new(ProblemKind::ShownOnce, detail));
     };
     let body = STANDARD.decode(&body).map_err(|_| Problem::internal())?;
     let mut response = Response::new(Body::from(body));
@@ -188,7 +199,7 @@ impl Turn<'_> {
         }
         let detail =
             "a request with this Idempotency-Key is under way; wait for its answer, or send it again in a second";
-        let problem = Problem::new(StatusCode::CONFLICT, "under-way", "It is under way", detail);
+        let problem = Problem::new(ProblemKind::UnderWay, detail);
         Err(Problem { retry_after_s: Some(1), ..problem })
     }
 }

@@ -33,8 +33,10 @@ pub mod tariffs;
 #[cfg(test)]
 pub mod tests;
 pub mod topology;
+pub mod turns;
 pub mod vehicles;
 pub mod version;
+pub mod versions;
 pub mod webhooks;
 
 use axum::Router;
@@ -72,6 +74,7 @@ fn api() -> OpenApiRouter<Service> {
         tariffs::routes(),
         topology::routes(),
         vehicles::routes(),
+        versions::routes(),
         webhooks::routes(),
     ]
     .into_iter()
@@ -90,6 +93,7 @@ pub fn router(service: Service, pages: Router<Service>) -> Router {
     Router::from(api())
         .merge(pages)
         .merge(docs)
+        .route(problem::page::PATH, problem::page::route())
         .fallback(layers::nowhere)
         .method_not_allowed_fallback(layers::no_such_method)
         .layer(from_fn_with_state(limits::Limits::new(service.clone()), limits::limits))

@@ -1,13 +1,12 @@
 //! Pages of lists: `?limit=&cursor=`. A cursor is opaque to clients: it says after what the next page begins.
 
-use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::problem::{FieldError, Problem};
+use super::problem::{FieldError, Problem, ProblemKind};
 use crate::store::{Document, Kind, List, Page};
 
 /// How many items a page has where nothing is said.
@@ -93,7 +92,7 @@ impl Problem {
     /// A query parameter that is not right: 400.
     pub fn parameter(name: &str, detail: &str) -> Problem {
         let text = format!("query.{name}: {detail}");
-        let problem = Problem::new(StatusCode::BAD_REQUEST, "parameter", "A parameter is not right", text);
+        let problem = Problem::new(ProblemKind::Parameter, text);
         let error = FieldError { field: format!("query.{name}"), detail: detail.to_owned() };
         Problem { errors: vec![error], ..problem }
     }

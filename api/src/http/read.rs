@@ -10,7 +10,7 @@ use kwartier_data::json;
 use kwartier_data::refusal::{Fault, Refusal};
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-use super::problem::{FieldError, Problem};
+use super::problem::{FieldError, Problem, ProblemKind};
 
 /// A body that is one JSON object.
 #[derive(Debug)]
@@ -88,15 +88,10 @@ pub async fn json_bytes<S: Send + Sync>(request: Request, state: &S) -> Result<B
 pub async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
     Bytes::from_request(request, state).await.map_err(|rejection| {
         if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            Problem::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "too-large",
-                "The body is too large",
-                "send it in several requests; docs/api.md names the limits",
-            )
+            Problem::new(ProblemKind::TooLarge, "send it in several requests; docs/api.md names the limits")
         } else {
             let detail = "the connection ended, or the body is not what its headers say; send it again";
-            Problem::new(StatusCode::BAD_REQUEST, "unreadable", "The body cannot be read", detail)
+            Problem::new(ProblemKind::Unreadable, detail)
         }
     })
 }
@@ -117,7 +112,7 @@ pub fn unsupported(wanted: &str, headers: &HeaderMap) -> Problem {
     let found = content_type(headers);
     let found = if found.is_empty() { "missing".to_owned() } else { format!("{found:?}") };
     let detail = format!("Content-Type is {found}; send {wanted}");
-    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-type", "The body is of another type", detail)
+    Problem::new(ProblemKind::UnsupportedType, detail)
 }
 
 /// A body that is not JSON (400), or is JSON of another shape (422).
@@ -127,7 +122,7 @@ pub fn refused(bytes: &[u8], refusal: &Refusal) -> Problem {
     if !names_number && serde_json::from_slice::<IgnoredAny>(bytes).is_err() {
         let why = refusal.faults().first().map(|fault| fault.wrong.replace("the file", "the body")).unwrap_or_default();
         let detail = format!("{why}; send one JSON value in UTF-8");
-        return Problem::new(StatusCode::BAD_REQUEST, "not-json", "The body is not JSON", detail);
+        return Problem::new(ProblemKind::NotJson, detail);
     }
     Problem::invalid(field_errors(refusal))
 }
@@ -155,6 +150,6 @@ pub fn parameter(text: &str) -> Problem {
         Some((name, why)) => (format!("query.{name}"), why.to_owned()),
         None => (String::new(), text.to_owned()),
     };
-    let problem = Problem::new(StatusCode::BAD_REQUEST, "parameter", "A parameter is not right", text);
+    let problem = Problem::new(ProblemKind::Parameter, text);
     Problem { errors: vec![FieldError { field, detail }], ..problem }
 }

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -13,7 +14,7 @@ use utoipa_axum::routes;
 
 use super::problem::Problem;
 use super::read::{Path, Query};
-use super::status::not_yet;
+use super::status::taken_up;
 use super::stream::{self, Guard, Teller, Told, wants_stream};
 use crate::access::{self, Caller, Permission};
 use crate::app::{Event, Follower};
@@ -22,6 +23,12 @@ use crate::service::Service;
 
 /// How often the loop is told that a follower who hears nothing new is still there.
 const STILL_TAKEN: Duration = Duration::from_secs(10);
+
+/// How long the first answer waits for the loop to give out setpoints.
+const FIRST: Duration = Duration::from_secs(3);
+
+/// Setpoints of one step come within so long of each other.
+const TOGETHER: Duration = Duration::from_millis(50);
 
 /// The routes of setpoints.
 pub fn routes() -> OpenApiRouter<Service> {
@@ -51,7 +58,7 @@ pub struct Setpoints {
 
 /// Setpoints
 ///
-/// The last of each charger: amperes, phases, watts, until when they hold, what holds after that, and why. With
+/// The last of each charger (the first time somebody takes them, within 3 s): amperes, phases, watts, until when they hold, what holds after that, and why. With
 /// `Accept: text/event-stream` as they change: events `setpoint`, whose id is their number. `Last-Event-ID` goes on where
 /// a stream was cut; what is no longer remembered is told as the last setpoint of each charger.
 #[utoipa::path(
@@ -80,7 +87,8 @@ async fn get_setpoints(
         (_, Ok(_)) => true,
     };
     let last = headers.get("last-event-id").and_then(|value| value.to_str().ok()?.trim().parse().ok());
-    let follower = service.app.follow(&site.id, query.after.or(last)).ok_or_else(|| not_yet(&site.id))?;
+    let after = query.after.or(last);
+    let follower = taken_up(&site.id, || service.app.follow(&site.id, after)).await?;
     let taking = takes.then(|| Taking { service: service.clone(), site: site.id.clone() });
     if wants_stream(&headers) {
         let (tell, stream) = stream::open();
@@ -88,12 +96,32 @@ async fn get_setpoints(
         tokio::spawn(follow(tell, follower, taking, guard));
         return Ok(stream);
     }
-    let items = follower.backlog;
+    let items = match &taking {
+        // Nobody has taken any yet: the loop gives some out as soon as it hears that somebody does.
+        Some(taking) if follower.backlog.is_empty() && query.after.is_none() => {
+            taking.tell(0);
+            first(follower.coming).await
+        }
+        _ => follower.backlog,
+    };
     let number = items.last().map_or(query.after.unwrap_or(0), |last| last.number);
     if let Some(taking) = taking {
         taking.tell(number);
     }
     Ok(axum::Json(Setpoints { items, number }).into_response())
+}
+
+/// The first setpoints of a site, the last of each charger; none where the loop gives out none in time.
+async fn first(mut coming: broadcast::Receiver<Setpoint>) -> Vec<Setpoint> {
+    let mut items: Vec<Setpoint> = Vec::new();
+    let mut patience = FIRST;
+    // Those of one step come together.
+    while let Ok(Ok(setpoint)) = tokio::time::timeout(patience, coming.recv()).await {
+        items.retain(|before| before.charger != setpoint.charger);
+        items.push(setpoint);
+        patience = TOGETHER;
+    }
+    items
 }
 
 /// Somebody who passes setpoints on.

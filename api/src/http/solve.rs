@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use kwartier_data::{Instance, instance};
 use serde::Deserialize;
@@ -17,7 +16,7 @@ use uuid::Uuid;
 use super::change::Batch;
 use super::jobs::{JobView, accepted};
 use super::plans::waiting;
-use super::problem::Problem;
+use super::problem::{Problem, ProblemKind};
 use super::read::{Query, json_bytes, refused};
 use crate::access::{self, Caller, Permission};
 use crate::jobs::solve::{Asked, Canceller, solve};
@@ -148,7 +147,7 @@ async fn at_once(instance: &Instance, asked: &Asked) -> Result<Option<Response>,
     let Some(outcome) = solved else { return Ok(None) };
     let answer = outcome.map_err(|why| {
         let detail = format!("{why}; the limits of the boards and the building's own load leave no plan");
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "no-plan", "There is no plan", detail)
+        Problem::new(ProblemKind::NoPlan, detail)
     })?;
     let open = answer.get("status").and_then(Value::as_str) != Some("optimal");
     if open && asked.time_limit_s > PATIENCE_S {

@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 
 use super::change;
 use super::edit::{self, Wanted, refused};
-use super::problem::Problem;
+use super::problem::{Problem, ProblemKind};
 use super::read::{Path, Query, bytes, content_type, unsupported};
 use super::sites;
 use crate::access::{self, Caller, Permission};
@@ -134,11 +134,11 @@ async fn sources(service: &Service, request: Request) -> Result<Vec<Source>, Pro
 async fn form(service: &Service, request: Request) -> Result<Vec<Source>, Problem> {
     let broken = |status: StatusCode| {
         let (kind, remedy) = if status == StatusCode::PAYLOAD_TOO_LARGE {
-            ("too-large", "the files are more than 32 MiB; keep nothing but the tables")
+            (ProblemKind::TooLarge, "the files are more than 32 MiB; keep nothing but the tables")
         } else {
-            ("unreadable", "the form cannot be read; send each table as a file of it: curl -F tables=@FILE")
+            (ProblemKind::Unreadable, "the form cannot be read; send each table as a file of it: curl -F tables=@FILE")
         };
-        Problem::new(status, kind, "The form cannot be read", remedy)
+        Problem::new(kind, remedy)
     };
     let mut form = Multipart::from_request(request, service).await.map_err(|why| broken(why.status()))?;
     let mut sources = Vec::new();

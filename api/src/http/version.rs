@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::problem::Problem;
+use super::problem::{Problem, ProblemKind};
 
 /// What must be there for a change to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl Condition {
         }
         let what = found.map_or_else(|| "there is nothing".to_owned(), |found| format!("there is version {found}"));
         let detail = format!("{what}; read it again and repeat the change on what is there now");
-        Err(Problem::new(StatusCode::PRECONDITION_FAILED, "conflict", "It has changed meanwhile", detail))
+        Err(Problem::new(ProblemKind::Conflict, detail))
     }
 }
 
@@ -90,7 +90,7 @@ fn versions(tags: &str) -> Vec<u64> {
 }
 
 fn bad(name: &HeaderName, detail: &str) -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, "header", "A header is not right", format!("{name}: {detail}"))
+    Problem::new(ProblemKind::Header, format!("{name}: {detail}"))
 }
 
 #[cfg(test)]

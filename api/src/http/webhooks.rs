@@ -17,7 +17,7 @@ use super::finite::Finite;
 use super::jobs::{JobView, accepted};
 use super::page::{Listed, PageQuery, cursor};
 use super::plans::waiting;
-use super::problem::Problem;
+use super::problem::{Problem, ProblemKind};
 use super::read::{Json, Path, Query};
 use super::version::{Condition, created, etag, tagged};
 use crate::access::{self, Caller, Permission, TenantRef, token};
@@ -82,8 +82,8 @@ async fn list_webhooks(
     Query(of): Query<OfTenant>,
 ) -> Result<axum::Json<Listed<WebhookView>>, Problem> {
     let tenant = of.may(&service, &caller).await?;
-    let page = service.store.list(&List::of(Kind::Webhook, &tenant.id)).await?;
-    let items = page.items.iter().map(view).collect::<Result<_, _>>()?;
+    let all = service.store.all(List::of(Kind::Webhook, &tenant.id)).await?;
+    let items = all.iter().map(view).collect::<Result<_, _>>()?;
     Ok(axum::Json(Listed { items, next: None }))
 }
 
@@ -109,11 +109,11 @@ async fn post_webhook(
 ) -> Result<Response, Problem> {
     let tenant = of.may(&service, &caller).await?;
     check(&service, &caller, &tenant, &what).await?;
-    let there = service.store.list(&List::of(Kind::Webhook, &tenant.id)).await?.items.len();
+    let there = service.store.all(List::of(Kind::Webhook, &tenant.id)).await?.len();
     if there >= MOST {
         let detail =
             format!("the tenant has {there} webhooks, the most there may be; delete those that are not needed");
-        return Err(Problem::new(StatusCode::CONFLICT, "too-many", "There are too many", detail));
+        return Err(Problem::new(ProblemKind::TooMany, detail));
     }
     let id = Uuid::now_v7().to_string();
     let secret = token::secret().ok_or_else(Problem::internal)?;

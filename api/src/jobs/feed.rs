@@ -80,6 +80,7 @@ async fn read(service: &Service, topic: Topic, webhooks: &[Listener], now: DateT
     let stream = match topic {
         Topic::Alarm => Stream::Alarm,
         Topic::Setpoint => Stream::Setpoint,
+        Topic::Plan => Stream::Plan,
         Topic::Change => Stream::Audit,
     };
     let ask = LogPage { stream, tenants: None, site: None, after: reached, limit: AT_ONCE };

@@ -9,6 +9,7 @@ use kwartier_data::series::Building;
 
 use super::prices::{Priced, priced};
 use super::request::Request;
+use crate::resource::price::Price;
 use crate::simulate::planner::{caps, quarters, rows};
 
 /// Length of a slot: what grid and markets are billed by.
@@ -33,15 +34,27 @@ pub fn horizon(request: &Request) -> Horizon {
     Horizon { start, slot_minutes: SLOT_MINUTES, slots: SLOTS }
 }
 
-/// The instance of a request. `building` is what the building is expected to draw, where that is known, PV included: what
-/// meters show.
-pub fn compose(request: &Request, building: Option<Building>) -> Result<Composed, String> {
+/// What is expected of the hours to come.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Outlook {
+    /// What the building is expected to draw, where that is known, PV included: what meters show.
+    pub building: Option<Building>,
+    /// Prices as they are expected, for hours whose price is not known.
+    pub prices: Vec<Price>,
+    /// What was missing for it, and what stands for that.
+    pub basis: Vec<String>,
+}
+
+/// The instance of a request.
+pub fn compose(request: &Request, outlook: Outlook) -> Result<Composed, String> {
     let site = &request.what;
     let zone = local::zone(&site.time_zone)
         .map_err(|remedy| format!("time_zone {:?} is no time zone; {remedy}", site.time_zone))?;
     let horizon = horizon(request);
-    let Priced { import_eur_kwh, export_eur_kwh, peak_eur_kw, basis } = priced(site, zone, &request.prices, &horizon);
+    let Priced { import_eur_kwh, export_eur_kwh, peak_eur_kw, basis } =
+        priced(site, zone, &request.prices, &outlook.prices, &horizon);
     let mut basis = basis;
+    basis.extend(outlook.basis);
     basis.extend(request.assumed.iter().cloned());
     // Loads are part of the building; prices are worked out already; plants are part of what meters show.
     let mut planned = kwartier_data::site::Site::clone(site);
@@ -50,7 +63,7 @@ pub fn compose(request: &Request, building: Option<Building>) -> Result<Composed
     planned.pv.clear();
     let roster = Roster::new(rows(&request.expected, &request.setup), zone);
     let series = quarters(horizon.start, import_eur_kwh);
-    let building: Vec<Building> = building.into_iter().collect();
+    let building: Vec<Building> = outlook.building.into_iter().collect();
     let inputs = compose::Inputs {
         horizon,
         roster: &roster,
@@ -67,7 +80,11 @@ pub fn compose(request: &Request, building: Option<Building>) -> Result<Composed
     wire.grid.peak_eur_kw = peak_eur_kw;
     caps(&mut wire, &request.setup, &horizon, &request.signals);
     // What stays of the notes is what an operator can mend; the others are said in the basis already, or are how it is done.
-    let mend = |code| matches!(code, NoteCode::BuildingAtMost | NoteCode::BuildingUnknown | NoteCode::StayLeftOut);
+    let mend = |code| match code {
+        NoteCode::BuildingUnknown | NoteCode::StayLeftOut => true,
+        NoteCode::BuildingAtMost => building.is_empty(),
+        _ => false,
+    };
     basis.extend(notes.into_iter().filter(|note| mend(note.code)).map(|note| note.text));
     Ok(Composed { wire, basis })
 }

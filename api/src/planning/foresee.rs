@@ -7,12 +7,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use kwartier_data::compose::Horizon;
 use kwartier_data::forecast::Belief;
 use kwartier_data::local;
-use kwartier_data::series::{BoardDraw, Building, Series};
+use kwartier_data::series::{Building, Series};
 use kwartier_forecast::{load, naive};
 use parking_lot::Mutex;
 
-use super::compose::horizon;
+use super::compose::{Outlook, horizon};
 use super::request::Request;
+use super::told::Told;
 use crate::simulate::foresee::{Morning, Subject};
 use crate::simulate::planner::quarters;
 use crate::store::{Fault, Grain, Measurements, Point, Store};
@@ -54,22 +55,32 @@ pub struct Foresight {
 }
 
 impl Foresight {
-    /// What the building of a site is expected to draw; `None`, too little has been measured.
-    pub async fn building(&self, store: &dyn Store, request: &Request) -> Option<Building> {
+    /// What is expected at a site: what somebody has put, and for the rest what we forecast ourselves.
+    pub async fn outlook(&self, store: &dyn Store, request: &Request) -> Outlook {
         let horizon = horizon(request);
+        let mut basis = Vec::new();
+        let told = Told::read(store, &request.site).await.unwrap_or_else(|fault| {
+            tracing::warn!(site = request.site, %fault, "forecasts that were put cannot be read");
+            basis.push("the forecasts that were put cannot be read".to_owned());
+            Told::default()
+        });
+        let own = self.own(store, request, &horizon).await;
+        let building = building(request, &horizon, &told, &own, &mut basis);
+        Outlook { building, prices: told.prices(), basis }
+    }
+
+    /// Our own forecast: the one that there is, as long as it lasts.
+    async fn own(&self, store: &dyn Store, request: &Request, horizon: &Horizon) -> Arc<Foreseen> {
         let known = self.by_site.lock().get(&request.site).cloned();
         let lasts = |known: &Arc<Foreseen>| {
             known.number == request.number && request.at - known.made < LASTS && horizon.start >= known.start
         };
-        let foreseen = match known.filter(lasts) {
-            Some(known) => known,
-            None => {
-                let made = Arc::new(self.make(store, request, &horizon).await);
-                self.by_site.lock().insert(request.site.clone(), Arc::clone(&made));
-                made
-            }
-        };
-        foreseen.building(request, &horizon)
+        if let Some(known) = known.filter(lasts) {
+            return known;
+        }
+        let made = Arc::new(self.make(store, request, horizon).await);
+        self.by_site.lock().insert(request.site.clone(), Arc::clone(&made));
+        made
     }
 
     /// A site is gone.
@@ -112,20 +123,44 @@ impl Foresight {
 }
 
 impl Foreseen {
-    fn building(&self, request: &Request, horizon: &Horizon) -> Option<Building> {
-        let skipped = usize::try_from((horizon.start - self.start).num_minutes() / i64::from(horizon.slot_minutes));
-        let beliefs = self.beliefs.as_ref()?.get(skipped.ok()?..)?;
-        let beliefs = beliefs.get(..horizon.slots)?;
-        let root = &request.setup.nodes[request.setup.root()?];
-        let kw_per_a = request.setup.voltage_v * request.what.building_power_factor / 1000.0;
-        let phase = |share: f64| {
-            let high = beliefs.iter().map(|belief| share * belief.quantile(RISK).max(belief.mean));
-            quarters(horizon.start, high.collect())
-        };
-        let kw = quarters(horizon.start, beliefs.iter().map(|belief| belief.mean * kw_per_a).collect());
-        let draw = BoardDraw { board: root.id.clone(), phases_a: self.shares.map(phase), kw: Some(kw) };
-        Some(Building::Boards(vec![draw]))
+    /// What is believed of a slot, in A over all phases.
+    fn at(&self, horizon: &Horizon, slot: usize) -> Option<Belief> {
+        let skipped = (horizon.start - self.start).num_minutes() / i64::from(horizon.slot_minutes);
+        self.beliefs.as_ref()?.get(usize::try_from(skipped).ok()? + slot).copied()
     }
+}
+
+/// What the building is expected to draw in each slot; `None`, nothing is known of it at all.
+fn building(
+    request: &Request,
+    horizon: &Horizon,
+    told: &Told,
+    own: &Foreseen,
+    basis: &mut Vec<String>,
+) -> Option<Building> {
+    let kw_per_a = request.setup.voltage_v * request.what.building_power_factor / 1000.0;
+    let said = |slot: usize| told.net_kw(horizon.at(slot)).map(|kw| kw.map(|kw| kw / kw_per_a));
+    let known = |slot: usize| said(slot).or_else(|| own.at(horizon, slot));
+    let missing = (0..horizon.slots).filter(|slot| known(*slot).is_none()).count();
+    // The slots of which nothing is known get the worst of the others.
+    let worst = (0..horizon.slots).filter_map(known).max_by(|a, b| a.quantile(RISK).total_cmp(&b.quantile(RISK)))?;
+    if missing > 0 {
+        let hours = missing as f64 * f64::from(horizon.slot_minutes) / 60.0;
+        basis.push(format!("{hours:.1} hours without a forecast of the building are planned with its worst hour"));
+    }
+    if told.building.is_none() && told.pv.is_some() {
+        basis.push(
+            "the forecast of PV is not used: put one of the building too, because meters show the two as one"
+                .to_owned(),
+        );
+    }
+    let beliefs: Vec<Belief> = (0..horizon.slots).map(|slot| known(slot).unwrap_or(worst)).collect();
+    let phase = |share: f64| {
+        let high = beliefs.iter().map(|belief| share * belief.quantile(RISK).max(belief.mean));
+        quarters(horizon.start, high.collect())
+    };
+    let kw = quarters(horizon.start, beliefs.iter().map(|belief| belief.mean * kw_per_a).collect());
+    Some(Building::Whole { phases_a: own.shares.map(phase), kw })
 }
 
 async fn past(store: &dyn Store, request: &Request, place: &str) -> Result<Vec<Point>, Fault> {

@@ -4,13 +4,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use kwartier_data::series::Building;
 use kwartier_data::{Instance, Plan};
 use kwartier_engine::baseline::{Baseline, baseline};
 use kwartier_engine::settings::{Method, Settings, Watch};
 use uuid::{NoContext, Timestamp, Uuid};
 
-use super::compose::{Composed, compose};
+use super::compose::{Composed, Outlook, compose};
 use super::made::Summary;
 use super::request::Request;
 use crate::store::{KeptPlan, PlanHead};
@@ -47,13 +46,8 @@ pub enum Rungs<'a> {
 /// # Errors
 ///
 /// Why there is none: what is known makes no instance, or planner and rule have failed both.
-pub fn climb(
-    request: &Request,
-    building: Option<Building>,
-    rungs: Rungs<'_>,
-    watch: &dyn Watch,
-) -> Result<Climbed, String> {
-    let Composed { wire, mut basis } = compose(request, building)?;
+pub fn climb(request: &Request, outlook: Outlook, rungs: Rungs<'_>, watch: &dyn Watch) -> Result<Climbed, String> {
+    let Composed { wire, mut basis } = compose(request, outlook)?;
     let value = serde_json::to_value(&wire).map_err(|fault| fault.to_string())?;
     let inputs = blake3::hash(value.to_string().as_bytes()).to_hex().to_string();
     let previous = request.previous.as_ref();

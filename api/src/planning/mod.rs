@@ -3,6 +3,7 @@
 //! | file | does |
 //! |---|---|
 //! | `request.rs` | what a plan is made from |
+//! | `told.rs` | forecasts that somebody else made |
 //! | `prices.rs`, `foresee.rs` | what energy costs and what the building draws, as far as it is known |
 //! | `compose.rs` | all of it as an instance |
 //! | `ladder.rs` | the best plan, else a rule's, else none: nothing that happens there stops anything else |
@@ -17,6 +18,7 @@ pub mod prices;
 pub mod request;
 #[cfg(test)]
 mod tests;
+pub mod told;
 pub mod workers;
 
 pub use made::Made;

@@ -15,7 +15,7 @@ use kwartier_engine::settings::{Progress, Settings, Watch};
 use kwartier_engine::solver::exact::{ExactAnswer, ExactFault, ExactRequest, ExactSolver};
 use tokio::sync::mpsc;
 
-use super::compose::compose;
+use super::compose::{Outlook, compose};
 use super::ladder::{Climbed, Rungs, climb};
 use super::workers::Workers;
 use super::{Made, Request};
@@ -91,7 +91,7 @@ fn made(request: &Request, climbed: Result<Climbed, String>) -> Made {
 #[test]
 fn a_plan_gives_everybody_what_they_need_and_says_what_it_rests_on() {
     let request = request();
-    let made = made(&request, climb(&request, None, Rungs::All(&solve), &Patient));
+    let made = made(&request, climb(&request, Outlook::default(), Rungs::All(&solve), &Patient));
     assert!(made.summary.short.is_empty(), "{:?}", made.summary.short);
     assert!(made.summary.bound_eur.unwrap() <= made.summary.cost_eur + 1e-6);
     for device in 0..4 {
@@ -110,12 +110,12 @@ fn a_plan_gives_everybody_what_they_need_and_says_what_it_rests_on() {
 #[test]
 fn unchanged_inputs_make_no_new_plan_and_changed_ones_do() {
     let mut request = request();
-    let first = Arc::new(made(&request, climb(&request, None, Rungs::All(&solve), &Patient)));
+    let first = Arc::new(made(&request, climb(&request, Outlook::default(), Rungs::All(&solve), &Patient)));
     request.previous = Some(Arc::clone(&first));
     request.at += TimeDelta::minutes(3);
-    assert!(matches!(climb(&request, None, Rungs::All(&solve), &Patient), Ok(Climbed::Unchanged)));
+    assert!(matches!(climb(&request, Outlook::default(), Rungs::All(&solve), &Patient), Ok(Climbed::Unchanged)));
     request.expected[0].need_kwh += 1.0;
-    let second = made(&request, climb(&request, None, Rungs::All(&solve), &Patient));
+    let second = made(&request, climb(&request, Outlook::default(), Rungs::All(&solve), &Patient));
     assert_ne!(second.summary.inputs, first.summary.inputs);
 }
 
@@ -125,7 +125,7 @@ fn a_limit_of_the_grid_operator_caps_the_import() {
     let (from, until) = (request.at, Some(request.at + TimeDelta::hours(1)));
     let signal = Signal { id: "g".to_owned(), on: Scope::Node(0), limit: Limit::Power(33.0), from, until };
     request.signals.push(Event::Signal(signal));
-    let caps = compose(&request, None).unwrap().wire.grid.import_cap_kw.unwrap();
+    let caps = compose(&request, Outlook::default()).unwrap().wire.grid.import_cap_kw.unwrap();
     assert!((caps[0] - 33.0).abs() < 1e-9 && (caps[4] - 33.0).abs() < 1e-9);
     assert!((caps[5] - 120.0).abs() < 1e-9, "the contract's");
 }
@@ -136,7 +136,7 @@ fn where_the_planner_panics_or_fails_a_rule_plans() {
     let panics = |_: &Instance, _: &Settings, _: &dyn Watch| -> Result<Plan, String> { panic!("out of its mind") };
     let fails = |_: &Instance, _: &Settings, _: &dyn Watch| -> Result<Plan, String> { Err("no".to_owned()) };
     for rungs in [Rungs::All(&panics), Rungs::All(&fails), Rungs::Rule("it hangs")] {
-        let made = made(&request, climb(&request, None, rungs, &Patient));
+        let made = made(&request, climb(&request, Outlook::default(), rungs, &Patient));
         assert_eq!(made.summary.method, "rule");
         assert!(made.summary.bound_eur.is_none(), "nothing is proven");
         assert!(made.summary.basis.iter().any(|text| text.contains("the planner failed")), "{:?}", made.summary.basis);
@@ -150,7 +150,7 @@ fn what_makes_no_instance_is_refused_in_words() {
     let mut what = kwartier_data::site::Site::clone(&request.what);
     what.time_zone = "Mars/Olympus".to_owned();
     request.what = Arc::new(what);
-    let why = climb(&request, None, Rungs::All(&solve), &Patient).unwrap_err();
+    let why = climb(&request, Outlook::default(), Rungs::All(&solve), &Patient).unwrap_err();
     assert!(why.contains("time_zone \"Mars/Olympus\"") && why.contains("IANA"), "{why}");
 }
 

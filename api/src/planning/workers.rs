@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use kwartier_data::series::Building;
 use kwartier_data::{Instance, Plan};
 use kwartier_engine::plan::plan;
 use kwartier_engine::settings::{Progress, Settings, Watch};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use super::compose::Outlook;
 use super::foresee::Foresight;
 use super::ladder::{Climbed, Rungs, Solve, TIME_LIMIT, climb};
 use super::made::Made;
@@ -116,7 +116,7 @@ impl Workers {
     }
 
     async fn make(&self, request: Request) -> Result<Arc<Made>, String> {
-        let building = self.foresight.building(&*self.store, &request).await;
+        let outlook = self.foresight.outlook(&*self.store, &request).await;
         let request = Arc::new(request);
         let place = Arc::clone(&self.places).acquire_owned().await.map_err(|fault| fault.to_string())?;
         let watch = Arc::new(Patience {
@@ -126,11 +126,11 @@ impl Workers {
         });
         let solving = {
             let (solve, watch) = (Arc::clone(&self.solve), Arc::clone(&watch));
-            let (request, building) = (Arc::clone(&request), building.clone());
+            let (request, outlook) = (Arc::clone(&request), outlook.clone());
             tokio::task::spawn_blocking(move || {
                 // One that hangs keeps its place: no more than so many threads are ever lost.
                 let _place = place;
-                finish(&request, building, Rungs::All(&*solve), &*watch)
+                finish(&request, outlook, Rungs::All(&*solve), &*watch)
             })
         };
         let made = match timeout(self.longest, solving).await {
@@ -138,7 +138,7 @@ impl Workers {
             Err(_) => {
                 watch.given_up.store(true, Ordering::Relaxed);
                 metrics::counter!("kwartier_planners_hung_total").increment(1);
-                let again = move || finish(&request, building, Rungs::Rule("it hangs"), &*watch);
+                let again = move || finish(&request, outlook, Rungs::Rule("it hangs"), &*watch);
                 tokio::task::spawn_blocking(again).await.map_err(|fault| fault.to_string()).flatten()
             }
         }?;
@@ -168,13 +168,8 @@ impl Planned {
     }
 }
 
-fn finish(
-    request: &Request,
-    building: Option<Building>,
-    rungs: Rungs<'_>,
-    watch: &dyn Watch,
-) -> Result<Planned, String> {
-    match (climb(request, building, rungs, watch)?, &request.previous) {
+fn finish(request: &Request, outlook: Outlook, rungs: Rungs<'_>, watch: &dyn Watch) -> Result<Planned, String> {
+    match (climb(request, outlook, rungs, watch)?, &request.previous) {
         (Climbed::Unchanged, Some(previous)) => Ok(Planned::Same(Arc::clone(previous))),
         (Climbed::Unchanged, None) => Err("nothing has changed since a plan that is gone".to_owned()),
         (Climbed::New(kept), _) => {

@@ -4,6 +4,32 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+/// What is forecast.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Foreseen {
+    /// What the building draws, without its PV, in kW.
+    Building,
+    /// What all PV plants deliver together, in kW.
+    Pv,
+    /// The price of energy from the grid, all included, in EUR/kWh.
+    Price,
+}
+
+impl Foreseen {
+    /// All of them.
+    pub const ALL: [Foreseen; 3] = [Foreseen::Building, Foreseen::Pv, Foreseen::Price];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Foreseen::Building => "building",
+            Foreseen::Pv => "pv",
+            Foreseen::Price => "price",
+        }
+    }
+}
+
 /// What is forecast of an interval. Quantiles are given all or not at all; without them the mean is taken for certain.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -37,6 +37,9 @@ pub struct Trace {
     /// The plan in force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<Uuid>,
+    /// When a system that passes it on took it, for a charger of which nothing is ever reported: it counts as accepted then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken: Option<DateTime<Utc>>,
     /// When the charger confirmed it; absent, not yet: it is assumed not to obey.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed: Option<DateTime<Utc>>,

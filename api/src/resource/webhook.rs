@@ -32,19 +32,22 @@ pub enum Topic {
     Alarm,
     /// Setpoints, and when they were confirmed.
     Setpoint,
+    /// Plans that come into force.
+    Plan,
     /// Changes of sites, sessions, signals, prices, people, keys: the audit log.
     Change,
 }
 
 impl Topic {
     /// All of them.
-    pub const ALL: [Topic; 3] = [Topic::Alarm, Topic::Setpoint, Topic::Change];
+    pub const ALL: [Topic; 4] = [Topic::Alarm, Topic::Setpoint, Topic::Plan, Topic::Change];
 
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
             Topic::Alarm => "alarm",
             Topic::Setpoint => "setpoint",
+            Topic::Plan => "plan",
             Topic::Change => "change",
         }
     }
@@ -75,7 +78,7 @@ pub struct Sent {
     /// At which site, where at one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site: Option<String>,
-    /// What: an alarm, a setpoint, an entry of the audit log.
+    /// What: an alarm, a setpoint, what is told of a plan, an entry of the audit log.
     #[schema(value_type = Object)]
     pub data: serde_json::Value,
 }

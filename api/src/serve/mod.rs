@@ -4,8 +4,10 @@
 //! kept; and only then does it answer. It ends in the reverse order: no new requests, followers are let go, the loop stops,
 //! what is left is written.
 
+mod backup;
 mod house;
 mod logging;
+mod manager;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -23,6 +25,7 @@ use crate::cli::failure::Failure;
 use crate::cli::output;
 use crate::config::Config;
 use crate::demo;
+use crate::http::turns::Turns;
 use crate::http::{self, listen};
 use crate::jobs;
 use crate::page;
@@ -52,7 +55,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let app = app::start(Arc::clone(&store)).await.map_err(unusable)?;
     let config = Arc::new(config);
     let gate = Arc::new(Gate::new(&config));
-    let service = Service { store: Arc::clone(&store), app: app.handle.clone(), config, gate };
+    let service = Service { store: Arc::clone(&store), app: app.handle.clone(), config, gate, turns: Turns::default() };
     let greeting = greeting(&service, &url).await;
     let served = match greeting {
         Ok(text) => {
@@ -62,7 +65,9 @@ async fn serve(config: Config) -> Result<(), Failure> {
             let jobs = tokio::spawn(jobs::work(service.clone(), stop.clone()));
             tokio::spawn(let_go(service.clone(), stop.clone()));
             tokio::spawn(house::run(service.clone(), stop.clone()));
+            let beats = service.app.beats();
             let router = http::router(service, page::routes());
+            manager::ready(beats);
             let served = listen::serve(bound, router, stop.clone()).await;
             stop.cancel();
             for task in demo.into_iter().chain([jobs]) {
@@ -82,6 +87,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
 /// Followers are let go as soon as it is told to stop: requests that are under way are waited for, and theirs never end.
 async fn let_go(service: Service, stop: CancellationToken) {
     stop.cancelled().await;
+    manager::stopping();
     service.app.let_go();
 }
 

@@ -205,9 +205,10 @@ fn draws(
         Building::File { path: file_path, zone: name, noise } => {
             let zone = zone(source, &format!("{path}.zone"), name.as_ref())?;
             let read = file(source, file_path, "building file", |bytes| series::read_building(bytes, zone))?;
+            let root = site.boards.iter().position(|board| board.parent.is_none()).unwrap_or(0);
             match read {
+                series::Building::Whole { phases_a, .. } => Ok(vec![Draw { node: root, phases_a, noise: *noise }]),
                 series::Building::Total(kw) => {
-                    let root = site.boards.iter().position(|board| board.parent.is_none()).unwrap_or(0);
                     let amps = kw.times(a_per_kw);
                     let phases_a = std::array::from_fn(|_| amps.clone());
                     Ok(vec![Draw { node: root, phases_a, noise: *noise }])

@@ -181,14 +181,15 @@ pub enum Change {
     Enqueue(NewJob),
     /// Cancels a job that has not ended.
     Cancel(Uuid),
-    /// Remembers the answer to a request, for when it is sent again.
+    /// Remembers that a request was done, or what was answered to it, for when it is sent again. One that is known already is
+    /// refused, but for the answer to one that is known to be done.
     Remember {
         /// The idempotency key, with whom it belongs to.
         name: String,
         /// A hash of the request.
         request: String,
-        /// What was answered.
-        answer: serde_json::Value,
+        /// What was answered; `None`, it is done, and its answer is not written yet.
+        answer: Option<serde_json::Value>,
         /// How long.
         until: DateTime<Utc>,
     },

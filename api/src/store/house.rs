@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Fault, Kind, Store, Stream};
 
-/// How long things are kept.
+/// How long things are kept; `[keep]` in the configuration says otherwise than the default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
     /// Measurements as they were measured; minutes after that.
@@ -67,6 +67,7 @@ pub async fn keep_house(store: &dyn Store, now: DateTime<Utc>, policy: &Policy) 
             Stream::Alarm => policy.alarms,
             Stream::Delivery => policy.deliveries,
             Stream::Setpoint => policy.setpoints,
+            Stream::Plan => policy.plans,
         };
         dropped += store.forget_log(stream, now - age).await?;
     }

@@ -13,11 +13,13 @@ pub enum Stream {
     Delivery,
     /// Setpoints, and when they were confirmed.
     Setpoint,
+    /// Plans that came into force.
+    Plan,
 }
 
 impl Stream {
     /// All of them.
-    pub const ALL: [Stream; 4] = [Stream::Audit, Stream::Alarm, Stream::Delivery, Stream::Setpoint];
+    pub const ALL: [Stream; 5] = [Stream::Audit, Stream::Alarm, Stream::Delivery, Stream::Setpoint, Stream::Plan];
 
     /// Its name in the database.
     pub fn name(self) -> &'static str {
@@ -26,6 +28,7 @@ impl Stream {
             Stream::Alarm => "alarm",
             Stream::Delivery => "delivery",
             Stream::Setpoint => "setpoint",
+            Stream::Plan => "plan",
         }
     }
 }

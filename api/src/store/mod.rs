@@ -75,8 +75,13 @@ pub trait Store: Send + Sync + 'static {
     /// All versions of a document, the newest first, deletions included; at most `limit` of them below version `before`.
     async fn history(&self, key: &Key, before: Option<u64>, limit: u32) -> Result<Vec<Document>, Fault>;
 
-    /// What was remembered under an idempotency key and has not run out: what was asked (a hash) and what was answered.
-    async fn recall(&self, name: &str, now: DateTime<Utc>) -> Result<Option<(String, serde_json::Value)>, Fault>;
+    /// What was remembered under an idempotency key and has not run out: what was asked (a hash) and what was answered;
+    /// without an answer, it was done and the answer was not written.
+    async fn recall(
+        &self,
+        name: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<(String, Option<serde_json::Value>)>, Fault>;
 
     /// Keeps measurements; one that is there already for the same place and time is replaced.
     async fn measure(&self, rows: &[Measured]) -> Result<(), Fault>;

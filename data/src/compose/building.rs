@@ -2,7 +2,7 @@
 
 use super::{Context, NoteCode, listed};
 use crate::instance::wire;
-use crate::series::{BoardDraw, Building, Series};
+use crate::series::{BoardDraw, Building};
 use crate::site::{Board, HourlyByPhase};
 use chrono::Timelike;
 
@@ -19,15 +19,28 @@ type Phases = [Vec<f64>; 3];
 
 /// Reads the building's draw from its series; boards without one draw what the site file says is the most.
 pub(super) fn building(context: &mut Context<'_>) -> Draw {
-    let totals: Vec<&Series> = totals(context).collect();
-    let boards = context.inputs.building.iter().flat_map(|building| match building {
+    let inputs = context.inputs;
+    let boards = inputs.building.iter().flat_map(|building| match building {
         Building::Boards(draws) => draws.as_slice(),
-        Building::Total(_) => &[],
+        Building::Total(_) | Building::Whole { .. } => &[],
     });
     let boards: Vec<&BoardDraw> = boards.collect();
+    let totals = inputs.building.iter().filter(|building| !matches!(building, Building::Boards(_)));
+    let totals: Vec<&Building> = totals.collect();
     match (totals.as_slice(), boards.as_slice()) {
         ([], boards) => by_board(context, boards),
-        ([total], []) => whole(context, total),
+        ([Building::Whole { phases_a, kw }], []) => {
+            let what = "the building's values";
+            let own = std::array::from_fn(|phase| context.slots(what, &phases_a[phase]));
+            let kw = context.slots(what, kw);
+            whole(context, own, kw)
+        }
+        ([Building::Total(total)], []) => {
+            let kw = context.slots("the building's values", total);
+            let a_per_kw = 1000.0 / (3.0 * context.site.voltage_v * context.site.building_power_factor);
+            let own = std::array::from_fn(|_| kw.iter().map(|kw| kw * a_per_kw).collect());
+            whole(context, own, kw)
+        }
         _ => {
             let wrong = "hold a total and something else besides, which would count twice";
             context.fault("the building files", "", wrong, "give one total, or files by board");
@@ -36,22 +49,12 @@ pub(super) fn building(context: &mut Context<'_>) -> Draw {
     }
 }
 
-fn totals<'a>(context: &Context<'a>) -> impl Iterator<Item = &'a Series> + use<'a> {
-    context.inputs.building.iter().filter_map(|building| match building {
-        Building::Total(series) => Some(series),
-        Building::Boards(_) => None,
-    })
-}
-
-/// A total at the grid connection, on three phases evenly. Boards below are taken at their most, and the connection's own
-/// entry is what remains, so that it sees the total.
-fn whole(context: &mut Context<'_>, total: &Series) -> Draw {
-    let kw = context.slots("the building's values", total);
+/// A total at the grid connection. Boards below are taken at their most, and the connection's own entry is what remains, so
+/// that it sees the total.
+fn whole(context: &mut Context<'_>, mut own: Phases, kw: Vec<f64>) -> Draw {
     let Some(root) = context.site.boards.iter().find(|board| board.parent.is_none()) else {
         return Draw { loads: Vec::new(), kw };
     };
-    let a_per_kw = 1000.0 / (3.0 * context.site.voltage_v * context.site.building_power_factor);
-    let mut own: Phases = std::array::from_fn(|_| kw.iter().map(|kw| kw * a_per_kw).collect());
     let mut loads = Vec::new();
     for board in context.site.boards.iter().filter(|board| board.parent.is_some()) {
         let Some(most) = most(context, board) else { continue };

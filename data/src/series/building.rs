@@ -14,6 +14,13 @@ use crate::text::words;
 pub enum Building {
     /// Power of the whole building in kW.
     Total(Series),
+    /// What the whole building draws through the grid connection: currents of L1, L2, L3 in A, and active power in kW.
+    Whole {
+        /// Currents of L1, L2, L3 in A.
+        phases_a: [Series; 3],
+        /// Active power in kW.
+        kw: Series,
+    },
     /// What is drawn at boards themselves, not at boards below them.
     Boards(Vec<BoardDraw>),
 }

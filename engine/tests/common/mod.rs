@@ -59,10 +59,11 @@ pub fn planned(instance: &Instance, settings: &Settings) -> Outcome {
     outcome
 }
 
-/// Cases of a property test: so many of 256, which is what `PROPTEST_CASES` says where it is not set.
+/// Cases of a property test: so many of 256, which is what `PROPTEST_CASES` says where it is not set. A case that fails is made
+/// smaller for a minute, no longer: each try solves it anew.
 pub fn cases(of_256: u32) -> ProptestConfig {
     let default = ProptestConfig::default();
-    ProptestConfig { cases: (default.cases * of_256 / 256).max(1), ..default }
+    ProptestConfig { cases: (default.cases * of_256 / 256).max(1), max_shrink_time: 60_000, ..default }
 }
 
 /// Settings for the decomposition alone.

@@ -13,7 +13,7 @@ use crate::access::audit::{self, At, Did};
 use crate::access::extract::Login;
 use crate::access::kept::{KeptCredential, KeptTotp, json};
 use crate::access::{session, totp};
-use crate::http::problem::Problem;
+use crate::http::problem::{Problem, ProblemKind};
 use crate::http::read::Json;
 use crate::service::Service;
 use crate::store::{Change, Document, Expect};
@@ -143,10 +143,10 @@ async fn keep(
     let entry = audit::entry(caller, at, &session::subject(&caller.who, &caller.tenant), Did::Other(word));
     let expect = Expect::Version(document.version);
     let change = Change::Put { key: document.key, body: json(&credential)?, expect };
-    service.store.write(caller.at, vec![change, entry]).await?;
+    caller.write(&*service.store, vec![change, entry]).await?;
     Ok(())
 }
 
 fn conflict(detail: &str) -> Problem {
-    Problem::new(StatusCode::CONFLICT, "second-factor-state", "Not as the second factor is now", detail)
+    Problem::new(ProblemKind::SecondFactorState, detail)
 }

@@ -136,7 +136,7 @@ pub async fn create(
         audit::noted(&caller, at, &key, Did::Put(None), note),
         Change::Put { key, body: json(&grant)?, expect: Expect::Absent },
     ];
-    service.store.write(caller.at, changes).await?;
+    caller.write(&*service.store, changes).await?;
     service.gate.changed();
     let location = format!("/v1/sites/{}/grants/{id}", site.id);
     let answer = GrantAnswer { id, tenant: asked.tenant, user: grant.user, role: grant.role, until: grant.until };
@@ -164,7 +164,7 @@ pub async fn delete(
     let at = At { tenant: &site.tenant, site: Some(&site.id) };
     let entry = audit::entry(&caller, at, &document.key, Did::Delete(document.version));
     let (key, expect) = (document.key, Expect::Version(document.version));
-    service.store.write(caller.at, vec![Change::Delete { key, expect }, entry]).await?;
+    caller.write(&*service.store, vec![Change::Delete { key, expect }, entry]).await?;
     service.gate.changed();
     Ok(StatusCode::NO_CONTENT)
 }

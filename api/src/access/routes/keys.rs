@@ -139,7 +139,7 @@ pub async fn create(
     let place = session::subject(&Who::Key(made.id.clone()), &tenant.id);
     let mut changes = made.changes;
     changes.push(audit::entry(&caller, At { tenant: &tenant.id, site: None }, &place, Did::Put(None)));
-    service.store.write(caller.at, changes).await?;
+    caller.write(&*service.store, changes).await?;
     service.gate.changed();
     let location = format!("/v1/keys/{}", made.id);
     let answer = axum::Json(KeyMade { id: made.id, key: made.secret.expose_secret().to_owned() });
@@ -181,7 +181,7 @@ pub async fn delete(
     let (key, expect) = (document.key, Expect::Version(document.version));
     changes.push(Change::Delete { key, expect });
     changes.push(Change::Erase(credential_key(&id)));
-    service.store.write(caller.at, changes).await?;
+    caller.write(&*service.store, changes).await?;
     service.gate.changed();
     Ok(StatusCode::NO_CONTENT)
 }

@@ -16,7 +16,7 @@ use crate::access::kept::json;
 use crate::access::once::Purpose;
 use crate::access::token::{self, Shows};
 use crate::access::{password, people, session, totp};
-use crate::http::problem::Problem;
+use crate::http::problem::{Problem, ProblemKind};
 use crate::http::read::Json;
 use crate::service::Service;
 use crate::store::{Change, Expect, Key, Kind};
@@ -116,7 +116,7 @@ pub async fn log_out(State(service): State<Service>, login: Login, way: Way) -> 
     let key = Key::new(Kind::Ticket, caller.who.name(), token::hex(&login.shown.hash));
     let at = At { tenant: &caller.tenant, site: None };
     let entry = audit::entry(caller, at, &session::subject(&caller.who, &caller.tenant), Did::Other("logout"));
-    service.store.write(caller.at, vec![Change::Erase(key), entry]).await?;
+    caller.write(&*service.store, vec![Change::Erase(key), entry]).await?;
     service.gate.changed();
     let mut response = StatusCode::NO_CONTENT.into_response();
     response.headers_mut().append(header::SET_COOKIE, session::cookie(way.secure, None));
@@ -172,5 +172,5 @@ fn refused() -> Problem {
 
 fn second_factor() -> Problem {
     let detail = "this account has a second factor; send its code, or a recovery code, as `code`";
-    Problem::new(StatusCode::UNAUTHORIZED, "second-factor", "The second factor is missing", detail)
+    Problem::new(ProblemKind::SecondFactor, detail)
 }

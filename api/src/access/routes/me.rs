@@ -113,7 +113,7 @@ pub async fn change_password(
         audit::entry(caller, at, &subject, Did::Other("password")),
     ];
     changes.extend(session::end_all(&service, &caller.who, Some(&login.shown.hash)).await?);
-    service.store.write(caller.at, changes).await?;
+    caller.write(&*service.store, changes).await?;
     service.gate.changed();
     Ok(StatusCode::NO_CONTENT)
 }

@@ -14,7 +14,7 @@ use crate::access::place::{DEEPEST, tree};
 use crate::access::role::Permission;
 use crate::access::{TenantRef, at_tenant, people, reach};
 use crate::http::page::{Listed, PageQuery, cursor};
-use crate::http::problem::Problem;
+use crate::http::problem::{Problem, ProblemKind};
 use crate::http::read::{Json, Path, Query};
 use crate::http::version::{Condition, etag, tagged};
 use crate::service::Service;
@@ -119,7 +119,7 @@ pub async fn create(
         Change::Put { key: name_key("tenant", &asked.id), body: json(&owner)?, expect },
         Change::Put { key, body: json(&KeptTenant { name: name.clone() })?, expect },
     ];
-    service.store.write(caller.at, changes).await.map_err(taken)?;
+    caller.write(&*service.store, changes).await.map_err(taken)?;
     service.gate.changed();
     let location = format!("/v1/tenants/{}", asked.id);
     let answer = axum::Json(TenantAnswer { id: asked.id, name, parent: Some(parent.id) });
@@ -165,7 +165,7 @@ pub async fn change(
     let entry = audit::entry(&caller, At { tenant: &id, site: None }, &document.key, Did::Put(Some(document.version)));
     let body = json(&KeptTenant { name: answer.name.clone() })?;
     let expect = Expect::Version(document.version);
-    service.store.write(caller.at, vec![Change::Put { key: document.key, body, expect }, entry]).await?;
+    caller.write(&*service.store, vec![Change::Put { key: document.key, body, expect }, entry]).await?;
     let mut response = axum::Json(answer).into_response();
     response.headers_mut().insert(header::ETAG, etag(document.version + 1));
     Ok(response)
@@ -186,7 +186,7 @@ pub async fn delete(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let tenant = at_tenant(&service, &caller, Permission::Administer, &id).await?;
-    let conflict = |detail: String| Problem::new(StatusCode::CONFLICT, "not-empty", "The tenant is not empty", detail);
+    let conflict = |detail: String| Problem::new(ProblemKind::NotEmpty, detail);
     if tenant.chain.len() < 2 {
         return Err(conflict("it is the tenant above all others; it stays".to_owned()));
     }
@@ -203,10 +203,10 @@ pub async fn delete(
         &document.key,
         Did::Delete(document.version),
     )];
-    let grants = service.store.list(&List::of(Kind::Grant, &id)).await?.items;
+    let grants = service.store.all(List::of(Kind::Grant, &id)).await?;
     changes.extend(grants.into_iter().map(|grant| Change::Delete { key: grant.key, expect: Expect::Any }));
     changes.push(Change::Delete { key: document.key, expect: Expect::Version(document.version) });
-    service.store.write(caller.at, changes).await?;
+    caller.write(&*service.store, changes).await?;
     service.gate.changed();
     Ok(StatusCode::NO_CONTENT)
 }

@@ -17,7 +17,7 @@ use crate::access::people::{self, Found};
 use crate::access::role::Permission;
 use crate::access::{anywhere, at_tenant, reach, session};
 use crate::http::page::{Listed, PageQuery, next_of_any};
-use crate::http::problem::Problem;
+use crate::http::problem::{Problem, ProblemKind};
 use crate::http::read::{Json, Path, Query};
 use crate::http::version::{Condition, etag, tagged};
 use crate::service::Service;
@@ -193,7 +193,7 @@ pub async fn create(
     let (id, mut changes) = people::make(Some(&caller), &tenant.id, &user, None)?;
     let (invited, change) = session::invitation(&Who::User(id.clone()), caller.at)?;
     changes.push(change);
-    service.store.write(caller.at, changes).await.map_err(taken)?;
+    caller.write(&*service.store, changes).await.map_err(taken)?;
     service.gate.changed();
     let location = format!("/v1/users/{id}");
     let invitation = invited.ticket.expose_secret().to_owned();
@@ -270,7 +270,7 @@ pub async fn change(
     changes.push(audit::entry(&caller, at, &document.key, Did::Put(Some(document.version))));
     let (key, expect) = (document.key, Expect::Version(document.version));
     changes.push(Change::Put { key, body: json(&user)?, expect });
-    service.store.write(caller.at, changes).await.map_err(taken)?;
+    caller.write(&*service.store, changes).await.map_err(taken)?;
     service.gate.changed();
     let (document, _) = find(&service, &caller, &id).await?;
     let mut response = axum::Json(answer(&document)?).into_response();
@@ -296,7 +296,7 @@ pub async fn delete(
     let mut changes = people::erase(&service, &id, &document, &user).await?;
     let at = At { tenant: &document.key.owner, site: None };
     changes.push(audit::noted(&caller, at, &document.key, Did::Delete(document.version), "erased with its past"));
-    service.store.write(caller.at, changes).await?;
+    caller.write(&*service.store, changes).await?;
     service.gate.changed();
     Ok(StatusCode::NO_CONTENT)
 }
@@ -320,7 +320,7 @@ pub async fn invite(
     let (document, user) = find(&service, &caller, &id).await?;
     if user.sso.is_some() {
         let detail = "they come by single sign-on, and have no password here";
-        return Err(Problem::new(StatusCode::CONFLICT, "single-sign-on", "No password", detail));
+        return Err(Problem::new(ProblemKind::SingleSignOn, detail));
     }
     let who = Who::User(id.clone());
     let (invited, change) = session::invitation(&who, caller.at)?;
@@ -334,7 +334,7 @@ pub async fn invite(
         changes.push(Change::Put { key: kept.key, body, expect: Expect::Version(kept.version) });
         changes.push(audit::entry(&caller, at, &document.key, Did::Other("second factor ended")));
     }
-    service.store.write(caller.at, changes).await?;
+    caller.write(&*service.store, changes).await?;
     service.gate.changed();
     let invitation = invited.ticket.expose_secret().to_owned();
     let answer = axum::Json(Invited { id, invitation, until: invited.until });
@@ -346,7 +346,7 @@ pub fn taken(fault: Fault) -> Problem {
     match &fault {
         Fault::Conflict { key, .. } if key.kind == Kind::Name => {
             let detail = "this name or address is taken; choose another";
-            Problem::new(StatusCode::CONFLICT, "taken", "The name is taken", detail)
+            Problem::new(ProblemKind::Taken, detail)
         }
         _ => fault.into(),
     }

@@ -58,7 +58,7 @@ impl Case {
             };
             Scope { role, place, until: hours.map(|hours| now() + TimeDelta::hours(hours)) }
         });
-        Caller { who: Who::Key("k".to_owned()), tenant: name(0), scopes: scopes.collect(), at: now() }
+        Caller { who: Who::Key("k".to_owned()), tenant: name(0), scopes: scopes.collect(), at: now(), once: None }
     }
 
     /// Whether a tenant is another, or stands somewhere above it: written without the tree.

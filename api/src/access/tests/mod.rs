@@ -31,6 +31,7 @@ use super::{Caller, Gate, at_site};
 use crate::app::Handle;
 use crate::config::{self, Arguments, Config};
 use crate::http::problem::Problem;
+use crate::http::turns::Turns;
 use crate::http::{self, listen};
 use crate::service::Service;
 use crate::store::{self, Change, Expect, Key, Kind, Stream};
@@ -119,7 +120,13 @@ impl World {
         tokio::spawn(async move { while heard.recv().await.is_some() {} });
         let store = store::open(&folder.path().display().to_string()).await.unwrap();
         let gate = Arc::new(Gate::new(&config));
-        let service = Service { store, app: Handle::new(events, Default::default()), config: Arc::new(config), gate };
+        let service = Service {
+            store,
+            app: Handle::new(events, Default::default()),
+            config: Arc::new(config),
+            gate,
+            turns: Turns::default(),
+        };
         let probe = axum::routing::get(probe).post(probe);
         let pages = axum::Router::new().route("/test/sites/{site}/{permission}", probe);
         let router = http::router(service.clone(), pages);

@@ -282,9 +282,19 @@ impl SiteLoop {
         Some((on, limit))
     }
 
-    /// Somebody has taken the setpoints.
-    pub fn taken(&mut self, now: Moment) -> When {
+    /// Somebody has taken the setpoints up to a number, to pass them on. Of a charger of which nobody ever reports anything, who
+    /// takes its setpoints answers for it: they count as accepted.
+    pub fn taken(&mut self, number: u64, now: Moment) -> When {
         self.links.taken(now.run);
+        for device in 0..self.setup.devices.len() {
+            if !self.links.unreported(device) {
+                continue;
+            }
+            let Some(taken) = self.told[device].take(number, now.wall) else { continue };
+            if let Some(number) = taken.checked_sub(self.base) {
+                self.queue(Event::Answered { device, number, accepted: true });
+            }
+        }
         When::Soon
     }
 

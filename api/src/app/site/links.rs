@@ -63,6 +63,11 @@ impl Links {
         self.up[device]
     }
 
+    /// Whether somebody else passes setpoints on to it and has never reported anything of it.
+    pub fn unreported(&self, device: usize) -> bool {
+        self.over_api[device] && self.reported[device].is_none()
+    }
+
     /// Whether somebody else passes setpoints on to it.
     pub fn over_api(&self, device: usize) -> bool {
         self.over_api[device]
@@ -109,8 +114,11 @@ mod tests {
         assert_eq!(links.settle(11 * S + HEARD), [Event::Link { device: 0, up: false }]);
         // Whoever takes the site's setpoints reaches all of them; the third has a connection of its own.
         links.taken(11 * S + HEARD);
-        assert_eq!(links.settle(11 * S + HEARD), [Event::Link { device: 1, up: true }]);
+        let up = links.settle(11 * S + HEARD);
+        assert_eq!(up, [Event::Link { device: 1, up: true }]);
+        links.hear(&up);
+        assert!(links.unreported(1) && !links.unreported(0) && !links.unreported(2));
         links.reported(1, false, 12 * S + HEARD);
-        assert_eq!(links.settle(12 * S + HEARD), []);
+        assert_eq!(links.settle(12 * S + HEARD), [Event::Link { device: 1, up: false }]);
     }
 }

@@ -361,6 +361,13 @@ impl SiteLoop {
                 alarms.clear("silent", &charger(device));
             }
         }
+        let unreported = (0..setup.devices.len()).filter(|&device| {
+            self.links.up(device) && self.links.unreported(device) && self.live.devices[device].session.is_some()
+        });
+        let unreported = unreported.count();
+        let text =
+            "vehicles charge where nothing is ever reported: that setpoints are taken is all that is known of them";
+        self.alarms.set(unreported > 0, "unconfirmed", "site", text, now);
         let text = "the fast loop fails: nothing is sent, what was told lapses to the fallback";
         self.alarms.set(!steered, "fallback", "site", text, now);
         let text = "there is no plan: what is free is shared out";

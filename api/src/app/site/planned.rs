@@ -9,10 +9,11 @@ use kwartier_engine::control::Event;
 use kwartier_engine::control::setup::Kind;
 use uuid::Uuid;
 
-use super::{Moment, SiteLoop};
+use super::{Moment, SiteLoop, When};
 use crate::app::effect::Effect;
 use crate::app::stays;
 use crate::planning::{Made, Request};
+use crate::store::{NewEntry, Stream};
 
 /// Shortest time between two plans.
 const BETWEEN: Duration = Duration::from_mins(1);
@@ -138,6 +139,12 @@ impl SiteLoop {
         None
     }
 
+    /// A forecast was put or withdrawn.
+    pub fn foreseen(&mut self) -> When {
+        self.planned.want("forecast");
+        When::Soon
+    }
+
     /// A plan was made, or was not.
     pub fn planned(&mut self, number: u64, outcome: Result<Arc<Made>, String>, now: Moment) -> Vec<Effect> {
         if number != self.version {
@@ -146,12 +153,14 @@ impl SiteLoop {
         }
         self.planned.making = None;
         let waited = std::mem::take(&mut self.planned.waiting[0]);
+        let mut effects = Vec::new();
         let answer = match outcome {
             Ok(made) => {
                 let id = made.kept.head.id;
                 self.planned.missing = None;
                 let same = self.planned.made.as_ref().is_some_and(|before| before.kept.head.id == id);
                 if !same {
+                    effects.extend(self.told_of(&made));
                     self.pending.push(Event::Planned(Arc::clone(&made.targets)));
                     self.planned.made = Some(made);
                 }
@@ -166,7 +175,18 @@ impl SiteLoop {
                 Err(why)
             }
         };
-        waited.into_iter().map(|job| Effect::Answered { job, outcome: answer.clone() }).collect()
+        effects.extend(waited.into_iter().map(|job| Effect::Answered { job, outcome: answer.clone() }));
+        effects
+    }
+
+    /// The log entry of a plan that comes into force.
+    fn told_of(&self, made: &Made) -> Option<Effect> {
+        let mut body = serde_json::to_value(&made.summary).ok()?;
+        let fields = body.as_object_mut()?;
+        fields.insert("id".to_owned(), made.kept.head.id.to_string().into());
+        fields.insert("at".to_owned(), serde_json::to_value(made.kept.head.at).ok()?);
+        let (tenant, site) = (self.tenant.clone(), Some(self.id.clone()));
+        Some(Effect::Log(NewEntry { stream: Stream::Plan, tenant, site, body }))
     }
 
     /// The last plan that was kept, when the service starts.

@@ -51,6 +51,19 @@ impl Told {
         self.last.as_ref()
     }
 
+    /// Somebody who passes its setpoints on has taken them up to a number. Its own last number, where that was among them, and
+    /// it has never confirmed anything itself.
+    pub fn take(&mut self, number: u64, now: DateTime<Utc>) -> Option<u64> {
+        let last = self.last.as_mut().filter(|last| last.number <= number && last.trace.taken.is_none())?;
+        if self.confirmed.is_some() {
+            return None;
+        }
+        last.trace.taken = Some(now);
+        self.most_a = Some(last.limit_a);
+        self.dirty = true;
+        Some(last.number)
+    }
+
     /// It says itself what it holds.
     pub fn holds(&mut self, amps: f64, now: DateTime<Utc>) {
         self.dirty |= self.most_a != Some(amps);
@@ -83,20 +96,23 @@ pub fn setpoint(
     now: DateTime<Utc>,
 ) -> Setpoint {
     let device = &setup.devices[command.device];
+    // Of a vehicle of which nothing is known yet nothing is chosen: as many as the charger has.
+    let phases = if command.phases == 0 { u8::try_from(device.phases.len()).unwrap_or(3) } else { command.phases };
     #[expect(clippy::cast_possible_truncation, reason = "minutes")]
     let valid_until = now + TimeDelta::milliseconds((command.valid_s * 1000.0) as i64);
     Setpoint {
         number,
         charger: device.id.clone(),
         limit_a: command.amps,
-        phases: command.phases,
-        limit_w: command.amps * setup.voltage_v * f64::from(command.phases),
+        phases,
+        limit_w: command.amps * setup.voltage_v * f64::from(phases),
         at: now,
         valid_until,
         then_a: device.fallback_a.map(|hours| hours[setup.hour(valid_until)]),
         trace: Trace {
             why: why(command.why).to_owned(),
             plan: plan.filter(|_| command.why == Why::Plan),
+            taken: None,
             confirmed: None,
         },
     }

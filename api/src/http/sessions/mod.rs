@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::change::{self, Batch, again, kept, reserve};
 use super::page::{self, Listed, PageQuery};
-use super::problem::Problem;
+use super::problem::{Problem, ProblemKind};
 use super::read::{Json, Path, Query};
 use super::version::{Condition, created, etag, tagged};
 use crate::access::{self, Caller, Permission, SiteRef};
@@ -141,6 +141,7 @@ async fn post_session(
     let (_, what) = change::site(&service, &site).await?;
     check::session(&what, &session, caller.at)?;
     let arrival = *session.arrival.get_or_insert(caller.at);
+    let _turn = service.turns.at(&site.id).await;
     free(&service, &site, &session, arrival).await?;
     let id = Uuid::now_v7().to_string();
     let kept = KeptSession { stated: session, r#override: None, ended: None, energy_kwh: None };
@@ -164,7 +165,7 @@ async fn free(service: &Service, site: &SiteRef, session: &Session, arrival: Dat
                 "the session {:?} is at {:?} then; state its departure, or when it ended: PATCH {{\"ended\": …}}",
                 document.key.id, session.charger
             );
-            return Err(Problem::new(StatusCode::CONFLICT, "occupied", "The charger is occupied", detail));
+            return Err(Problem::new(ProblemKind::Occupied, detail));
         }
     }
     Ok(())

@@ -19,6 +19,7 @@ use crate::app::handle::{Board, Published};
 use crate::app::{Event, Handle};
 use crate::config::{Arguments, Config, load};
 use crate::http::router;
+use crate::http::turns::Turns;
 use crate::resource::setpoint::{Setpoint, Trace};
 use crate::resource::status::{ChargerStatus, NodeStatus, SiteStatus, Steering};
 use crate::service::Service;
@@ -105,7 +106,7 @@ impl Bench {
         let board: Board = Arc::new(RwLock::new(HashMap::new()));
         let app = Handle::new(tell, Arc::clone(&board));
         let gate = Arc::new(Gate::new(&config));
-        let service = Service { store, app, config: Arc::new(config), gate };
+        let service = Service { store, app, config: Arc::new(config), gate, turns: Turns::default() };
         let (file, _) = access::first::demo(&service, Utc::now()).await.expect("a key");
         let key = std::fs::read_to_string(file).expect("a key").trim().to_owned();
         let router = router(service.clone(), Router::new());
@@ -258,7 +259,7 @@ fn setpoint(number: u64) -> Setpoint {
         at: Utc::now(),
         valid_until: Utc::now(),
         then_a: Some(6.0),
-        trace: Trace { why: "spare".to_owned(), plan: None, confirmed: None },
+        trace: Trace { why: "spare".to_owned(), plan: None, taken: None, confirmed: None },
     }
 }
 

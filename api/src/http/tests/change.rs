@@ -302,3 +302,35 @@ async fn a_roster_expects_sessions_that_follow_it_until_somebody_touches_them() 
     bench.send("DELETE", path, &[], "").await.expect(StatusCode::NO_CONTENT);
     assert_eq!(sessions().await.as_array().map(Vec::len), Some(1), "what somebody touched is theirs");
 }
+
+#[tokio::test]
+async fn of_two_vehicles_at_a_charger_at_once_one_is_there() {
+    let bench = Bench::with_depot().await;
+    let state = || bench.json("POST", "/v1/sites/depot/sessions", json!({ "charger": "Station 1" }));
+    let answers = tokio::join!(state(), state(), state(), state());
+    let mut statuses = [answers.0.status, answers.1.status, answers.2.status, answers.3.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 409, 409, 409]);
+}
+
+#[tokio::test]
+async fn every_version_of_a_site_can_be_read() {
+    let bench = Bench::with_depot().await;
+    let before = bench.get("/v1/sites/depot").await.json();
+    let mut after = before.clone();
+    after["name"] = "Another".into();
+    bench.json("PUT", "/v1/sites/depot", after.clone()).await.expect(StatusCode::OK);
+    let listed = bench.get("/v1/sites/depot/versions").await.expect(StatusCode::OK).json();
+    let numbers: Vec<_> = listed["items"].as_array().unwrap().iter().map(|item| item["version"].clone()).collect();
+    assert_eq!(numbers, [json!(2), json!(1)]);
+    let page = bench.get("/v1/sites/depot/versions?limit=1").await.expect(StatusCode::OK).json();
+    let cursor = page["next"].as_str().expect("a cursor");
+    let rest = bench.get(&format!("/v1/sites/depot/versions?cursor={cursor}")).await.expect(StatusCode::OK).json();
+    assert_eq!((&rest["items"][0]["version"], &rest["next"]), (&json!(1), &Value::Null));
+    for (version, body) in [(1, before), (2, after)] {
+        assert_eq!(bench.get(&format!("/v1/sites/depot/versions/{version}")).await.json(), body);
+    }
+    for none in ["0", "3", "18446744073709551615"] {
+        bench.get(&format!("/v1/sites/depot/versions/{none}")).await.expect(StatusCode::NOT_FOUND);
+    }
+}

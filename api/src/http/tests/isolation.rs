@@ -52,6 +52,8 @@ const ROWS: &[Row] = &[
     row("DELETE", "/v1/sites/{site}", 404, OPERATOR, ""),
     row("POST", "/v1/sites/{site}/import", 409, OPERATOR, ""),
     row("GET", "/v1/sites/{site}/export", 404, ALL, ""),
+    row("GET", "/v1/sites/{site}/versions", 404, ALL, ""),
+    row("GET", "/v1/sites/{site}/versions/{version}", 404, ALL, ""),
     row("GET", "/v1/sites/{site}/nodes", 404, ALL, ""),
     row("GET", "/v1/sites/{site}/topology", 404, ALL, ""),
     row("GET", "/v1/sites/{site}/chargers", 404, ALL, ""),

@@ -7,6 +7,7 @@ use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::bench::{Bench, SITE};
+use crate::http::problem::ProblemKind;
 
 /// Times that are written by name, so that the table reads the same every day.
 fn times(text: &str) -> String {
@@ -191,4 +192,19 @@ async fn what_cannot_be_read_at_all_is_told_apart() {
         let answer = bench.get(&format!("{path}?{query}")).await.expect(StatusCode::BAD_REQUEST);
         assert_eq!(answer.json()["errors"][0]["field"].as_str().unwrap_or_default(), field, "{query}: {}", answer.text);
     }
+}
+
+#[tokio::test]
+async fn the_type_of_a_problem_leads_to_what_it_means() {
+    let bench = Bench::new().await;
+    let page = bench.send_as(None, "GET", "/docs/problems", &[], "").await.expect(StatusCode::OK);
+    let page = page.text;
+    let mut names = std::collections::BTreeSet::new();
+    for told in ProblemKind::ALL.map(ProblemKind::told) {
+        assert!(names.insert(told.name), "{} stands there twice", told.name);
+        assert!(page.contains(&format!("id=\"{}\"", told.name)), "{} is missing", told.name);
+        assert!(told.status.is_client_error() || told.status.is_server_error());
+    }
+    let problem = bench.get("/v1/nothing").await.json();
+    assert_eq!(problem["type"], "/docs/problems#not-found");
 }

@@ -111,7 +111,11 @@ impl Store for SqlStore {
         documents::history(&mut self.reader().await?, key, before, limit).await
     }
 
-    async fn recall(&self, name: &str, now: DateTime<Utc>) -> Result<Option<(String, serde_json::Value)>, Fault> {
+    async fn recall(
+        &self,
+        name: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<(String, Option<serde_json::Value>)>, Fault> {
         answers::recall(&mut self.reader().await?, name, now).await
     }
 

@@ -155,16 +155,13 @@ async fn changes(connection: &mut Connection, at: DateTime<Utc>, all: &[Change])
             Change::Enqueue(job) => queued.push(Queued::New(job)),
             Change::Cancel(id) => queued.push(Queued::Cancelled(*id)),
             Change::Remember { name, request, answer, until } => {
-                let is_known = remembered.iter().any(|other| other.name == *name);
-                if is_known || answers::is_known(connection, at, name).await? {
-                    return Err(Fault::Repeated(name.clone()));
+                let new =
+                    NewAnswer { name: name.clone(), request: request.clone(), answer: answer.clone(), until: *until };
+                let is_known = remembered.iter().any(|other| other.name == new.name);
+                if is_known || answers::is_known(connection, at, &new).await? {
+                    return Err(Fault::Repeated(new.name));
                 }
-                remembered.push(NewAnswer {
-                    name: name.clone(),
-                    request: request.clone(),
-                    answer: answer.clone(),
-                    until: *until,
-                });
+                remembered.push(new);
             }
         }
     }

@@ -30,7 +30,7 @@ pub async fn fill(store: &dyn Store) {
     let remember = Change::Remember {
         name: "key".to_owned(),
         request: "hash".to_owned(),
-        answer: json!(201),
+        answer: Some(json!(201)),
         until: at(1_000_000),
     };
     let vans =

@@ -204,14 +204,14 @@ pub async fn an_answered_request_is_not_done_again(store: &dyn Store) {
         let remember = Change::Remember {
             name: name.to_owned(),
             request: "hash".to_owned(),
-            answer: json!({ "status": 201 }),
+            answer: Some(json!({ "status": 201 })),
             until: at(100),
         };
         store.write(at(second), vec![put(key.clone(), json!(second)), remember])
     };
     assert_eq!(store.recall("key/1", at(0)).await.unwrap(), None);
     request(1, "key/1").await.unwrap();
-    let recalled = Some(("hash".to_owned(), json!({ "status": 201 })));
+    let recalled = Some(("hash".to_owned(), Some(json!({ "status": 201 }))));
     assert_eq!(store.recall("key/1", at(99)).await.unwrap(), recalled);
     assert_eq!(store.recall("key/2", at(99)).await.unwrap(), None);
     assert_eq!(request(2, "key/1").await, Err(Fault::Repeated("key/1".to_owned())));
@@ -224,6 +224,23 @@ pub async fn an_answered_request_is_not_done_again(store: &dyn Store) {
     assert_eq!(store.recall("key/1", at(100)).await.unwrap(), None, "it has run out");
     request(100, "key/1").await.unwrap();
     assert_eq!(store.forget_answers(at(100)).await.unwrap(), 3);
+}
+
+pub async fn an_answer_may_follow_what_was_done(store: &dyn Store) {
+    let remember = |request: &str, answer: Option<i32>| Change::Remember {
+        name: "key/1".to_owned(),
+        request: request.to_owned(),
+        answer: answer.map(|answer| json!(answer)),
+        until: at(100),
+    };
+    let repeated = Err(Fault::Repeated("key/1".to_owned()));
+    store.write(at(1), vec![put(vehicle("depot", "van"), json!(1)), remember("hash", None)]).await.unwrap();
+    assert_eq!(store.recall("key/1", at(2)).await.unwrap(), Some(("hash".to_owned(), None)));
+    assert_eq!(store.write(at(2), vec![remember("hash", None)]).await, repeated, "it is not done twice");
+    assert_eq!(store.write(at(2), vec![remember("other", Some(2))]).await, repeated, "another request");
+    store.write(at(2), vec![remember("hash", Some(201))]).await.unwrap();
+    assert_eq!(store.recall("key/1", at(3)).await.unwrap(), Some(("hash".to_owned(), Some(json!(201)))));
+    assert_eq!(store.write(at(3), vec![remember("hash", Some(500))]).await, repeated, "it is answered");
 }
 
 pub async fn old_versions_can_be_forgotten(store: &dyn Store) {

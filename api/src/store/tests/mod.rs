@@ -76,6 +76,7 @@ suite! {
     documents::lists_can_be_asked_as_of_an_instant,
     documents::one_of_many_at_once_wins,
     documents::an_answered_request_is_not_done_again,
+    documents::an_answer_may_follow_what_was_done,
     documents::old_versions_can_be_forgotten,
     documents::any_text_and_number_comes_back,
     logs::entries_are_numbered_over_all_logs_and_filtered,

@@ -100,7 +100,7 @@ async fn databases_of_every_release_open_with_all_that_is_in_them() {
         assert_eq!(store.log(&log).await.unwrap()[0].what.body, json!("entry"));
         let job = store.job(uuid::Uuid::from_u128(7)).await.unwrap().unwrap();
         assert_eq!((job.attempts, job.what.input), (1, json!({ "gap": 0.1 })));
-        assert_eq!(store.recall("key", at(10)).await.unwrap(), Some(("hash".to_owned(), json!(201))));
+        assert_eq!(store.recall("key", at(10)).await.unwrap(), Some(("hash".to_owned(), Some(json!(201)))));
         let plan = store.plan(uuid::Uuid::from_u128(8)).await.unwrap().unwrap();
         assert_eq!((plan.instance, plan.plan), (json!({ "slots": [1, 2] }), json!([0.1])));
         let ask = Measurements {

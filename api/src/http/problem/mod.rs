@@ -1,9 +1,14 @@
 //! What went wrong, as RFC 9457 `application/problem+json`.
 
+mod kind;
+pub mod page;
+
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
+
+pub use kind::ProblemKind;
 
 use crate::store::Fault;
 
@@ -36,12 +41,13 @@ pub struct FieldError {
 }
 
 impl Problem {
-    /// A problem of a kind: `type` is `/docs/problems#kind`.
-    pub fn new(status: StatusCode, kind: &str, title: &str, detail: impl Into<String>) -> Problem {
+    /// A problem of a kind.
+    pub fn new(kind: ProblemKind, detail: impl Into<String>) -> Problem {
+        let told = kind.told();
         Problem {
-            r#type: format!("/docs/problems#{kind}"),
-            title: title.to_owned(),
-            status: status.as_u16(),
+            r#type: format!("{}#{}", page::PATH, told.name),
+            title: told.title.to_owned(),
+            status: told.status.as_u16(),
             detail: detail.into(),
             errors: Vec::new(),
             retry_after_s: None,
@@ -51,12 +57,7 @@ impl Problem {
     /// A body or parameter that is not right: 422.
     pub fn invalid(errors: Vec<FieldError>) -> Problem {
         let detail = errors.iter().map(|error| format!("{}: {}", error.field, error.detail)).collect::<Vec<_>>();
-        let problem = Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "invalid",
-            "The request is understood, and something in it is not right",
-            detail.join("; "),
-        );
+        let problem = Problem::new(ProblemKind::Invalid, detail.join("; "));
         Problem { errors, ..problem }
     }
 
@@ -67,29 +68,24 @@ impl Problem {
 
     /// Nobody is known to be asking: 401.
     pub fn unauthorized(detail: impl Into<String>) -> Problem {
-        Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", "Not authenticated", detail)
+        Problem::new(ProblemKind::Unauthorized, detail)
     }
 
     /// Too much was asked for in a short time: 429.
     pub fn too_many(detail: impl Into<String>, retry_after_s: u64) -> Problem {
-        let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", "Too many requests", detail);
+        let problem = Problem::new(ProblemKind::TooManyRequests, detail);
         Problem { retry_after_s: Some(retry_after_s), ..problem }
     }
 
     /// There is none, or the caller may not know of it: 404.
     pub fn not_found(what: &str) -> Problem {
         let detail = format!("{what} is not there, or this key may not see it");
-        Problem::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail)
+        Problem::new(ProblemKind::NotFound, detail)
     }
 
     /// What is not the client's fault, and not told to them: 500.
     pub fn internal() -> Problem {
-        Problem::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "internal",
-            "Something went wrong here",
-            "it is in the log under the request's id; nothing more can be said",
-        )
+        Problem::new(ProblemKind::Internal, "it is in the log under the request's id; nothing more can be said")
     }
 
     /// Somebody else has changed the same thing meanwhile.
@@ -99,7 +95,7 @@ impl Problem {
 
     /// The caller may see it, and not do this: 403.
     pub fn forbidden(what: &str) -> Problem {
-        Problem::new(StatusCode::FORBIDDEN, "forbidden", "Not allowed", what)
+        Problem::new(ProblemKind::Forbidden, what)
     }
 }
 
@@ -108,16 +104,14 @@ impl From<Fault> for Problem {
         match fault {
             Fault::Conflict { .. } => {
                 let detail = format!("{fault}; read it again and repeat the change on what is there now");
-                Problem::new(StatusCode::PRECONDITION_FAILED, "conflict", "It has changed meanwhile", detail)
+                Problem::new(ProblemKind::Conflict, detail)
             }
             Fault::Repeated(_) => {
                 let detail = "nothing was changed; send it again to read the answer to the first";
-                Problem::new(StatusCode::CONFLICT, "repeated", "This request has been answered already", detail)
+                Problem::new(ProblemKind::Repeated, detail)
             }
             Fault::Unavailable(_) => Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "storage",
-                "Nothing can be stored now",
+                ProblemKind::Storage,
                 "nothing was changed; control goes on, /readyz says more, try again later",
             ),
             Fault::Corrupt(why) => {
