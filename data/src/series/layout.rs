@@ -28,10 +28,10 @@ pub(crate) struct Layout {
     pub(crate) held_s: Vec<i64>,
 }
 
-/// The layout of rows at ascending instants, in seconds; `None` for less than two.
+/// The layout of rows at instants in seconds; `None` for less than two, and where they do not ascend.
 pub(crate) fn of(at_s: &[i64]) -> Option<Layout> {
     let distances: Vec<i64> = at_s.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    let shortest = *distances.iter().min()?;
+    let shortest = distances.iter().copied().min().filter(|shortest| *shortest > 0)?;
     let mut sorted = distances.clone();
     sorted.sort_unstable();
     let usual = sorted[sorted.len() / 2];
