@@ -183,8 +183,9 @@ bench-refresh: setup ## measure how long fits, forecasts and the daily refresh o
 	@$(CARGO_TARGET_DIR)/release/bench-refresh $(or $(SITES),1000)
 
 .PHONY: dist
-dist: setup ## build the binary to hand out, as dist/kwartier-VERSION-PLATFORM.tar.gz
-	@scripts/dist
+dist: ## build the binary to hand out and pack it in dist/: a tar.gz and a Debian package (of a binary that is there: BINARY=…)
+	@scripts/setup dist
+	@scripts/dist $(BINARY)
 
 .PHONY: clean
 clean: ## remove everything built

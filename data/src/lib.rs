@@ -15,6 +15,7 @@
 //! | [`tables`] | boards and stations as spreadsheets, read and written |
 //! | [`site::tariff`] | what a kWh costs on a day, with its parts |
 //! | [`local`] | wall clocks: zones, local days, times of day, days of the week, public holidays |
+//! | [`feeds`] | what feeds of prices, weather, PV power and carbon intensity answer |
 //! | [`series`] | [`Series`](series::Series): prices, the building's draw, PV power, meters, from CSV and Parquet files |
 //! | [`quality`] | [`quality::clean`]: defects of a series found, left out or put right |
 //! | [`history`] | [`History`](history::History): what was measured, and [`Past`](history::Past): what of it was known when |
@@ -27,6 +28,7 @@
 //! `_kwh`, `_v` volt, `_eur_kwh` EUR per kWh.
 
 pub mod compose;
+pub mod feeds;
 pub mod finding;
 pub mod forecast;
 pub mod history;

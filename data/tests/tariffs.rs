@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Europe::Amsterdam;
-use kwartier_data::site::tariff::{Direction, Pricer, Tariff};
+use kwartier_data::site::tariff::{Direction, Price, Pricer, Tariff, check, presets, read_components};
 
 const BUSINESS: &str = r#"
 vat_percent = 21
@@ -118,4 +118,95 @@ fn vat_is_a_cost_for_homes_alone() {
     // (0.0816 + 0.126 + 0.05) · 1.21 + 0.01 = 0.321696.
     close(pricer.eur_kwh(Direction::Import, at("2023-06-13T12:00:00+02:00"), 0.08, 0.0), 0.321_696);
     close(pricer.peak_eur_kw(day("2023-06-13")), 3.5 * 1.21);
+}
+
+#[test]
+fn presets_price_every_day_they_are_for() {
+    for id in presets::ids() {
+        let preset = presets::preset(id).unwrap();
+        assert_eq!(check(&preset.tariff), [], "{id}");
+        assert!(!preset.sources.is_empty() && !preset.missing.is_empty(), "{id}");
+        assert_eq!(preset.checked.parse::<NaiveDate>().unwrap().to_string(), preset.checked);
+        let pricer = Pricer::new(&preset.tariff, Amsterdam).unwrap();
+        for date in ["2025-01-01", "2026-06-15", "2026-12-31"] {
+            assert!(pricer.in_force(Direction::Import, day(date)), "{id} {date}");
+        }
+    }
+    assert_eq!(presets::preset("xx"), None);
+}
+
+#[test]
+fn presets_by_hand() {
+    let import = |id: &str, used_kwh: f64| {
+        let tariff = presets::preset(id).unwrap().tariff;
+        Pricer::new(&tariff, Amsterdam).unwrap().eur_kwh(Direction::Import, at("2026-11-28T12:00:00Z"), 0.08, used_kwh)
+    };
+    close(import("nl-business", 0.0), 0.08 + 0.09161);
+    close(import("nl-business", 60_000.0), 0.08 + 0.03735);
+    close(import("nl-home", 0.0), (0.08 + 0.09161) * 1.21);
+    close(import("de-business", 0.0), 0.08 + 0.0205 + 0.00446 + 0.00941 + 0.01559);
+    close(import("de-home", 0.0), (0.08 + 0.0205 + 0.00446 + 0.00941 + 0.01559) * 1.19);
+}
+
+#[test]
+fn components_from_a_table() {
+    let table = "name;kind;from;until;direction;vat;ct_kwh;factor;above_kwh;days;start;end;eur_kw_month\n\
+        day-ahead;spot;;;;;;1,02;;;;;\n\
+        fee;fixed;;;;;1;;;;;;\n\
+        tax 2023;brackets;2023-01-01;2024-01-01;;;12,6;;0;;;;\n\
+        tax 2023;brackets;2023-01-01;2024-01-01;;;10;;10000;;;;\n\
+        tax 2023;brackets;2023-01-01;2024-01-01;;;4;;50000;;;;\n\
+        grid;time_of_use;;;;;5;;;mon-fri;07:00;23:00;\n\
+        grid;time_of_use;;;;;2;;;;;;\n\
+        grid;time_of_use;;;;;0,5;;;sat,sun;22:00;06:00;\n\
+        peak;peak;;;;;;;;;;;3,5\n\
+        sold;spot;2023-06-01;;export;;;;;;;;\n\
+        handling;fixed;2023-06-01;;export;;-1,5;;;;;;\n";
+    let expected: Tariff = toml::from_str(BUSINESS).unwrap();
+    let mut read = read_components(table.as_bytes()).unwrap();
+    // 12.6 ct are 0.126 EUR but for the last bit.
+    let tidy = |x: &mut f64| *x = (*x * 1e9).round() / 1e9;
+    for component in &mut read {
+        match &mut component.price {
+            Price::Brackets { brackets } => {
+                for bracket in brackets {
+                    tidy(&mut bracket.eur_kwh);
+                }
+            }
+            Price::Fixed { eur_kwh } => tidy(eur_kwh),
+            Price::TimeOfUse { eur_kwh, windows } => {
+                tidy(eur_kwh);
+                for window in windows {
+                    tidy(&mut window.eur_kwh);
+                }
+            }
+            Price::Spot { .. } | Price::Peak { .. } => {}
+        }
+    }
+    assert_eq!(read, expected.components);
+}
+
+#[test]
+fn tables_of_components_as_they_go_wrong() {
+    for (table, wrong) in [
+        ("name,kind,eur_kwh\nfee,fixed,\n", "row 2, \"eur_kwh\": is missing; this kind of price needs it"),
+        ("name,kind,eur_kwh\nfee,flat,1\n", "row 2, \"kind\": \"flat\" is none of them"),
+        ("name,kind,eur_kwh\nfee,fixed,much\n", "row 2, \"eur_kwh\": \"much\" is no number"),
+        ("name,kind,eur_kwh,ct_kwh\nfee,fixed,0.1,10\n", "row 2, \"ct_kwh\": stands beside eur_kwh"),
+        ("name,eur_kwh\nfee,0.1\n", "has no column \"kind\""),
+        ("name,kind,price\nfee,fixed,0.1\n", "\"price\" is no column of a tariff"),
+        ("name,kind,kind\nfee,fixed,0.1\n", "stands there twice"),
+        ("name,kind,eur_kwh,direction\nfee,fixed,0.1,both\n", "\"both\" is none of them; write import or export"),
+        ("name,kind,eur_kwh,vat\nfee,fixed,0.1,21\n", "\"21\" is none of them; write true or false"),
+        ("name,kind,eur_kwh,start,end\ngrid,time_of_use,0.1,07:00,23:00\n", "has windows and no rate outside of them"),
+        (
+            "name,kind,eur_kwh,start,end\ngrid,time_of_use,0.1,07:00,\n",
+            "row 2, \"end\": is missing; a window has both ends",
+        ),
+        ("name,kind,eur_kwh\ngrid,time_of_use,0.1\ngrid,time_of_use,0.2\n", "is the second row without a window"),
+        ("", "empty"),
+    ] {
+        let said = read_components(table.as_bytes()).unwrap_err().to_string();
+        assert!(said.contains(wrong), "{said}");
+    }
 }

@@ -7,6 +7,8 @@ mod commands;
 mod config;
 mod forecast;
 mod interrupt;
+#[cfg(target_os = "linux")]
+mod packaging;
 mod planned_days;
 mod reports;
 mod second_checker;

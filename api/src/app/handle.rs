@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use parking_lot::RwLock;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc, watch};
 
 use super::event::Event;
 use crate::resource::setpoint::Setpoint;
@@ -40,6 +41,8 @@ pub type Board = Arc<RwLock<HashMap<String, Published>>>;
 pub struct Handle {
     events: mpsc::Sender<Event>,
     board: Board,
+    /// Each time that the loop comes round and says so: when.
+    pub(super) beat: Arc<watch::Sender<Instant>>,
 }
 
 /// A place in the loop's queue: what is told through it is heard.
@@ -79,7 +82,7 @@ pub struct Follower {
 impl Handle {
     /// A handle to a loop that listens at the other end and publishes there.
     pub fn new(events: mpsc::Sender<Event>, board: Board) -> Handle {
-        Handle { events, board }
+        Handle { events, board, beat: Arc::new(watch::Sender::new(Instant::now())) }
     }
 
     /// Tells the loop something. What is full is an answer too: the caller is told to come back, nothing is queued without
@@ -101,6 +104,16 @@ impl Handle {
     /// Whether the loop is there at all.
     pub fn is_there(&self) -> bool {
         !self.events.is_closed()
+    }
+
+    /// Hears each time that the loop comes round and says so, every few seconds.
+    pub fn beats(&self) -> watch::Receiver<Instant> {
+        self.beat.subscribe()
+    }
+
+    /// How long the loop has not come round.
+    pub fn still_for(&self) -> Duration {
+        self.beat.borrow().elapsed()
     }
 
     /// How the sites are, all together.

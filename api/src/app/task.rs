@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use metrics::{counter, gauge, histogram};
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -74,7 +74,8 @@ pub async fn start(store: Arc<dyn Store>) -> Result<App, Fault> {
     let waiting = Waiting::new(store);
     tokio::spawn(waiting.clone().run(handle.clone(), stop.clone()));
     let (told, writes, plans) = (Instant::now(), writer.clone(), workers.clone());
-    let task = Task { clock, sites, queue, board, waiting, writer: writes, workers: plans, told };
+    let beat = Arc::clone(&handle.beat);
+    let task = Task { clock, sites, queue, board, waiting, writer: writes, workers: plans, told, beat };
     let task = tokio::spawn(task.run(stop.clone()));
     Ok(App { handle, workers, stop, writer_stop, task, writing })
 }
@@ -104,6 +105,8 @@ struct Task {
     workers: Workers,
     /// When figures were published last.
     told: Instant,
+    /// Who watches the loop hears from it then.
+    beat: Arc<watch::Sender<Instant>>,
 }
 
 impl Task {
@@ -131,6 +134,7 @@ impl Task {
             if self.told.elapsed() >= FIGURES {
                 self.told = Instant::now();
                 self.figures();
+                self.beat.send_replace(self.told);
             }
             tokio::task::yield_now().await;
         }

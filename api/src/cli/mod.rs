@@ -8,6 +8,7 @@ mod config;
 mod extras;
 pub mod failure;
 mod forecast;
+mod health;
 mod history;
 pub mod input;
 mod man;
@@ -59,6 +60,7 @@ enum Command {
     Backtest(backtest::Args),
     Simulate(simulate::Args),
     Serve(serve::Args),
+    Health(health::Args),
     Config(config::Args),
     Store(store::Args),
     Completions(completions::Args),
@@ -79,6 +81,7 @@ pub fn run() -> ExitCode {
         Command::Backtest(args) => backtest::run(args),
         Command::Simulate(args) => simulate::run(args),
         Command::Serve(args) => serve::run(args),
+        Command::Health(args) => health::run(args),
         Command::Config(args) => config::run(args),
         Command::Store(args) => store::run(args),
         Command::Completions(args) => completions::run(args),

@@ -41,9 +41,24 @@ pub fn routes() -> OpenApiRouter<Service> {
 pub struct ChargerView {
     /// Name.
     pub id: String,
-    /// What is set of it.
-    #[serde(flatten)]
-    pub what: Charger,
+    /// Name of the board that it hangs on.
+    pub node: String,
+    /// Which grid phase hangs on its own L1, L2, L3: letters R = L1, S = L2, T = L3, `x` where none does; absent, unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "RST")]
+    pub phase_map: Option<String>,
+    /// Highest current per phase in A.
+    pub max_a: f64,
+    /// How it is reached; absent, over the API.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ocpp: Option<OcppView>,
+}
+
+/// How a charger connects over OCPP, as it is read.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct OcppView {
+    /// OCPP security profile.
+    pub security_profile: u8,
 }
 
 /// List chargers
@@ -251,12 +266,10 @@ fn view(station: &Station, kept: Option<KeptCharger>) -> ChargerView {
     let ocpp = kept.and_then(|kept| kept.ocpp);
     ChargerView {
         id: station.id.clone(),
-        what: Charger {
-            node: station.board.clone(),
-            phase_map: station.rotation.clone(),
-            max_a: station.max_a,
-            ocpp: ocpp.map(|ocpp| Ocpp { password: None, security_profile: ocpp.security_profile }),
-        },
+        node: station.board.clone(),
+        phase_map: station.rotation.clone(),
+        max_a: station.max_a,
+        ocpp: ocpp.map(|ocpp| OcppView { security_profile: ocpp.security_profile }),
     }
 }
 

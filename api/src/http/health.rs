@@ -1,6 +1,7 @@
 //! Whether the service lives, whether it is ready and what is wrong if not, and its figures.
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -18,6 +19,9 @@ use crate::service::Service;
 /// How long ago a site may have been looked at for the loop to count as keeping up.
 const KEEPS_UP: TimeDelta = TimeDelta::seconds(5);
 
+/// A loop that has not come round for so long hangs: each round takes milliseconds. The unit's `WatchdogSec` is the same.
+const HANGS: Duration = Duration::from_mins(1);
+
 /// Upper ends of the classes in which requests are counted by their time, in s.
 const SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
@@ -26,13 +30,26 @@ pub fn routes() -> OpenApiRouter<Service> {
     OpenApiRouter::new().routes(routes!(healthz)).routes(routes!(readyz)).routes(routes!(metrics))
 }
 
-/// Whether the process lives
+/// Whether the service lives
+///
+/// What restarts services goes by this and not by `/readyz`: a restart mends a loop that hangs, and nothing else.
 #[utoipa::path(
     get, path = "/healthz", tag = "health", security(()),
-    responses((status = 200, description = "It does.", body = String, content_type = "text/plain")),
+    responses(
+        (status = 200, description = "It does.", body = String, content_type = "text/plain"),
+        (status = 503, description = "The loop hangs or has ended; restart it.", body = String, content_type = "text/plain"),
+    ),
 )]
-async fn healthz() -> &'static str {
-    "ok\n"
+async fn healthz(State(service): State<Service>) -> (StatusCode, &'static str) {
+    if lives(service.app.is_there(), service.app.still_for()) {
+        (StatusCode::OK, "ok\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "the loop hangs or has ended; restart the service\n")
+    }
+}
+
+fn lives(there: bool, still_for: Duration) -> bool {
+    there && still_for < HANGS
 }
 
 /// How the service is.
@@ -140,6 +157,13 @@ pub fn recorder() -> Option<&'static PrometheusHandle> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_loop_that_hangs_or_has_ended_does_not_live() {
+        assert!(lives(true, Duration::from_secs(12)));
+        assert!(!lives(true, HANGS));
+        assert!(!lives(false, Duration::ZERO));
+    }
 
     #[test]
     fn what_is_wrong_is_said_and_only_what_keeps_from_serving_is_unready() {

@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 
 use super::problem::Problem;
 use super::read::{Path, Query};
-use super::status::not_yet;
+use super::status::taken_up;
 use super::stream::{self, Guard, Teller, Told, wants_stream};
 use crate::access::{self, Caller, Permission};
 use crate::app::{Event, Follower};
@@ -87,7 +87,8 @@ async fn get_setpoints(
         (_, Ok(_)) => true,
     };
     let last = headers.get("last-event-id").and_then(|value| value.to_str().ok()?.trim().parse().ok());
-    let follower = service.app.follow(&site.id, query.after.or(last)).ok_or_else(|| not_yet(&site.id))?;
+    let after = query.after.or(last);
+    let follower = taken_up(&site.id, || service.app.follow(&site.id, after)).await?;
     let taking = takes.then(|| Taking { service: service.clone(), site: site.id.clone() });
     if wants_stream(&headers) {
         let (tell, stream) = stream::open();

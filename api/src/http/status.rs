@@ -1,5 +1,7 @@
 //! How a site looks right now, once or as it changes.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
@@ -12,6 +14,12 @@ use super::stream::{self, Told, wants_stream};
 use crate::access::{self, Caller, Permission};
 use crate::resource::status::SiteStatus;
 use crate::service::Service;
+
+/// A site that is new is taken up within milliseconds: it is looked for so often.
+const LOOKS: Duration = Duration::from_millis(20);
+
+/// And so many times: 2 s.
+const MOST_LOOKS: u32 = 100;
 
 /// The routes of the status.
 pub fn routes() -> OpenApiRouter<Service> {
@@ -36,11 +44,11 @@ async fn get_status(
     Path(site): Path<String>,
 ) -> Result<Response, Problem> {
     let site = access::at_site(&service, &caller, Permission::See, &site).await?;
-    let status = service.app.status(&site.id).ok_or_else(|| not_yet(&site.id))?;
+    let status = taken_up(&site.id, || service.app.status(&site.id)).await?;
     if !wants_stream(&headers) {
         return Ok(axum::Json(&*status).into_response());
     }
-    let mut changes = service.app.watch(&site.id).ok_or_else(|| not_yet(&site.id))?;
+    let mut changes = taken_up(&site.id, || service.app.watch(&site.id)).await?;
     let (tell, stream) = stream::open();
     let mut guard = stream::Guard::new(service, caller, Permission::See, site);
     tokio::spawn(async move {
@@ -66,7 +74,15 @@ async fn get_status(
     Ok(stream)
 }
 
-/// The loop does not know the site yet: 503, it is to be tried again.
-pub fn not_yet(site: &str) -> Problem {
-    Problem::new(ProblemKind::Starting, format!("the loop has not taken up {site:?} yet; try again in a second"))
+/// What the loop knows of a site, which it may just be taking up; 503, it has not in time.
+pub async fn taken_up<T>(site: &str, look: impl Fn() -> Option<T>) -> Result<T, Problem> {
+    let mut looks = tokio::time::interval(LOOKS);
+    for _ in 0..MOST_LOOKS {
+        looks.tick().await;
+        if let Some(found) = look() {
+            return Ok(found);
+        }
+    }
+    let detail = format!("the loop has not taken up {site:?} yet; try again in a second");
+    Err(Problem::new(ProblemKind::Starting, detail))
 }

@@ -7,6 +7,7 @@
 mod backup;
 mod house;
 mod logging;
+mod manager;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -64,7 +65,9 @@ async fn serve(config: Config) -> Result<(), Failure> {
             let jobs = tokio::spawn(jobs::work(service.clone(), stop.clone()));
             tokio::spawn(let_go(service.clone(), stop.clone()));
             tokio::spawn(house::run(service.clone(), stop.clone()));
+            let beats = service.app.beats();
             let router = http::router(service, page::routes());
+            manager::ready(beats);
             let served = listen::serve(bound, router, stop.clone()).await;
             stop.cancel();
             for task in demo.into_iter().chain([jobs]) {
@@ -84,6 +87,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
 /// Followers are let go as soon as it is told to stop: requests that are under way are waited for, and theirs never end.
 async fn let_go(service: Service, stop: CancellationToken) {
     stop.cancelled().await;
+    manager::stopping();
     service.app.let_go();
 }
 

@@ -12,6 +12,7 @@ use chrono_tz::Tz;
 
 use crate::series::Series;
 pub use weather::{Sky, Weather, WeatherRow};
+pub(crate) use weather_file::{IRRADIANCE_WM2, TEMP_C, WIND_MS};
 pub use weather_file::{WeatherFile, read_weather};
 
 /// Where something is, in degrees; north and east are positive.

@@ -20,7 +20,13 @@ struct Quantity {
 
 /// The sun gives 1,361 W/m² above the air; broken cloud makes a little more than that on the ground for moments, and
 /// instruments show a little less than nothing at night.
-const IRRADIANCE_WM2: std::ops::RangeInclusive<f64> = -20.0..=1800.0;
+pub(crate) const IRRADIANCE_WM2: std::ops::RangeInclusive<f64> = -20.0..=1800.0;
+
+/// The coldest and hottest air ever measured, with room.
+pub(crate) const TEMP_C: std::ops::RangeInclusive<f64> = -95.0..=65.0;
+
+/// The fastest gust ever measured was 113 m/s.
+pub(crate) const WIND_MS: std::ops::RangeInclusive<f64> = 0.0..=120.0;
 
 const QUANTITIES: [Quantity; 5] = [
     Quantity {
@@ -40,14 +46,12 @@ const QUANTITIES: [Quantity; 5] = [
     },
     Quantity {
         names: &["temp c", "temperature c", "temp", "temperature", "temperature 2m", "temp air", "t2m c"],
-        // The coldest and hottest air ever measured, with room.
-        believed: -95.0..=65.0,
+        believed: TEMP_C,
         set: |sky, value| sky.temp_c = Some(value),
     },
     Quantity {
         names: &["wind ms", "wind speed ms", "wind speed", "wind speed 10m", "wind m s"],
-        // The fastest gust ever measured was 113 m/s.
-        believed: 0.0..=120.0,
+        believed: WIND_MS,
         set: |sky, value| sky.wind_ms = Some(value),
     },
 ];

@@ -7,6 +7,7 @@
 //! * a local day runs from its first instant to the next day's: 92, 96 or 100 quarter-hours in Europe.
 
 mod holidays;
+mod p1;
 mod stamp;
 mod time_of_day;
 mod weekdays;
@@ -17,6 +18,7 @@ use chrono::{
 use chrono_tz::Tz;
 
 pub use holidays::{Holiday, HolidayCalendar, Land};
+pub use p1::p1_stamp;
 pub use stamp::{Stamp, date, stamp};
 pub use time_of_day::TimeOfDay;
 pub use weekdays::Weekdays;

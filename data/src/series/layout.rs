@@ -17,21 +17,21 @@ const MOSTLY: f64 = 0.9;
 
 /// How long each row holds.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Layout {
+pub(crate) struct Layout {
     /// The shortest distance where all are multiples of it; else the usual one. In seconds.
     pub(super) step_s: i64,
     /// Whether all rows are on the grid of the step.
-    pub(super) even: bool,
+    pub(crate) even: bool,
     /// Whether the distances are nearly one.
     pub(super) nearly_even: bool,
     /// For how many seconds each row holds.
-    pub(super) held_s: Vec<i64>,
+    pub(crate) held_s: Vec<i64>,
 }
 
-/// The layout of rows at ascending instants, in seconds; `None` for less than two.
-pub(super) fn of(at_s: &[i64]) -> Option<Layout> {
+/// The layout of rows at instants in seconds; `None` for less than two, and where they do not ascend.
+pub(crate) fn of(at_s: &[i64]) -> Option<Layout> {
     let distances: Vec<i64> = at_s.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    let shortest = *distances.iter().min()?;
+    let shortest = distances.iter().copied().min().filter(|shortest| *shortest > 0)?;
     let mut sorted = distances.clone();
     sorted.sort_unstable();
     let usual = sorted[sorted.len() / 2];

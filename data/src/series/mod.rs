@@ -7,7 +7,7 @@
 mod building;
 mod columns;
 pub(crate) mod filter;
-mod layout;
+pub(crate) mod layout;
 mod pv;
 mod read;
 mod resample;

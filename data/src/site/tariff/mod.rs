@@ -2,12 +2,15 @@
 //! of day, peak price, VAT. The types are the file's shape; dates and times of day are local to the site.
 
 mod check;
+pub mod presets;
 mod price;
+mod table;
 
 use serde::{Deserialize, Serialize};
 
 pub use check::{TariffFault, check};
 pub use price::{Part, Pricer};
+pub use table::read_components;
 
 /// A tariff.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
