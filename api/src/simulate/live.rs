@@ -68,7 +68,9 @@ impl Live {
                     let used = phases_a.iter().filter(|amps| amps.abs() > USED_A).count();
                     if let Ok(used @ 1..) = u8::try_from(used) {
                         let seen = known.phases_seen.map_or(used, |before| before.max(used));
-                        self.news |= known.phases_seen != Some(seen);
+                        // One of which nothing was said is planned for on one phase.
+                        let unsaid = known.session.as_ref().is_some_and(|session| session.phases.is_none());
+                        self.news |= unsaid && seen != known.phases_seen.unwrap_or(1);
                         known.phases_seen = Some(seen);
                     }
                 }

@@ -29,6 +29,9 @@ const STAY_LEVEL: f64 = 0.1;
 /// With fewer statements than this nothing is known of how true they are.
 const FEWEST: usize = 20;
 
+/// Whose need is not known is planned to be able to charge for so long from now on, in h at full power.
+const MORE_H: f64 = 1.0;
+
 /// Who stays longer than was told is expected to stay so long from now on.
 const OVERSTAY: TimeDelta = TimeDelta::minutes(30);
 
@@ -208,13 +211,18 @@ impl<'d> People<'d> {
         let so_far = Some((now, known.energy_kwh));
         let (until, need_kwh) = self.guess(&visit.vehicle, visit.stay.plugs_in, so_far, (told, need), ready);
         let seen = known.phases_seen;
+        let phases = self.phases(visit, session.phases.or(seen));
+        // Whose need nobody knows may need more than was guessed, for as long as he is there.
+        let setup = &self.days.setup;
+        let more_kwh = MORE_H * setup.kw(session.max_a.min(setup.devices[device].max_a), usize::from(phases));
+        let least_kwh = if need.is_none() { more_kwh } else { 0.0 };
         Some(Expected {
             id: session.id.clone(),
             device,
             from: now,
             until: if until <= now { now + OVERSTAY } else { until },
-            need_kwh: (need_kwh - known.energy_kwh).max(0.0),
-            phases: self.phases(visit, session.phases.or(seen)),
+            need_kwh: (need_kwh - known.energy_kwh).max(least_kwh),
+            phases,
             min_a: session.min_a,
             max_a: session.max_a,
             group: self.group(&visit.vehicle),
