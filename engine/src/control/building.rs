@@ -64,8 +64,11 @@ impl Below {
                 sums[kind][0][phase] += most_a;
                 sums[kind][4][phase] += obeyed_a;
             }
+            // What was shown before a vehicle was moved says nothing of where it is now.
+            let moves = phases::chooses_now(device, known) && device.phases.iter().filter(|&&on| used[on]).count() > 1;
             for (own, &phase) in device.phases.iter().enumerate() {
-                sums[kind][1][phase] += known.held.least_a(own, state.clock.maybe_s);
+                let least_a = known.held.least_a(own, state.clock.maybe_s);
+                sums[kind][1][phase] += if used[phase] && !moves { least_a } else { least_a.min(0.0) };
                 let shown_a = known.held.shown_a.map_or(0.0, |(amps, _)| amps[own]);
                 sums[kind][2][phase] += shown_a;
                 sums[kind][3][phase] += if used[phase] { known.held.expected_a(own, state.clock) } else { shown_a };
@@ -107,7 +110,7 @@ pub(super) fn phases_used(state: &State, device: usize) -> [bool; 3] {
     }
     let told = known.stay.as_ref().and_then(|stay| stay.session.phases);
     // Where a device chooses among its phases it has to be in our hands for one to be known.
-    let chooses = about.chooses_phase && phases::is_single(known);
+    let chooses = phases::chooses_now(about, known);
     let mut used = [false; 3];
     for (own, &phase) in about.phases.iter().enumerate() {
         used[phase] = match (known.up, known.uses, told) {

@@ -66,6 +66,10 @@ pub(super) fn hear(state: &mut State, event: &Event) {
                     known.uses = None;
                     known.using = None;
                     known.choice = known.choice.of_next_vehicle();
+                    if known.stay.is_some() {
+                        // What was shown was another vehicle's.
+                        known.held.shown_a = None;
+                    }
                     known.stay = Some(Stay {
                         session: session.clone(),
                         got_kwh: 0.0,
