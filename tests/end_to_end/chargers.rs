@@ -244,6 +244,50 @@ fn nothing_that_goes_wrong_ends_the_stations() {
     drop(central);
 }
 
+/// The folder in which npm has installed `tests/ocpp/black_hole`, outside of the clone; `None`, there is no npm, or no network
+/// the first time.
+fn black_hole() -> Option<PathBuf> {
+    let from = workspace().join("tests/ocpp/black_hole");
+    let files = ["package.json", "package-lock.json", "charger.js"];
+    let content: Vec<u8> = files.iter().flat_map(|file| std::fs::read(from.join(file)).unwrap()).collect();
+    let cache = std::env::var_os("HOME").map_or_else(std::env::temp_dir, PathBuf::from).join(".cache/kwartier");
+    let folder = cache.join(format!("black-hole-{}", &blake3::hash(&content).to_hex()[..16]));
+    if !folder.join("done").exists() {
+        std::fs::create_dir_all(&folder).ok()?;
+        for file in files {
+            std::fs::copy(from.join(file), folder.join(file)).ok()?;
+        }
+        let mut npm = Command::new("npm");
+        npm.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(&folder);
+        if !npm.output().is_ok_and(|output| output.status.success()) {
+            assert!(std::env::var_os("CI").is_none(), "npm ci in tests/ocpp/black_hole must work on a build server");
+            eprintln!("SKIPPED: a charger that never answers; `npm ci` in tests/ocpp/black_hole does not work here");
+            return None;
+        }
+        std::fs::write(folder.join("done"), "").ok()?;
+    }
+    Some(folder)
+}
+
+#[test]
+fn a_charger_that_never_answers_charges_on() {
+    let (Some(python), Some(folder)) = (python(), black_hole()) else { return };
+    let central = Central::start(python, 1, &[]);
+    let simulator = "node_modules/em-ocpp-chargepoint-simulator/build/src/main.js";
+    let output = Command::new("node")
+        .args([simulator, "charger.js"])
+        .current_dir(folder)
+        .env("BLACK_HOLE_URL", format!("ws://127.0.0.1:{}/ocpp/HOLE", central.port))
+        .env("BLACK_HOLE_SECONDS", "6")
+        .output()
+        .expect("node runs");
+    let (out, err) = said(&output);
+    assert!(out.contains("black hole: done"), "{out}{err}");
+    let verdict = central.verdict();
+    assert_eq!((&verdict["booted"], &verdict["ended"]), (&Value::from(1), &Value::from(1)), "{verdict}");
+    assert_eq!((&verdict["said"]["MeterValues"], &verdict["answers"]), (&Value::from(3), &json(b"{}")), "{verdict}");
+}
+
 /// Four stations on a board of 20 A that draw more than that together.
 const SITE: &str = r#"
 format = 1

@@ -101,6 +101,8 @@ pub struct Look<'l> {
     pub glance: &'l Glance,
     /// The site.
     pub setup: &'l Setup,
+    /// Whether its limits are known.
+    pub judged: bool,
     /// How many stations there are.
     pub stations: usize,
     /// How long it has been going.
@@ -169,7 +171,8 @@ impl Fleet {
                 _ = ticks.tick() => {
                     let numbers = common.tally.numbers();
                     let glance = glance.lock().clone();
-                    looks(&Look { numbers, glance: &glance, setup: &common.setup, stations, since: since.elapsed() });
+                    let (setup, since) = (&common.setup, since.elapsed());
+                    looks(&Look { numbers, glance: &glance, setup, judged: self.judged, stations, since });
                 }
             }
         }

@@ -37,6 +37,8 @@ pub(super) enum Later {
     PowerOn,
     /// It tries again to be accepted.
     BootAgain,
+    /// It asks again whether a vehicle that waits may charge.
+    AuthorizeAgain,
     /// The next step of installing firmware.
     Firmware(&'static [&'static str]),
     /// The next step of uploading a log.
@@ -95,7 +97,6 @@ impl Station {
     fn happens(&mut self, now: DateTime<Utc>, what: Later) {
         match what {
             Later::Send(frame) if self.linked => self.out.push(Do::Send(frame)),
-            Later::Send(_) => {}
             Later::PowerOn => {
                 self.powered = true;
                 self.finished = false;
@@ -105,7 +106,7 @@ impl Station {
                 self.wants_to_charge(now);
             }
             Later::BootAgain if self.linked && !self.accepted => self.ask(now, Ask::Boot),
-            Later::BootAgain => {}
+            Later::AuthorizeAgain => self.wants_to_charge(now),
             Later::Firmware([step, rest @ ..]) => {
                 self.ask(now, Ask::Firmware(step));
                 self.after(now, STEP, Later::Firmware(rest));
@@ -114,7 +115,7 @@ impl Station {
                 self.ask(now, Ask::Log(step, request));
                 self.after(now, STEP, Later::Log(rest, request));
             }
-            Later::Firmware([]) | Later::Log([], _) => {}
+            Later::Send(_) | Later::BootAgain | Later::Firmware([]) | Later::Log([], _) => {}
             Later::Reset if self.transaction.is_some() => self.after(now, STEP, Later::Reset),
             Later::Reset => self.power_off(now),
             Later::Clear(clear) => {

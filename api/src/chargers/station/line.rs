@@ -133,7 +133,7 @@ impl Station {
             Ask::Boot => self.after(now, PATIENCE, Later::BootAgain),
             Ask::Authorize { .. } => {
                 self.authorizing = false;
-                self.finished = true;
+                self.after(now, PATIENCE, Later::AuthorizeAgain);
             }
             _ => {}
         }

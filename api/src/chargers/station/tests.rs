@@ -375,6 +375,9 @@ fn what_was_not_answered_is_asked_again_only_if_it_matters() {
     assert!(desk.counts.contains(&Count::Failed));
     assert_eq!(desk.times("StartTransaction"), starts, "who was not let in does not charge");
     assert_eq!(desk.amps(), Some(0.0));
+    // Then somebody does.
+    desk.pass(30);
+    assert_eq!(desk.times("StartTransaction"), starts + 1);
 }
 
 #[test]

@@ -27,7 +27,7 @@ pub fn line(look: &Look<'_>) -> String {
     let fullest =
         glance.boards.iter().zip(&look.setup.nodes).max_by(|(a, _), (b, _)| (a.0 / a.1).total_cmp(&(b.0 / b.1)));
     let fullest = fullest
-        .filter(|((_, limit_a), _)| *limit_a < f64::from(u16::MAX))
+        .filter(|_| look.judged)
         .map_or(String::new(), |(flows, node)| format!(", {} at {:.0} of {:.0} A", node.id, flows.0, flows.1));
     let refusal = numbers.last_refusal.as_deref().filter(|_| numbers.connected == 0);
     format!(
@@ -45,6 +45,9 @@ pub fn line(look: &Look<'_>) -> String {
 
 /// How it goes, as a table.
 pub fn table(look: &Look<'_>) -> String {
+    if !look.judged {
+        return line(look);
+    }
     let mut boards = summary::table();
     boards.set_header(["board", "fullest phase", "limit", "of it", "most so far"]);
     let rows = look.setup.nodes.iter().zip(&look.glance.boards).zip(&look.glance.worst_a);

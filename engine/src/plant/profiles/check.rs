@@ -66,6 +66,10 @@ pub enum Refused {
 
 impl Abilities {
     /// Whether a profile can be installed in a place.
+    ///
+    /// # Errors
+    ///
+    /// The first reason why it cannot.
     pub fn check(
         &self,
         edition: Edition,

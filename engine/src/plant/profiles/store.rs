@@ -46,6 +46,10 @@ impl Store {
     /// Installs a profile that has been checked. In 1.6 it takes the place of one with its number, or with its purpose and
     /// stack level on the same connector (3.13.2); in 2.0.1 of one with its number (K01.FR.05), and another one in its place
     /// is a reason to refuse it (K01.FR.06, FR.39).
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::Duplicate`] where another one is in its place.
     pub fn install(&mut self, edition: Edition, evse: u32, profile: Profile) -> Result<(), Refused> {
         let in_its_place = |other: &Installed| {
             other.evse == evse
