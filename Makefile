@@ -142,6 +142,12 @@ bench-tick: setup ## measure a tick of the fast loop: 10,000 chargers under 500 
 	@cargo build --release -p kwartier -p kwartier-tests $(LOCKED)
 	@$(CARGO_TARGET_DIR)/release/bench_tick
 
+.PHONY: bench-ocpp
+STATIONS ?= 5000
+bench-ocpp: setup ## measure from a meter's overload to a lowered limit on the wire, with 5,000 stations (others: STATIONS=…)
+	@cargo build --release -p kwartier $(LOCKED)
+	@scripts/bench-ocpp $(CARGO_TARGET_DIR)/release/kwartier $(STATIONS)
+
 .PHONY: bench-service
 BENCH_SITES ?= 1000
 BENCH_SECONDS ?= 120

@@ -3,6 +3,7 @@
 
 mod access;
 mod app;
+mod chargers;
 mod cli;
 mod config;
 mod demo;

@@ -3,6 +3,8 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::cast_possible_truncation)]
 
 mod bad_input;
+#[cfg(unix)]
+mod chargers;
 mod commands;
 mod config;
 mod forecast;

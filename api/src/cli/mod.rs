@@ -1,6 +1,7 @@
 //! The command line. Each command is thin: read, call the engine, print.
 
 mod backtest;
+mod chargers;
 mod check;
 mod comparison;
 mod completions;
@@ -59,6 +60,7 @@ enum Command {
     Forecast(forecast::Args),
     Backtest(backtest::Args),
     Simulate(simulate::Args),
+    Chargers(chargers::Args),
     Serve(serve::Args),
     Health(health::Args),
     Config(config::Args),
@@ -80,6 +82,7 @@ pub fn run() -> ExitCode {
         Command::Forecast(args) => forecast::run(args),
         Command::Backtest(args) => backtest::run(args),
         Command::Simulate(args) => simulate::run(args),
+        Command::Chargers(args) => chargers::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Health(args) => health::run(args),
         Command::Config(args) => config::run(args),

@@ -162,7 +162,7 @@ async fn greeting(service: &Service, url: &str) -> Result<String, Failure> {
 }
 
 /// Cancelled at SIGTERM, SIGINT or Ctrl-C.
-fn stop_signal() -> std::io::Result<CancellationToken> {
+pub fn stop_signal() -> std::io::Result<CancellationToken> {
     let stop = CancellationToken::new();
     let told = stop.clone();
     #[cfg(unix)]

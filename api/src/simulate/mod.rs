@@ -75,10 +75,15 @@ impl Play {
         (&self.scenario.name, &self.scenario.about)
     }
 
+    /// All that it plays with a seed.
+    pub fn days(&self, seed: u64) -> Result<world::Days, Failure> {
+        world::days(&self.scenario, &self.source, seed)
+    }
+
     /// Plays it with a seed, and the same days without faults beside it where a `twin` is wanted. `progress` hears what share
     /// of it is done.
     pub fn run(&self, seed: u64, twin: bool, watch: &dyn Watch, progress: &dyn Fn(f64)) -> Result<Outcome, Failure> {
-        let days = world::days(&self.scenario, &self.source, seed)?;
+        let days = self.days(seed)?;
         let rates = Rates::of(&days)?;
         let policy = &self.scenario.policy;
         // What the faults cost is told by the same days without them.

@@ -164,6 +164,18 @@ impl Electronics {
         Took { answer, switches: before != self.in_use, moves }
     }
 
+    /// It holds a limit because whoever plays it says so.
+    pub(super) fn holds(&mut self, amps: Option<f64>, phases: u8, phase: Option<u8>) -> Took {
+        self.holds_a = amps;
+        self.claims_a = amps;
+        self.on_fallback = false;
+        self.lease += 1;
+        let wanted = if self.switches_phases { usize::from(phases.max(1)) } else { 3 };
+        let before = std::mem::replace(&mut self.in_use, wanted.min(self.phases.len()));
+        let moves = phase.is_some_and(|phase| self.chooses(usize::from(phase)));
+        Took { answer: None, switches: before != self.in_use, moves }
+    }
+
     /// Whoever charges on one phase is put on this one, where it can be chosen. Whether that is another one than before.
     fn chooses(&mut self, phase: usize) -> bool {
         let chosen = if self.chooses_phase && phase < self.phases.len() { phase } else { self.single };

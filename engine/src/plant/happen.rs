@@ -327,7 +327,7 @@ impl Plant {
     }
 
     /// What a device allows may have changed, and where it `switches` phases its contactors open first.
-    fn rewired(&mut self, device: usize, switches: bool) {
+    pub(super) fn rewired(&mut self, device: usize, switches: bool) {
         if switches && matches!(self.units[device].body, Body::Car(_)) {
             self.change(device, OnCable::interrupt);
             self.units[device].guest += 1;

@@ -102,6 +102,31 @@ fn drawn(plant: &Plant) -> f64 {
 }
 
 #[test]
+fn a_station_that_somebody_else_plays_holds_what_it_is_made_to_hold() {
+    let (charger, car) = prompt();
+    let mut plant = Plant::new(&setup(1), world(charger, vec![stay(0, 0.0, 7200.0, car, 10.0)]), 1);
+    go(&mut plant, 1.0);
+    plant.hold(0, Some(10.0), 3, None);
+    go(&mut plant, 2.0);
+    assert_eq!(plant.truth().devices[0].drawn_a, [10.0; 3]);
+    // It does not lapse, whatever a setpoint would have done.
+    go(&mut plant, 3000.0);
+    assert_eq!(drawn(&plant), 10.0);
+    plant.hold(0, Some(14.0), 1, None);
+    go(&mut plant, 3060.0);
+    assert_eq!(plant.truth().devices[0].drawn_a, [14.0, 0.0, 0.0]);
+    plant.hold(0, None, 3, None);
+    go(&mut plant, 3120.0);
+    assert_eq!(drawn(&plant), 16.0);
+    // Silent, it counts with all that its vehicle may draw.
+    plant.silence(0, true);
+    assert!(plant.truth().devices[0].silent);
+    assert_eq!(plant.truth().nodes[0].reserve_a, [16.0; 3]);
+    plant.silence(0, false);
+    assert_eq!(plant.truth().nodes[0].reserve_a, [0.0; 3]);
+}
+
+#[test]
 fn sixteen_amps_on_three_phases_are_eleven_kilowatts() {
     let (charger, car) = prompt();
     let mut plant = Plant::new(&setup(1), world(charger, vec![stay(0, 0.0, 7200.0, car, 10.0)]), 1);
