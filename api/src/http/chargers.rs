@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use kwartier_data::site::Station;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -21,6 +22,7 @@ use super::read::{Json, Path};
 use super::version::{etag, tagged};
 use crate::access::{self, Caller, Permission, SiteRef};
 use crate::app::Event;
+use crate::ocpp::{Record, known as record_of};
 use crate::resource::charger::{Charger, KeptCharger, KeptOcpp, Ocpp, Report};
 use crate::service::Service;
 use crate::store::{Document, Key, Kind, List};
@@ -59,6 +61,23 @@ pub struct ChargerView {
 pub struct OcppView {
     /// OCPP security profile.
     pub security_profile: u8,
+    /// Whether it is connected now.
+    pub online: bool,
+    /// When it connected last; absent, never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connected: Option<DateTime<Utc>>,
+    /// In which version it speaks: `ocpp1.6`, `ocpp2.0.1`, `ocpp2.1`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<&'static str>,
+    /// Who made it, by its own word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vendor: Option<String>,
+    /// Which model it is, by its own word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Which firmware it runs, by its own word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub firmware: Option<String>,
 }
 
 /// List chargers
@@ -78,10 +97,13 @@ async fn list_chargers(
     let (_, what) = change::site(&service, &site).await?;
     let known = service.store.all(List::of(Kind::Charger, &site.id)).await?;
     let known: HashMap<&str, &Document> = known.iter().map(|known| (known.key.id.as_str(), known)).collect();
+    let records = service.store.all(List::of(Kind::Station, &site.id)).await?;
+    let records: HashMap<&str, &Document> = records.iter().map(|known| (known.key.id.as_str(), known)).collect();
     let mut items = Vec::with_capacity(what.stations.len());
     for station in &what.stations {
         let known = known.get(station.id.as_str());
-        items.push(view(station, known.map(|known| kept(known)).transpose()?));
+        let record = records.get(station.id.as_str()).map(|record| kept(record)).transpose()?;
+        items.push(view(&service, &site, station, known.map(|known| kept(known)).transpose()?, record));
     }
     Ok(axum::Json(Listed { items, next: None }))
 }
@@ -106,7 +128,8 @@ async fn get_charger(
     let station = what.stations.iter().find(|station| station.id == charger);
     let station = station.ok_or_else(|| unknown(&charger))?;
     let known = service.store.read(&key(&site, &charger), None).await?;
-    let view = view(station, known.as_ref().map(kept).transpose()?);
+    let record = record_of(&service, &site.id, &charger).await;
+    let view = view(&service, &site, station, known.as_ref().map(kept).transpose()?, record);
     Ok(tagged(&headers, document.version, &view))
 }
 
@@ -163,7 +186,8 @@ async fn put_charger(
         service.hub.oust(&site.id, &id);
     }
     let status = if new.into_inner() { StatusCode::CREATED } else { StatusCode::OK };
-    let view = view(station, Some(kept));
+    let record = record_of(&service, &site.id, &id).await;
+    let view = view(&service, &site, station, Some(kept), record);
     Ok((status, [(header::ETAG, etag(edited.version))], axum::Json(view)).into_response())
 }
 
@@ -268,14 +292,30 @@ async fn ocpp(ocpp: Option<&Ocpp>, known: Option<KeptOcpp>) -> Result<Option<Kep
     Ok(Some(KeptOcpp { password, security_profile: ocpp.security_profile }))
 }
 
-fn view(station: &Station, kept: Option<KeptCharger>) -> ChargerView {
-    let ocpp = kept.and_then(|kept| kept.ocpp);
+fn view(
+    service: &Service,
+    site: &SiteRef,
+    station: &Station,
+    kept: Option<KeptCharger>,
+    record: Option<Record>,
+) -> ChargerView {
+    let record = record.unwrap_or_default();
+    let said = |text: String| Some(text).filter(|text| !text.is_empty());
+    let ocpp = kept.and_then(|kept| kept.ocpp).map(|ocpp| OcppView {
+        security_profile: ocpp.security_profile,
+        online: service.hub.version(&site.id, &station.id).is_some(),
+        connected: record.connected,
+        version: record.version.map(crate::ocpp::Version::subprotocol),
+        vendor: said(record.identity.vendor),
+        model: said(record.identity.model),
+        firmware: record.identity.firmware,
+    });
     ChargerView {
         id: station.id.clone(),
         node: station.board.clone(),
         phase_map: station.rotation.clone(),
         max_a: station.max_a,
-        ocpp: ocpp.map(|ocpp| OcppView { security_profile: ocpp.security_profile }),
+        ocpp,
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub mod change;
 pub mod chargers;
+pub mod commands;
 pub mod edit;
 pub mod finite;
 pub mod forecasts;
@@ -57,6 +58,7 @@ fn api() -> OpenApiRouter<Service> {
     [
         access::routes(),
         chargers::routes(),
+        commands::routes(),
         forecasts::routes(),
         health::routes(),
         jobs::routes(),

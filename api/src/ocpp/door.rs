@@ -1,7 +1,8 @@
 //! Who comes in: which charger it is, by which password, over which link, in which version.
 //!
 //! Who is unknown and who has the wrong password are answered alike, and as late. A charger's identity is the last segment of
-//! the address and its name at its site; where several sites have one of that name, the password says which it is.
+//! the address and its name at its site; where several sites have one of that name, the password says which it is, and where
+//! that is the same too, it is the one that was put last.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -173,7 +174,9 @@ impl Guests {
         let mut known = self.known.lock().await;
         if known.read.is_none_or(|read| read.elapsed() > stale) {
             let mut by_name: HashMap<String, Vec<(String, KeptOcpp)>> = HashMap::new();
-            for document in service.store.all(List::all(Kind::Charger)).await? {
+            let mut documents = service.store.all(List::all(Kind::Charger)).await?;
+            documents.sort_by_key(|document| std::cmp::Reverse(document.at));
+            for document in documents {
                 let charger: KeptCharger = kept(&document)?;
                 if let Some(ocpp) = charger.ocpp {
                     by_name.entry(document.key.id).or_default().push((document.key.owner, ocpp));

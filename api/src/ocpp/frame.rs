@@ -70,8 +70,6 @@ pub enum RefusalKind {
     Property,
     /// Something is missing, or there too often.
     Occurrence,
-    /// It came before it may.
-    Security,
     /// We failed.
     Internal,
 }
@@ -87,7 +85,6 @@ impl RefusalKind {
             (RefusalKind::Property, _) => "PropertyConstraintViolation",
             (RefusalKind::Occurrence, Version::V16) => "OccurenceConstraintViolation",
             (RefusalKind::Occurrence, _) => "OccurrenceConstraintViolation",
-            (RefusalKind::Security, _) => "SecurityError",
             (RefusalKind::Internal, _) => "InternalError",
         }
     }

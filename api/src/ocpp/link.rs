@@ -90,8 +90,7 @@ enum Goes {
 /// Holds a connection until it ends.
 pub async fn run(service: Service, mut socket: WebSocket, site: String, charger: String, version: Version) {
     let mut seat = service.hub.join(&service.app, &site, &charger, version);
-    let record = stays::record(&service, &site, &charger).await;
-    let record = record.and_then(|record| serde_json::from_value::<Record>(record).ok()).unwrap_or_default();
+    let record = stays::known(&service, &site, &charger).await.unwrap_or_default();
     let mut link = Link {
         service,
         site,
@@ -460,9 +459,7 @@ impl Link {
         if let Some(station) = &self.station {
             self.record.transactions.clone_from(&station.transactions);
         }
-        if let Ok(record) = serde_json::to_value(&self.record) {
-            stays::keep(&self.service, &self.site, &self.charger, record, Utc::now()).await;
-        }
+        stays::keep(&self.service, &self.site, &self.charger, &self.record, Utc::now()).await;
     }
 
     /// Somebody wants something done.

@@ -6,11 +6,13 @@
 //! * `station` decides what is sent next; it is pure: time and messages come in as arguments;
 //! * `profiles` says what a charger is to hold: the installer's maximum, the fallback, the setpoint that lapses;
 //! * `v16` and `v2` are the words of OCPP 1.6 and of 2.0.1 and 2.1; `frame` and `readings` what they share;
-//! * `stays` makes sessions of transactions.
+//! * `stays` makes sessions of transactions, and keeps what is known of a charger;
+//! * `commands` says what people want done once.
 //!
 //! Setpoints are state: the latest counts, older ones are never sent. Message types and what a schema says of them come from
 //! `ocpp-types`. `docs/ocpp.md` has the table of messages.
 
+mod commands;
 mod door;
 mod frame;
 mod hub;
@@ -22,7 +24,9 @@ mod stays;
 mod v16;
 mod v2;
 
+pub use commands::Command;
 pub use door::{Guests, Version, routes};
 pub use hub::Hub;
 pub use link::Record;
 pub use station::Outcome;
+pub use stays::known;

@@ -1,9 +1,9 @@
 //! Sessions of transactions: who plugs in without having been announced has a session too, and who was announced has one.
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
 use uuid::Uuid;
 
+use super::link::Record;
 use crate::app::Event;
 use crate::http::change::{body, kept};
 use crate::resource::session::{KeptSession, Session};
@@ -93,17 +93,21 @@ async fn put(service: &Service, site: &str, id: &str, kept: KeptSession, expect:
     }
 }
 
-/// What is kept of a charger that connects itself.
-pub async fn record(service: &Service, site: &str, charger: &str) -> Option<Value> {
+/// What is kept of a charger that connects itself; `None`, it never has.
+pub async fn known(service: &Service, site: &str, charger: &str) -> Option<Record> {
     let key = Key::new(Kind::Station, site, charger);
-    service.store.read(&key, None).await.ok().flatten().and_then(|document| document.body)
+    let document = service.store.read(&key, None).await.ok().flatten()?;
+    kept(&document).ok()
 }
 
 /// Keeps that.
-pub async fn keep(service: &Service, site: &str, charger: &str, record: Value, now: DateTime<Utc>) {
+pub async fn keep(service: &Service, site: &str, charger: &str, record: &Record, now: DateTime<Utc>) {
     let key = Key::new(Kind::Station, site, charger);
-    let change = Change::Put { key, body: record, expect: Expect::Any };
-    if let Err(fault) = service.store.write(now, vec![change]).await {
+    let written = match body(record) {
+        Ok(body) => service.store.write(now, vec![Change::Put { key, body, expect: Expect::Any }]).await.map(drop),
+        Err(fault) => Err(fault),
+    };
+    if let Err(fault) = written {
         tracing::warn!(site, charger, %fault, "what is known of a charger cannot be kept");
     }
 }

@@ -117,6 +117,27 @@ pub struct KeptSession {
     pub energy_kwh: Option<f64>,
 }
 
+impl KeptSession {
+    /// Whether nobody has said anything of it but where and when it began.
+    pub fn is_unspoken(&self) -> bool {
+        let bare = Session {
+            vehicle: None,
+            group: None,
+            departure: None,
+            need_kwh: None,
+            soc_kwh: None,
+            target_kwh: None,
+            capacity_kwh: None,
+            phases: None,
+            min_a: None,
+            max_a: None,
+            priority: None,
+            ..self.stated.clone()
+        };
+        self.ended.is_none() && self.r#override.is_none() && self.stated == bare
+    }
+}
+
 /// Tells a field that is absent from one that is `null`.
 mod double_option {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};

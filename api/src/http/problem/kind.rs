@@ -25,6 +25,8 @@ pub enum ProblemKind {
     Method,
     /// There is no plan.
     NoPlan,
+    /// The charger is not connected.
+    NotConnected,
     /// The tenant is not empty.
     NotEmpty,
     /// Not found.
@@ -88,7 +90,7 @@ pub struct Told {
 
 impl ProblemKind {
     /// All of them, by name.
-    pub const ALL: [ProblemKind; 32] = [
+    pub const ALL: [ProblemKind; 33] = [
         ProblemKind::Busy,
         ProblemKind::Conflict,
         ProblemKind::Forbidden,
@@ -99,6 +101,7 @@ impl ProblemKind {
         ProblemKind::LastAdmin,
         ProblemKind::Method,
         ProblemKind::NoPlan,
+        ProblemKind::NotConnected,
         ProblemKind::NotEmpty,
         ProblemKind::NotFound,
         ProblemKind::NotJson,
@@ -195,6 +198,13 @@ impl ProblemKind {
                 "There is no plan",
                 "The instance has no plan that keeps every limit: the building alone breaks one.",
                 "The detail names the limit; correct it or the building's draw.",
+            ),
+            ProblemKind::NotConnected => (
+                "not-connected",
+                StatusCode::CONFLICT,
+                "The charger is not connected",
+                "The command was not sent: the charger holds no connection over OCPP now.",
+                "See why it is out of reach, and send it again when it is there.",
             ),
             ProblemKind::NotEmpty => (
                 "not-empty",

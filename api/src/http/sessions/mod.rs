@@ -119,7 +119,8 @@ fn state_of(session: &KeptSession, now: DateTime<Utc>) -> SessionState {
 /// State a session
 ///
 /// A vehicle was plugged in, or will be (`arrival` ahead). What is not said comes from the vehicle, its group, the site's
-/// defaults; a departure that is not said is unknown.
+/// defaults; a departure that is not said is unknown. Where a charger that is connected over OCPP has begun a transaction of
+/// which nothing else is known, this says who it is.
 #[utoipa::path(
     post, path = "/v1/sites/{site}/sessions", tag = "sessions",
     params(
@@ -142,12 +143,12 @@ async fn post_session(
     check::session(&what, &session, caller.at)?;
     let arrival = *session.arrival.get_or_insert(caller.at);
     let _turn = service.turns.at(&site.id).await;
-    free(&service, &site, &session, arrival).await?;
-    let id = Uuid::now_v7().to_string();
+    let begun = free(&service, &site, &session, arrival).await?;
+    let (id, was) = begun.map_or_else(|| (Uuid::now_v7().to_string(), None), |(id, version)| (id, Some(version)));
     let kept = KeptSession { stated: session, r#override: None, ended: None, energy_kwh: None };
     let place = reserve(&service)?;
     let mut batch = Batch::at_site(&caller, &site);
-    batch.put(key(&site, &id), None, change::body(&kept)?);
+    batch.put(key(&site, &id), was, change::body(&kept)?);
     let written = batch.write(&service).await?;
     let version = written.first().map_or(1, |written| written.version);
     place.tell(Event::Session { site: site.id.clone(), id: id.clone(), kept: kept.clone() });
@@ -155,12 +156,22 @@ async fn post_session(
     created(&location, version, &SessionView { id, version, what: kept })
 }
 
-/// 409 when another vehicle is at the charger then.
-async fn free(service: &Service, site: &SiteRef, session: &Session, arrival: DateTime<Utc>) -> Result<(), Problem> {
+/// 409 when another vehicle is at the charger then. A vehicle that a connected charger has announced by a transaction, and of
+/// which nobody has said anything yet, is the one that is spoken of: its session's id and version.
+async fn free(
+    service: &Service,
+    site: &SiteRef,
+    session: &Session,
+    arrival: DateTime<Utc>,
+) -> Result<Option<(String, u64)>, Problem> {
     let after = Some((site.id.clone(), first_id(arrival - LONGEST_STAY)));
     for document in service.store.all(List { after, ..List::of(Kind::Session, &site.id) }).await? {
         let other: KeptSession = kept(&document)?;
         if other.stated.charger == session.charger && overlaps(&other, arrival, session.departure, document.at) {
+            let connected = service.hub.version(&site.id, &session.charger).is_some();
+            if connected && other.is_unspoken() && arrival <= Utc::now() {
+                return Ok(Some((document.key.id, document.version)));
+            }
             let detail = format!(
                 "the session {:?} is at {:?} then; state its departure, or when it ended: PATCH {{\"ended\": …}}",
                 document.key.id, session.charger
@@ -168,7 +179,7 @@ async fn free(service: &Service, site: &SiteRef, session: &Session, arrival: Dat
             return Err(Problem::new(ProblemKind::Occupied, detail));
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 /// The lowest id of a session that was stated at an instant or later: ids are UUIDs of version 7, which begin with the time.

@@ -61,6 +61,7 @@ const ROWS: &[Row] = &[
     row("PUT", "/v1/sites/{site}/chargers/{charger}", 404, OPERATOR, r#"{"node":"HV","phase_map":"RST","max_a":16}"#),
     row("DELETE", "/v1/sites/{site}/chargers/{charger}", 404, OPERATOR, ""),
     row("POST", "/v1/sites/{site}/chargers/{charger}/reports", 404, VIEWER, r#"{"at":"2026-01-01T00:00:00Z"}"#),
+    row("POST", "/v1/sites/{site}/chargers/{charger}/commands", 404, VIEWER, r#"{"command":"reset"}"#),
     row("GET", "/v1/sites/{site}/vehicles", 404, ALL, ""),
     row("GET", "/v1/sites/{site}/vehicles/{vehicle}", 404, ALL, ""),
     row("PUT", "/v1/sites/{site}/vehicles/{vehicle}", 404, VIEWER, "{}"),

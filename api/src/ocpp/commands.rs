@@ -1,0 +1,277 @@
+//! What people want a charger to do once, in the words of each version.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use super::door::Version;
+use super::link::Record;
+use super::profiles::stamp;
+
+/// Something that a charger is to do once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Command {
+    /// Start anew: `soft` ends transactions in good order first.
+    Reset {
+        /// At once, without that.
+        #[serde(default)]
+        hard: bool,
+    },
+    /// Release the plug of a connector.
+    Unlock {
+        /// Which.
+        #[serde(default = "first")]
+        connector: i64,
+    },
+    /// Begin a transaction as if a card had been shown.
+    Start {
+        /// At which connector.
+        #[serde(default = "first")]
+        connector: i64,
+        /// The card's number.
+        tag: String,
+    },
+    /// End the transaction at a connector.
+    Stop {
+        /// Which.
+        #[serde(default = "first")]
+        connector: i64,
+    },
+    /// Send a message now, such as `StatusNotification`, `MeterValues` or `BootNotification`.
+    Trigger {
+        /// Which.
+        message: String,
+    },
+    /// Take a connector out of service or put it back; 0, all of them.
+    Availability {
+        /// Which.
+        #[serde(default)]
+        connector: i64,
+        /// Whether it may be used.
+        operative: bool,
+    },
+    /// Keep a connector for a card.
+    Reserve {
+        /// Number of the reservation.
+        reservation: i64,
+        /// Which.
+        #[serde(default = "first")]
+        connector: i64,
+        /// The card's number.
+        tag: String,
+        /// Until when.
+        until: DateTime<Utc>,
+    },
+    /// Give up a reservation.
+    CancelReservation {
+        /// Its number.
+        reservation: i64,
+    },
+    /// Set something up: a configuration key in 1.6, a component's variable in 2.x.
+    Configure {
+        /// The component; in 2.x alone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        component: Option<String>,
+        /// The key or variable.
+        key: String,
+        /// What it is to be.
+        value: String,
+    },
+    /// Forget the cards that were accepted before.
+    ClearCache,
+    /// Put the list of cards that are accepted without asking in place of the one that is there.
+    LocalList {
+        /// Its number, higher than that of the one before.
+        version: i64,
+        /// Cards.
+        tags: Vec<String>,
+    },
+    /// Tell the number of that list.
+    LocalListVersion,
+    /// Upload what it has written down about itself.
+    Diagnostics {
+        /// Where to.
+        location: String,
+    },
+    /// Load and install a firmware.
+    Firmware {
+        /// Where from.
+        location: String,
+        /// When.
+        at: DateTime<Utc>,
+    },
+    /// Tell what it is to draw by all that it holds.
+    CompositeSchedule {
+        /// At which connector; 0, all together.
+        #[serde(default)]
+        connector: i64,
+        /// For how long, in s.
+        duration_s: i64,
+    },
+}
+
+fn first() -> i64 {
+    1
+}
+
+/// A number for what a charger answers to in later messages.
+fn request_id(now: DateTime<Utc>) -> i64 {
+    now.timestamp() & 0x7fff_ffff
+}
+
+impl Command {
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Command::Reset { .. } => "reset",
+            Command::Unlock { .. } => "unlock",
+            Command::Start { .. } => "start",
+            Command::Stop { .. } => "stop",
+            Command::Trigger { .. } => "trigger",
+            Command::Availability { .. } => "availability",
+            Command::Reserve { .. } => "reserve",
+            Command::CancelReservation { .. } => "cancel_reservation",
+            Command::Configure { .. } => "configure",
+            Command::ClearCache => "clear_cache",
+            Command::LocalList { .. } => "local_list",
+            Command::LocalListVersion => "local_list_version",
+            Command::Diagnostics { .. } => "diagnostics",
+            Command::Firmware { .. } => "firmware",
+            Command::CompositeSchedule { .. } => "composite_schedule",
+        }
+    }
+
+    /// The message that says it; an error names the field and why it cannot be said.
+    pub fn message(
+        &self,
+        version: Version,
+        record: &Record,
+        now: DateTime<Utc>,
+    ) -> Result<(&'static str, Value), (&'static str, String)> {
+        if version == Version::V16 { self.in_v16(record) } else { self.in_v2(record, now) }
+    }
+
+    fn transaction(record: &Record, connector: i64) -> Result<Value, (&'static str, String)> {
+        let known = record.transactions.get(&connector).map(|transaction| transaction.id.clone());
+        known.ok_or_else(|| ("connector", format!("{connector} has no transaction; name one that has")))
+    }
+
+    fn in_v16(&self, record: &Record) -> Result<(&'static str, Value), (&'static str, String)> {
+        Ok(match self {
+            Command::Reset { hard } => ("Reset", json!({ "type": if *hard { "Hard" } else { "Soft" } })),
+            Command::Unlock { connector } => ("UnlockConnector", json!({ "connectorId": connector })),
+            Command::Start { connector, tag } => {
+                ("RemoteStartTransaction", json!({ "connectorId": connector, "idTag": tag }))
+            }
+            Command::Stop { connector } => {
+                let id = Self::transaction(record, *connector)?;
+                ("RemoteStopTransaction", json!({ "transactionId": id }))
+            }
+            Command::Trigger { message } => ("TriggerMessage", json!({ "requestedMessage": message })),
+            Command::Availability { connector, operative } => {
+                let kind = if *operative { "Operative" } else { "Inoperative" };
+                ("ChangeAvailability", json!({ "connectorId": connector, "type": kind }))
+            }
+            Command::Reserve { reservation, connector, tag, until } => {
+                let until = stamp(*until);
+                let payload = json!({ "connectorId": connector, "expiryDate": until, "idTag": tag, "reservationId": reservation });
+                ("ReserveNow", payload)
+            }
+            Command::CancelReservation { reservation } => {
+                ("CancelReservation", json!({ "reservationId": reservation }))
+            }
+            Command::Configure { component: Some(_), .. } => {
+                return Err(("component", "is of OCPP 2; this charger speaks 1.6: leave it out".to_owned()));
+            }
+            Command::Configure { component: None, key, value } => {
+                ("ChangeConfiguration", json!({ "key": key, "value": value }))
+            }
+            Command::ClearCache => ("ClearCache", json!({})),
+            Command::LocalList { version, tags } => {
+                let list: Vec<Value> =
+                    tags.iter().map(|tag| json!({ "idTag": tag, "idTagInfo": { "status": "Accepted" } })).collect();
+                let payload = json!({ "listVersion": version, "updateType": "Full", "localAuthorizationList": list });
+                ("SendLocalList", payload)
+            }
+            Command::LocalListVersion => ("GetLocalListVersion", json!({})),
+            Command::Diagnostics { location } => ("GetDiagnostics", json!({ "location": location })),
+            Command::Firmware { location, at } => {
+                ("UpdateFirmware", json!({ "location": location, "retrieveDate": stamp(*at) }))
+            }
+            Command::CompositeSchedule { connector, duration_s } => {
+                ("GetCompositeSchedule", json!({ "connectorId": connector, "duration": duration_s }))
+            }
+        })
+    }
+
+    fn in_v2(&self, record: &Record, now: DateTime<Utc>) -> Result<(&'static str, Value), (&'static str, String)> {
+        let card = |tag: &str| json!({ "idToken": tag, "type": "ISO14443" });
+        Ok(match self {
+            Command::Reset { hard } => ("Reset", json!({ "type": if *hard { "Immediate" } else { "OnIdle" } })),
+            Command::Unlock { connector } => ("UnlockConnector", json!({ "evseId": connector, "connectorId": 1 })),
+            Command::Start { connector, tag } => {
+                let payload = json!({ "evseId": connector, "idToken": card(tag), "remoteStartId": request_id(now) });
+                ("RequestStartTransaction", payload)
+            }
+            Command::Stop { connector } => {
+                let id = Self::transaction(record, *connector)?;
+                ("RequestStopTransaction", json!({ "transactionId": id }))
+            }
+            Command::Trigger { message } => ("TriggerMessage", json!({ "requestedMessage": message })),
+            Command::Availability { connector, operative } => {
+                let status = if *operative { "Operative" } else { "Inoperative" };
+                let mut payload = json!({ "operationalStatus": status });
+                if *connector > 0 {
+                    payload["evse"] = json!({ "id": connector });
+                }
+                ("ChangeAvailability", payload)
+            }
+            Command::Reserve { reservation, connector, tag, until } => {
+                let until = stamp(*until);
+                let payload =
+                    json!({ "id": reservation, "evseId": connector, "expiryDateTime": until, "idToken": card(tag) });
+                ("ReserveNow", payload)
+            }
+            Command::CancelReservation { reservation } => {
+                ("CancelReservation", json!({ "reservationId": reservation }))
+            }
+            Command::Configure { component: None, .. } => {
+                return Err(("component", "is missing; this charger speaks OCPP 2: name the component".to_owned()));
+            }
+            Command::Configure { component: Some(component), key, value } => {
+                let one = json!({
+                    "component": { "name": component }, "variable": { "name": key }, "attributeValue": value,
+                });
+                ("SetVariables", json!({ "setVariableData": [one] }))
+            }
+            Command::ClearCache => ("ClearCache", json!({})),
+            Command::LocalList { version, tags } => {
+                let list: Vec<Value> = tags
+                    .iter()
+                    .map(|tag| json!({ "idToken": card(tag), "idTokenInfo": { "status": "Accepted" } }))
+                    .collect();
+                let mut payload = json!({ "versionNumber": version, "updateType": "Full" });
+                if !list.is_empty() {
+                    payload["localAuthorizationList"] = Value::Array(list);
+                }
+                ("SendLocalList", payload)
+            }
+            Command::LocalListVersion => ("GetLocalListVersion", json!({})),
+            Command::Diagnostics { location } => {
+                let payload = json!({
+                    "logType": "DiagnosticsLog", "requestId": request_id(now), "log": { "remoteLocation": location },
+                });
+                ("GetLog", payload)
+            }
+            Command::Firmware { location, at } => {
+                let firmware = json!({ "location": location, "retrieveDateTime": stamp(*at) });
+                ("UpdateFirmware", json!({ "requestId": request_id(now), "firmware": firmware }))
+            }
+            Command::CompositeSchedule { connector, duration_s } => {
+                ("GetCompositeSchedule", json!({ "evseId": connector, "duration": duration_s }))
+            }
+        })
+    }
+}
