@@ -6,6 +6,7 @@ mod app;
 mod cli;
 mod config;
 mod demo;
+mod fetch;
 mod http;
 mod jobs;
 mod page;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::access::Gate;
 use crate::app::Handle;
 use crate::config::Config;
+use crate::fetch;
 use crate::http::turns::Turns;
 use crate::store::Store;
 
@@ -21,4 +22,6 @@ pub struct Service {
     pub gate: Arc<Gate>,
     /// Whose turn it is to state sessions.
     pub turns: Turns,
+    /// What is known of feeds.
+    pub feeds: fetch::Board,
 }

@@ -133,7 +133,7 @@ impl Desk {
 
     fn price(&self, hour: i64, eur: f64) -> Price {
         let start = "2026-01-14T10:00:00Z".parse::<DateTime<Utc>>().unwrap() + TimeDelta::hours(hour);
-        Price { start, minutes: 60, import_eur_kwh: eur, export_eur_kwh: None }
+        Price::put(start, 60, eur, None)
     }
 
     fn on(&mut self, event: Event) {

@@ -4,6 +4,7 @@
 pub mod change;
 pub mod chargers;
 pub mod edit;
+pub mod feeds;
 pub mod finite;
 pub mod forecasts;
 pub mod health;
@@ -56,6 +57,7 @@ fn api() -> OpenApiRouter<Service> {
     [
         access::routes(),
         chargers::routes(),
+        feeds::routes(),
         forecasts::routes(),
         health::routes(),
         jobs::routes(),

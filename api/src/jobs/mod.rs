@@ -3,6 +3,7 @@
 
 pub mod deliver;
 pub mod feed;
+pub mod publication;
 pub mod solve;
 pub mod target;
 #[cfg(test)]
@@ -31,6 +32,7 @@ const DELIVERERS: usize = 4;
 pub async fn work(service: Service, stop: CancellationToken) {
     let mut workers = JoinSet::new();
     workers.spawn(solve::work(service.clone(), stop.clone()));
+    workers.spawn(publication::work(service.clone(), stop.clone()));
     workers.spawn(rosters(service.clone(), stop.clone()));
     match deliver::Sender::new(service.config.webhooks.allow_private, deliver::PATIENCE) {
         Ok(sender) => {

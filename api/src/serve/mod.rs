@@ -25,6 +25,7 @@ use crate::cli::failure::Failure;
 use crate::cli::output;
 use crate::config::Config;
 use crate::demo;
+use crate::fetch::{self, Carrier, Network};
 use crate::http::turns::Turns;
 use crate::http::{self, listen};
 use crate::jobs;
@@ -55,13 +56,21 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let app = app::start(Arc::clone(&store)).await.map_err(unusable)?;
     let config = Arc::new(config);
     let gate = Arc::new(Gate::new(&config));
-    let service = Service { store: Arc::clone(&store), app: app.handle.clone(), config, gate, turns: Turns::default() };
+    let service = Service {
+        store: Arc::clone(&store),
+        app: app.handle.clone(),
+        config,
+        gate,
+        turns: Turns::default(),
+        feeds: fetch::Board::default(),
+    };
     let greeting = greeting(&service, &url).await;
     let served = match greeting {
         Ok(text) => {
             output::note(&text);
             let demo =
                 past.map(|past| tokio::spawn(demo::run(Arc::clone(&store), service.app.clone(), past, stop.clone())));
+            tokio::spawn(fetching(service.clone(), stop.clone()));
             let jobs = tokio::spawn(jobs::work(service.clone(), stop.clone()));
             tokio::spawn(let_go(service.clone(), stop.clone()));
             tokio::spawn(house::run(service.clone(), stop.clone()));
@@ -82,6 +91,19 @@ async fn serve(config: Config) -> Result<(), Failure> {
     };
     end(app, &*store).await;
     served
+}
+
+/// Fetches prices and weather: the demo's from what comes with the program, all others' from the network.
+async fn fetching(service: Service, stop: CancellationToken) {
+    let carrier: Result<Arc<dyn Carrier>, String> = if service.config.demo {
+        demo::Feeds::new().map(|feeds| Arc::new(feeds) as Arc<dyn Carrier>)
+    } else {
+        Network::new(service.config.feeds.allow_private).map(|network| Arc::new(network) as Arc<dyn Carrier>)
+    };
+    match carrier {
+        Ok(carrier) => fetch::work(service, carrier, stop).await,
+        Err(why) => tracing::error!(why, "neither prices nor weather are fetched"),
+    }
 }
 
 /// Followers are let go as soon as it is told to stop: requests that are under way are waited for, and theirs never end.

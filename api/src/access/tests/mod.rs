@@ -126,6 +126,7 @@ impl World {
             config: Arc::new(config),
             gate,
             turns: Turns::default(),
+            feeds: Default::default(),
         };
         let probe = axum::routing::get(probe).post(probe);
         let pages = axum::Router::new().route("/test/sites/{site}/{permission}", probe);

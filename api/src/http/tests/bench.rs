@@ -106,7 +106,8 @@ impl Bench {
         let board: Board = Arc::new(RwLock::new(HashMap::new()));
         let app = Handle::new(tell, Arc::clone(&board));
         let gate = Arc::new(Gate::new(&config));
-        let service = Service { store, app, config: Arc::new(config), gate, turns: Turns::default() };
+        let service =
+            Service { store, app, config: Arc::new(config), gate, turns: Turns::default(), feeds: Default::default() };
         let (file, _) = access::first::demo(&service, Utc::now()).await.expect("a key");
         let key = std::fs::read_to_string(file).expect("a key").trim().to_owned();
         let router = router(service.clone(), Router::new());
