@@ -149,6 +149,11 @@ bench-service: setup ## measure the service's loop: 1,000 sites of 10 chargers e
 	@BENCH_SITES=$(BENCH_SITES) BENCH_SECONDS=$(BENCH_SECONDS) cargo test --quiet --release -p kwartier --bin kwartier $(LOCKED) \
 	  -- --ignored --nocapture bench_service
 
+.PHONY: bench-publication
+bench-publication: setup ## measure how long 1,000 sites of 10 chargers take from the day's prices to a plan on them (others: BENCH_SITES=…)
+	@BENCH_SITES=$(BENCH_SITES) cargo test --quiet --release -p kwartier --bin kwartier $(LOCKED) \
+	  -- --ignored --nocapture bench_publication
+
 .PHONY: kill-store
 KILLS ?= 200
 kill-store: setup ## kill the store with -9 while it writes, so often (KILLS=200), and see that nothing acknowledged is lost

@@ -183,7 +183,7 @@ impl Depot {
             max_a: Some(session.max_a),
             priority: None,
         };
-        KeptSession { stated, r#override: None, ended: None, energy_kwh: None }
+        KeptSession::of(stated)
     }
 
     /// Everybody leaves.

@@ -31,7 +31,7 @@ const RECORDS: &str = "feeds";
 const LOOK: Duration = Duration::from_secs(2);
 
 /// How often it is looked at which sites there are.
-const SITES: TimeDelta = TimeDelta::seconds(15);
+const SITES: TimeDelta = TimeDelta::seconds(10);
 
 /// How often old answers are dropped.
 const FORGET: TimeDelta = TimeDelta::hours(6);

@@ -1,6 +1,7 @@
 //! The API: axum routes over the store and the loop. [`router`] is all of it; `docs/api.md` describes it, and
 //! `docs/openapi.json` is what the routes say of themselves.
 
+pub mod calendar;
 pub mod change;
 pub mod chargers;
 pub mod edit;
@@ -56,6 +57,7 @@ use crate::service::Service;
 fn api() -> OpenApiRouter<Service> {
     [
         access::routes(),
+        calendar::routes(),
         chargers::routes(),
         feeds::routes(),
         forecasts::routes(),

@@ -1,6 +1,11 @@
 //! Jobs: work that outlives a request, done beside it. Each worker claims one at a time, so that several processes on one
 //! database never do the same twice; one that dies leaves its job to be claimed again when its lease has run out.
 
+pub mod backup;
+#[cfg(test)]
+mod bench;
+pub mod calendar;
+pub mod chores;
 pub mod deliver;
 pub mod feed;
 pub mod publication;
@@ -32,6 +37,8 @@ const DELIVERERS: usize = 4;
 pub async fn work(service: Service, stop: CancellationToken) {
     let mut workers = JoinSet::new();
     workers.spawn(solve::work(service.clone(), stop.clone()));
+    workers.spawn(chores::plan(service.clone(), stop.clone()));
+    workers.spawn(chores::work(service.clone(), stop.clone()));
     workers.spawn(publication::work(service.clone(), stop.clone()));
     workers.spawn(rosters(service.clone(), stop.clone()));
     match deliver::Sender::new(service.config.webhooks.allow_private, deliver::PATIENCE) {

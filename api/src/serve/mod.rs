@@ -4,8 +4,6 @@
 //! kept; and only then does it answer. It ends in the reverse order: no new requests, followers are let go, the loop stops,
 //! what is left is written.
 
-mod backup;
-mod house;
 mod logging;
 mod manager;
 
@@ -73,7 +71,6 @@ async fn serve(config: Config) -> Result<(), Failure> {
             tokio::spawn(fetching(service.clone(), stop.clone()));
             let jobs = tokio::spawn(jobs::work(service.clone(), stop.clone()));
             tokio::spawn(let_go(service.clone(), stop.clone()));
-            tokio::spawn(house::run(service.clone(), stop.clone()));
             let beats = service.app.beats();
             let router = http::router(service, page::routes());
             manager::ready(beats);

@@ -5,6 +5,8 @@
 mod desk;
 mod faults;
 mod servers;
+mod week;
+mod whole;
 
 use chrono::{DateTime, TimeDelta};
 use kwartier_data::feeds::{Covers, Currency, Price, Prices, Row, Values};

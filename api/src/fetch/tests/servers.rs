@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use kwartier_data::feeds::Span;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -28,6 +28,8 @@ pub enum Does {
     Circles,
     /// Answers without end.
     Floods,
+    /// Answers for any day, as the feed does whose path is asked for.
+    Market,
     /// Asks for patience of so many seconds.
     Later(u32),
 }
@@ -85,11 +87,27 @@ async fn answer(mut stream: TcpStream, does: &Does) -> std::io::Result<()> {
                 stream.write_all(&[b' '; 65_536]).await?;
             }
         }
+        Does::Market => {
+            let body = day(&String::from_utf8_lossy(&request)).to_string();
+            stream.write_all(head(200, &format!("Content-Length: {}\r\n", body.len())).as_bytes()).await?;
+            stream.write_all(body.as_bytes()).await?;
+        }
         Does::Later(seconds) => {
             stream.write_all(head(429, &format!("Retry-After: {seconds}\r\nContent-Length: 0\r\n")).as_bytes()).await?;
         }
     }
     stream.shutdown().await
+}
+
+/// The day that a request asks for.
+fn day(request: &str) -> Value {
+    let parameter =
+        |name: &str| request.split(name).nth(1).map(|rest| rest.split(['&', ' ']).next().unwrap().to_owned());
+    let subject = |day| Subject::Prices { area: "NL".to_owned(), day };
+    match (parameter("start="), parameter("&date=")) {
+        (Some(day), _) => energy_charts(&subject(day.parse().unwrap()), 0.0),
+        (None, day) => energyzero(&subject(NaiveDate::parse_from_str(&day.unwrap(), "%d-%m-%Y").unwrap())),
+    }
 }
 
 /// A day of an area as Energy-Charts answers it: quarter-hours, each with a price of its own, moved by `more` EUR/MWh.

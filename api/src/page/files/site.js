@@ -87,6 +87,20 @@ function freshCharger() {
   return make("tr", {}, ...cells);
 }
 
+// Where a departure or need is from; what its driver says goes without saying.
+const FROM = {
+  roster: " (roster)",
+  template: " (template)",
+  history: " (as before)",
+  group: " (as its group)",
+  assumed: " (assumed)",
+};
+
+function leaves(session) {
+  const at = session.departure || session.planned_until;
+  return at ? when(at) + (FROM[session.departure_from] || "") : "unknown";
+}
+
 function updateCharger(row, charger) {
   const cells = row.children;
   text(cells[0].querySelector("span"), charger.id);
@@ -100,7 +114,7 @@ function updateCharger(row, charger) {
   text(cells[3], setpoint ? (WHY[setpoint.trace.why] || setpoint.trace.why) + confirmed : "");
   const session = charger.session;
   text(cells[4], session ? session.vehicle || session.id : "");
-  text(cells[5], session ? (session.departure ? when(session.departure) : "unknown") : "");
+  text(cells[5], session ? leaves(session) : "");
   const bar = cells[6].querySelector("progress");
   bar.hidden = !session || !session.need_kwh;
   if (!session) { text(cells[6].querySelector("span"), ""); return; }
@@ -108,7 +122,7 @@ function updateCharger(row, charger) {
     bar.max = session.need_kwh;
     bar.value = Math.min(session.energy_kwh, session.need_kwh);
   }
-  const need = session.need_kwh ? ` of ${session.need_kwh.toFixed(1)}` : "";
+  const need = session.need_kwh ? ` of ${session.need_kwh.toFixed(1)}${FROM[session.need_from] || ""}` : "";
   const expected = session.expected_kwh === null || session.expected_kwh === undefined ? "" : `, will have ${session.expected_kwh.toFixed(1)}`;
   text(cells[6].querySelector("span"), `${session.energy_kwh.toFixed(1)}${need} kWh${expected}`);
 }
