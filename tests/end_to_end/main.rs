@@ -21,6 +21,7 @@ mod site_instance;
 mod store;
 #[cfg(unix)]
 mod strange;
+mod tariff;
 mod tour;
 
 use std::path::{Path, PathBuf};

@@ -22,11 +22,11 @@ struct Shown {
 }
 
 impl Board {
-    /// Shows what is known now.
-    pub fn show(&self, desk: &Desk, now: DateTime<Utc>) {
+    /// Shows what is known now, and whether anything is fetched at all.
+    pub fn show(&self, desk: &Desk, fetching: bool, now: DateTime<Utc>) {
         let fetched = |(subject, known): (&Subject, &Known)| (subject.clone(), fetched(desk, subject, known, now));
         let subjects = desk.known().iter().map(fetched).collect();
-        *self.0.write() = Shown { fetching: true, subjects };
+        *self.0.write() = Shown { fetching, subjects };
     }
 
     /// The feeds of a site.

@@ -84,3 +84,49 @@ pub async fn known(store: &dyn Store, site: &Site) -> Result<Weather, Fault> {
     }
     Ok(Weather::new(rows, STEP))
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+    use kwartier_data::feeds::{Row, Span, Values};
+    use kwartier_data::history::History;
+    use kwartier_data::series::Series;
+
+    use super::*;
+
+    fn sky(known_at: DateTime<Utc>, start: DateTime<Utc>, temp_c: f64) -> SkyForecast {
+        let step = TimeDelta::minutes(15);
+        let row = |k: i32| Row {
+            start: start + step * k,
+            end: start + step * (k + 1),
+            value: Sky { ghi_wm2: Some(f64::from(k) * 10.0), temp_c: Some(temp_c), ..Sky::default() },
+        };
+        let values = Values { rows: (0..8).map(row).collect(), missing: Vec::new(), notes: Vec::new() };
+        let suspect = vec![Span { from: start + TimeDelta::hours(1), to: start + TimeDelta::hours(2) }];
+        SkyForecast { known_at, values, suspect }
+    }
+
+    #[tokio::test]
+    async fn each_forecast_is_known_from_when_it_came_and_a_sun_that_cannot_be_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = crate::store::open(folder.path().to_str().unwrap()).await.unwrap();
+        let mut site = Site::new("Depot".to_owned(), "Europe/Amsterdam".to_owned(), Vec::new(), Vec::new());
+        (site.latitude_deg, site.longitude_deg) = (Some(52.094), Some(5.118));
+        let noon: DateTime<Utc> = "2026-06-01T12:00:00Z".parse().unwrap();
+        let came = [noon - TimeDelta::hours(6), noon - TimeDelta::hours(3)];
+        for (at, temp_c) in came.into_iter().zip([15.0, 21.0]) {
+            keep(&*store, &place(&site).unwrap(), &sky(at, noon, temp_c)).await.unwrap();
+        }
+        let weather = known(&*store, &site).await.unwrap();
+        let series = Series { start: noon, step: TimeDelta::hours(1), values: vec![Some(1.0); 2] };
+        let history = History::new(series, chrono_tz::UTC).with_weather(weather);
+        let temp_c = |at| history.as_of(at).weather(noon).and_then(|sky| sky.temp_c);
+        assert_eq!((temp_c(came[0]), temp_c(came[1])), (Some(15.0), Some(21.0)));
+        assert_eq!(temp_c(came[0] - TimeDelta::seconds(1)), None, "nobody knew it yet");
+        let sun = |hours| history.as_of(came[1]).weather(noon + TimeDelta::hours(hours)).unwrap().ghi_wm2;
+        assert_eq!((sun(0), sun(1)), (Some(15.0), None), "the mean of four quarters; then suspect");
+        site.latitude_deg = None;
+        assert!(known(&*store, &site).await.unwrap().is_empty());
+    }
+}

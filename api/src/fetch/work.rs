@@ -1,6 +1,6 @@
 //! Does what the desk wants done, until it is told to stop.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +19,7 @@ use super::subject::Subject;
 use super::supply::{self, Spot, at_site};
 use super::{feeds, weather};
 use crate::access::SiteRef;
+use crate::config::Feeds;
 use crate::http::change::kept;
 use crate::jobs::publication;
 use crate::service::Service;
@@ -36,8 +37,11 @@ const SITES: TimeDelta = TimeDelta::seconds(10);
 /// How often old answers are dropped.
 const FORGET: TimeDelta = TimeDelta::hours(6);
 
-/// How many feeds are asked at once; what is due beyond that waits.
+/// How many feeds are asked in each of these; what is due beyond that waits. Open-Meteo bears 600 requests a minute.
 const AT_ONCE: usize = 8;
+
+/// Sites are held against what is known so often, should their prices have been lost on the way.
+const HEAL: TimeDelta = TimeDelta::minutes(15);
 
 /// An answer, and what it was asked for.
 struct Came {
@@ -68,7 +72,9 @@ pub async fn work(service: Service, carrier: Arc<dyn Carrier>, stop: Cancellatio
         supplied: HashMap::new(),
         looked: None,
         forgot: None,
-        waiting: Vec::new(),
+        healed: None,
+        waiting: VecDeque::new(),
+        turns: 0,
     };
     let mut under_way = JoinSet::new();
     let mut ticks = tokio::time::interval(LOOK);
@@ -80,11 +86,16 @@ pub async fn work(service: Service, carrier: Arc<dyn Carrier>, stop: Cancellatio
                 Ok(came) => work.take(came).await,
                 Err(why) => tracing::error!(%why, "an answer was lost"),
             },
-            _ = ticks.tick() => work.look(Utc::now()).await,
+            _ = ticks.tick() => {
+                work.turns = AT_ONCE;
+                work.look(Utc::now()).await;
+            }
         }
-        while under_way.len() < AT_ONCE
-            && let Some(ask) = work.waiting.pop()
+        while work.turns > 0
+            && under_way.len() < AT_ONCE
+            && let Some(ask) = work.waiting.pop_front()
         {
+            work.turns -= 1;
             under_way.spawn(work.ask(ask));
         }
         work.show(Utc::now());
@@ -101,7 +112,11 @@ struct Work {
     supplied: HashMap<String, u64>,
     looked: Option<DateTime<Utc>>,
     forgot: Option<DateTime<Utc>>,
-    waiting: Vec<Ask>,
+    /// When sites were held against what is known.
+    healed: Option<DateTime<Utc>>,
+    waiting: VecDeque<Ask>,
+    /// How many may be asked before the next look.
+    turns: usize,
 }
 
 impl Work {
@@ -109,6 +124,10 @@ impl Work {
     async fn look(&mut self, now: DateTime<Utc>) {
         if self.looked.is_none_or(|looked| now - looked >= SITES || looked > now) {
             self.looked = Some(now);
+            if self.healed.is_none_or(|healed| now - healed >= HEAL || healed > now) {
+                self.healed = Some(now);
+                self.supplied.clear();
+            }
             match wanting(&self.service).await {
                 Ok(sites) => {
                     self.sites = sites;
@@ -186,7 +205,7 @@ impl Work {
 
     async fn take(&mut self, came: Came) {
         let Came { ask, outcome, at } = came;
-        let word = outcome.as_ref().map_or_else(|failure| failure.word(), |_| "fine");
+        let word = outcome.as_ref().map_or_else(Failure::word, |_| "fine");
         metrics::counter!("kwartier_feed_answers_total", "feed" => ask.source.name(), "outcome" => word).increment(1);
         match &outcome {
             Ok(_) => tracing::info!(feed = ask.source.name(), subject = %ask.subject, "a feed has answered"),
@@ -227,7 +246,8 @@ impl Work {
     }
 
     fn show(&self, now: DateTime<Utc>) {
-        self.service.feeds.show(&self.desk, now);
+        let Feeds { prices, weather, .. } = &self.service.config.feeds;
+        self.service.feeds.show(&self.desk, !(prices.is_empty() && weather.is_empty()), now);
         let (wanted, late) = self.service.feeds.late();
         metrics::gauge!("kwartier_feeds_wanted").set(wanted as f64);
         metrics::gauge!("kwartier_feeds_late").set(late as f64);

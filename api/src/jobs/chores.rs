@@ -44,7 +44,8 @@ pub async fn plan(service: Service, stop: CancellationToken) {
     }
 }
 
-fn job(kind: &str, now: DateTime<Utc>) -> NewJob {
+/// The job of a chore.
+pub fn job(kind: &str, now: DateTime<Utc>) -> NewJob {
     NewJob {
         id: Uuid::now_v7(),
         kind: kind.to_owned(),

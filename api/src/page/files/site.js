@@ -127,6 +127,17 @@ function updateCharger(row, charger) {
   text(cells[6].querySelector("span"), `${session.energy_kwh.toFixed(1)}${need} kWh${expected}`);
 }
 
+/** Where prices and weather are from, and what is wrong with them. */
+export function showFeeds(feeds) {
+  const told = (what, fetched) => {
+    if (!fetched.source) return fetched.late ? `${what} are late` : `${what} are not there yet`;
+    return `${what} from ${fetched.source} at ${when(fetched.received)}` + (fetched.notes.length ? `, ${fetched.notes[0]}` : "");
+  };
+  const days = feeds ? feeds.prices.map((day) => told(`prices of ${day.day}`, day)) : [];
+  const weather = feeds && feeds.weather ? [told("weather", feeds.weather)] : [];
+  text($("feeds-text"), [...days, ...weather].join("; "));
+}
+
 let shownPlan = "";
 
 function showPlan(plan, now) {
