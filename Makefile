@@ -102,8 +102,8 @@ fix: setup ## mend what a machine can: lints, then format
 	@cargo fmt --all
 
 .PHONY: golden
-golden: setup ## write docs/openapi.json and docs/isolation.md anew from the routes
-	@INSTA_UPDATE=always cargo nextest run --workspace $(LOCKED) -E 'test(http::tests::golden) or test(the_table_in_the_repository)'
+golden: setup ## write docs/openapi.json, docs/isolation.md and the tables of docs/feeds.md anew from what is
+	@INSTA_UPDATE=always cargo nextest run --workspace $(LOCKED) -E 'test(http::tests::golden) or test(the_table_in_the_repository) or test(fetch::tests::)'
 
 .PHONY: tour
 tour: setup ## from an empty folder to streamed setpoints for the example depot, with curl alone

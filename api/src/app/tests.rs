@@ -771,3 +771,27 @@ fn a_van_that_should_have_plugged_in_is_an_alarm_until_it_has() {
     desk.pass(2);
     assert!(!desk.alarms().contains(&"not_plugged_in"));
 }
+
+#[test]
+fn a_price_takes_the_place_of_all_that_it_overlaps() {
+    let mut desk = Desk::connected();
+    desk.arrives("A", "s1");
+    let hour = desk.now.wall.date_naive().and_hms_opt(10, 0, 0).unwrap().and_utc();
+    let known = |desk: &Desk| -> Vec<(i64, u32)> {
+        let prices = &desk.orders.last().unwrap().prices;
+        let known = prices.iter().map(|price| ((price.start - hour).num_minutes(), price.minutes));
+        known.filter(|(minute, _)| *minute < 120).collect()
+    };
+    let put = |desk: &mut Desk, prices: &[(i64, u32)]| {
+        let price =
+            |(minute, minutes): &(i64, u32)| Price::put(hour + TimeDelta::minutes(*minute), *minutes, 0.1, None);
+        desk.on(Event::Prices { site: SITE.to_owned(), prices: prices.iter().map(price).collect() });
+        desk.pass(75);
+    };
+    put(&mut desk, &[(0, 60), (60, 60)]);
+    assert_eq!(known(&desk), [(0, 60), (60, 60)]);
+    put(&mut desk, &[(15, 15), (30, 15)]);
+    assert_eq!(known(&desk), [(15, 15), (30, 15), (60, 60)], "the hour is gone");
+    put(&mut desk, &[(0, 60)]);
+    assert_eq!(known(&desk), [(0, 60), (60, 60)]);
+}

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use kwartier_data::local::{self, previous_day};
+use kwartier_data::local::{self, next_day, previous_day};
 use kwartier_data::site::{Site, file};
 
 use super::past::{Past, SHARES};
@@ -38,7 +38,17 @@ pub async fn prepare(store: &dyn Store, past: &Past, now: DateTime<Utc>) -> Resu
     let mut changes = Vec::new();
     let key = Key::new(Kind::Site, TOP_TENANT, SITE);
     let what = match store.read(&key, None).await.map_err(fault)? {
-        Some(document) => serde_json::from_value(document.body.unwrap_or_default()).map_err(|why| why.to_string())?,
+        Some(document) => {
+            let kept: Site =
+                serde_json::from_value(document.body.unwrap_or_default()).map_err(|why| why.to_string())?;
+            // A demo of an older release had its prices by itself.
+            let site = Site { price_area: kept.price_area.clone().or(site()?.price_area), ..kept.clone() };
+            if site != kept {
+                let expect = Expect::Version(document.version);
+                changes.push(Change::Put { key: key.clone(), body: json(&site)?, expect });
+            }
+            site
+        }
         None => {
             let site = site()?;
             changes.extend(begin(&key, &site)?);
@@ -51,7 +61,7 @@ pub async fn prepare(store: &dyn Store, past: &Past, now: DateTime<Utc>) -> Resu
         let body = json(&KeptSession { ended: Some(now), ..kept })?;
         changes.push(Change::Put { key: document.key, body, expect: Expect::Any });
     }
-    for (day, prices) in yesterday(&what, past, now)? {
+    for (day, prices) in until_tonight(&what, past, now)? {
         changes.extend(put_prices(store, day, prices).await?);
     }
     store.write(now, changes).await.map_err(fault)?;
@@ -115,11 +125,11 @@ fn begin(key: &Key, site: &Site) -> Result<Vec<Change>, String> {
     Ok(changes)
 }
 
-/// The prices of yesterday, by UTC day: what feeds do not tell any more.
-fn yesterday(site: &Site, past: &Past, now: DateTime<Utc>) -> Result<BTreeMap<NaiveDate, Vec<Price>>, String> {
+/// The prices of yesterday and today, by UTC day: what feeds do not tell any more, and what the first plan is made on.
+fn until_tonight(site: &Site, past: &Past, now: DateTime<Utc>) -> Result<BTreeMap<NaiveDate, Vec<Price>>, String> {
     let zone = local::zone(&site.time_zone)?;
     let today = local::day(zone, now);
-    let (from, end) = (local::day_start(zone, previous_day(today)), local::day_start(zone, today));
+    let (from, end) = (local::day_start(zone, previous_day(today)), local::day_start(zone, next_day(today)));
     let hours = (0..(end - from).num_hours()).map(|hour| from + TimeDelta::hours(hour));
     let row = |start| SpotRow { start, minutes: 60, eur_kwh: past.price_eur_kwh(start), doubt: None };
     let spot = Spot { source: Source::EnergyCharts, rows: hours.map(row).collect() };
@@ -157,11 +167,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn yesterdays_prices_are_whole_and_hold_taxes() {
+    fn prices_until_tonight_are_whole_and_hold_taxes() {
         let (site, past) = (site().unwrap(), Past::read().unwrap());
         let now: DateTime<Utc> = "2026-01-14T11:59:00Z".parse().unwrap();
-        let known: Vec<Price> = yesterday(&site, &past, now).unwrap().into_values().flatten().collect();
-        assert_eq!(known.len(), 24);
+        let known: Vec<Price> = until_tonight(&site, &past, now).unwrap().into_values().flatten().collect();
+        assert_eq!(known.len(), 48);
         assert!(known.windows(2).all(|pair| pair[0].start + TimeDelta::hours(1) == pair[1].start));
         let spot = past.price_eur_kwh(known[0].start);
         assert!(known[0].import_eur_kwh > spot + 0.05);

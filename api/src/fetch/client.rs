@@ -2,11 +2,14 @@
 //! takes no more than so many bytes, and waits no longer than so long, however slowly they drip. Where addresses of this machine
 //! and of private networks are allowed, a feed may be there; it may not send there from elsewhere.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use kwartier_data::feeds::MAX_BYTES;
+use parking_lot::Mutex;
+use reqwest::header::HeaderValue;
 use reqwest::{Url, header};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -17,6 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How often an answer may send elsewhere.
 const MOST_REDIRECTS: usize = 3;
+
+/// So many answers are remembered that need not be sent again when nothing has changed.
+const MOST_TAGGED: usize = 64;
 
 /// What a feed is asked with.
 #[derive(Debug, Clone)]
@@ -53,6 +59,8 @@ pub struct Network {
     elsewhere: reqwest::Client,
     allow_private: bool,
     patience: Duration,
+    /// Answers that carried a tag, by address.
+    tagged: Mutex<HashMap<Url, (HeaderValue, Raw)>>,
 }
 
 impl Network {
@@ -72,12 +80,27 @@ impl Network {
     /// Why there is no client.
     pub fn waiting(allow_private: bool, patience: Duration) -> Result<Network, String> {
         let client = |allow_private| target::client(allow_private, patience).map_err(|why| why.to_string());
-        Ok(Network { client: client(allow_private)?, elsewhere: client(false)?, allow_private, patience })
+        Ok(Network {
+            client: client(allow_private)?,
+            elsewhere: client(false)?,
+            allow_private,
+            patience,
+            tagged: Mutex::default(),
+        })
     }
 
     /// One answer, from the address itself.
-    async fn once(&self, client: &reqwest::Client, url: Url) -> Result<reqwest::Response, String> {
-        let asked = client.get(url).header(header::ACCEPT_ENCODING, "gzip").send().await;
+    async fn once(
+        &self,
+        client: &reqwest::Client,
+        url: Url,
+        tag: Option<HeaderValue>,
+    ) -> Result<reqwest::Response, String> {
+        let mut asked = client.get(url).header(header::ACCEPT_ENCODING, "gzip");
+        if let Some(tag) = tag {
+            asked = asked.header(header::IF_NONE_MATCH, tag);
+        }
+        let asked = asked.send().await;
         asked.map_err(|why| self.told(why))
     }
 
@@ -106,16 +129,23 @@ impl Carrier for Network {
             url.query_pairs_mut().append_pair(name, secret.expose_secret());
         }
         let own = url.clone();
-        let mut response = self.once(&self.client, url.clone()).await?;
+        let before = self.tagged.lock().get(&request.url).cloned();
+        let tag = before.as_ref().map(|(tag, _)| tag.clone());
+        let mut response = self.once(&self.client, url.clone(), tag).await?;
         for _ in 0..MOST_REDIRECTS {
             let Some(next) = elsewhere(&response) else { break };
             let next = url.join(&next).map_err(|why| format!("it sends to no address: {why}"))?;
             let stays = next.origin() == own.origin();
             url = target::url(next.as_str(), self.allow_private && stays)
                 .map_err(|why| format!("where it sends {why}"))?;
-            response = self.once(if stays { &self.client } else { &self.elsewhere }, url.clone()).await?;
+            response = self.once(if stays { &self.client } else { &self.elsewhere }, url.clone(), None).await?;
         }
         let status = response.status().as_u16();
+        if let (304, Some((_, raw))) = (status, before) {
+            // Nothing has changed since.
+            return Ok(raw);
+        }
+        let tag = response.headers().get(header::ETAG).cloned();
         let retry_after = retry_after(&response, now);
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|why| format!("it broke off: {}", self.told(why)))? {
@@ -124,7 +154,15 @@ impl Carrier for Network {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Raw { status, body, retry_after })
+        let raw = Raw { status, body, retry_after };
+        if let (200, Some(tag)) = (status, tag) {
+            let mut tagged = self.tagged.lock();
+            if tagged.len() >= MOST_TAGGED {
+                tagged.clear();
+            }
+            tagged.insert(request.url.clone(), (tag, raw.clone()));
+        }
+        Ok(raw)
     }
 }
 

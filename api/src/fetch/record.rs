@@ -93,7 +93,10 @@ impl Record {
 pub fn write(folder: &Path, record: &Record) -> Result<PathBuf, String> {
     let day = folder.join(record.at.format(DAY).to_string());
     std::fs::create_dir_all(&day).map_err(|why| format!("{}: {why}", day.display()))?;
-    let about = record.subject.to_string().replace(' ', "-");
+    let about = match record.subject.place() {
+        Some(place) => format!("weather-{:.2}-{:.2}", place.latitude_deg, place.longitude_deg),
+        None => record.subject.to_string().replace(' ', "-"),
+    };
     let name = format!("{}-{}-{about}.json.zst", record.at.format("%H%M%S%.3f"), record.source.name());
     let json = serde_json::to_vec(record).map_err(|why| why.to_string())?;
     let packed = zstd::bulk::compress(&json, LEVEL).map_err(|why| why.to_string())?;

@@ -9,6 +9,7 @@ use parking_lot::RwLock;
 
 use super::desk::{Desk, Known, Line};
 use super::subject::{Subject, is_due};
+use super::{weather, work};
 use crate::resource::feed::{FeedState, FeedsView, Fetched, PriceDay};
 
 /// What is known of feeds. Clones show the same.
@@ -36,16 +37,14 @@ impl Board {
             age_s: fetched.received.map(|received| (now - received).num_seconds()),
             ..fetched.clone()
         };
+        let own = work::area(site);
         let prices = shown.subjects.iter().filter_map(|(subject, fetched)| match subject {
-            Subject::Prices { area, day }
-                if site.price_area.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(area)) =>
-            {
+            Subject::Prices { area, day } if own.as_ref() == Some(area) => {
                 Some(PriceDay { day: *day, fetched: aged(fetched) })
             }
             _ => None,
         });
-        let place = site.latitude_deg.zip(site.longitude_deg);
-        let place = place.map(|(latitude_deg, longitude_deg)| Subject::weather(latitude_deg, longitude_deg));
+        let place = weather::place(site);
         FeedsView {
             price_area: site.price_area.clone(),
             fetching: shown.fetching,

@@ -265,6 +265,17 @@ impl SiteLoop {
         let oldest = now - TimeDelta::days(PRICE_DAYS);
         let mut changed = false;
         for price in prices.iter().filter(|price| price.start >= oldest) {
+            // It takes the place of all that it overlaps, as where it is kept.
+            let end = |price: &Price| price.start + TimeDelta::minutes(i64::from(price.minutes));
+            let before = self.prices.range(..price.start).next_back();
+            let before = before.filter(|(_, before)| end(before) > price.start).map(|(start, _)| *start);
+            let within = self.prices.range(price.start..end(price)).map(|(start, _)| *start);
+            let within = within.filter(|start| *start != price.start);
+            let overlapped: Vec<DateTime<Utc>> = within.chain(before).collect();
+            changed |= !overlapped.is_empty();
+            for start in &overlapped {
+                self.prices.remove(start);
+            }
             changed |= self.prices.insert(price.start, *price) != Some(*price);
         }
         self.prices = self.prices.split_off(&oldest);

@@ -24,12 +24,6 @@ use crate::planning::tests::{Patient, made, request, solve};
 use crate::resource::feed::Source;
 use crate::resource::price::Price;
 
-/// The document that holds the table.
-const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/feeds.md");
-
-/// What stands around the table.
-const MARKS: [&str; 2] = ["<!-- faults: begin -->\n", "<!-- faults: end -->"];
-
 /// Long enough for this machine to answer itself, short enough to wait for.
 const PATIENCE: Duration = Duration::from_millis(1500);
 
@@ -185,17 +179,7 @@ async fn whatever_a_feed_does_there_is_a_plan_and_nobody_leaves_empty() {
             worded(&alone.basis)
         );
     }
-    let document = std::fs::read_to_string(DOCUMENT).unwrap();
-    let (before, rest) = document.split_once(MARKS[0]).unwrap();
-    let (known, after) = rest.split_once(MARKS[1]).unwrap();
-    if std::env::var_os("INSTA_UPDATE").is_some_and(|update| update == "always") {
-        std::fs::write(DOCUMENT, format!("{before}{}{table}{}{after}", MARKS[0], MARKS[1])).unwrap();
-        return;
-    }
-    assert_eq!(
-        known, table,
-        "docs/feeds.md is not what happens; `make golden` writes it anew, then look at the difference"
-    );
+    super::documented("faults", &table);
 }
 
 #[tokio::test]
@@ -250,4 +234,18 @@ async fn what_asks_for_patience_is_given_it() {
     let outcome = ask(Source::EnergyCharts, &base, &days()[1], now).await;
     let Err(Failure::Later(_, Some(until))) = outcome else { panic!("{outcome:?}") };
     assert_eq!(until - now, TimeDelta::minutes(10));
+}
+
+#[tokio::test]
+async fn what_has_not_changed_is_not_sent_again() {
+    let now = Utc::now();
+    let base = serve(Does::Tags(b"{}".to_vec())).await;
+    let settings = Feeds { bases: vec![(Source::EnergyCharts, base)], ..Feeds::default() };
+    let network = Network::waiting(true, PATIENCE).unwrap();
+    let [today, tomorrow] = days().map(|day| feeds::request(&settings, Source::EnergyCharts, &day, now).unwrap());
+    let first = network.carry(&today, now).await.unwrap();
+    assert_eq!((first.status, first.body.as_slice()), (200, b"{}".as_slice()));
+    // The second time the server says 304 and nothing else.
+    assert_eq!(network.carry(&today, now).await.unwrap(), first);
+    assert_eq!(network.carry(&tomorrow, now).await.unwrap().status, 200, "another day is another answer");
 }

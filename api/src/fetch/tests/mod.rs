@@ -21,3 +21,22 @@ pub fn prices(eur_kwh: &[f64], minutes: i64) -> Prices {
     let values = Values { rows, missing: Vec::new(), notes: Vec::new() };
     Prices { currency: Currency::EUR, vat_included: false, covers: Covers::Energy, published: None, values }
 }
+
+/// The document that holds the tables of these tests.
+const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/feeds.md");
+
+/// Holds a table against the document; `make golden` writes it there.
+fn documented(name: &str, table: &str) {
+    let marks = [format!("<!-- {name}: begin -->\n"), format!("<!-- {name}: end -->")];
+    let document = std::fs::read_to_string(DOCUMENT).unwrap();
+    let (before, rest) = document.split_once(&marks[0]).unwrap();
+    let (known, after) = rest.split_once(&marks[1]).unwrap();
+    if std::env::var_os("INSTA_UPDATE").is_some_and(|update| update == "always") {
+        std::fs::write(DOCUMENT, format!("{before}{}{table}{}{after}", marks[0], marks[1])).unwrap();
+        return;
+    }
+    assert_eq!(
+        known, table,
+        "docs/feeds.md is not what happens; `make golden` writes it anew, then look at the difference"
+    );
+}

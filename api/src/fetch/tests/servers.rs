@@ -30,6 +30,8 @@ pub enum Does {
     Floods,
     /// Answers for any day, as the feed does whose path is asked for.
     Market,
+    /// Answers once, and from then on that nothing has changed.
+    Tags(Vec<u8>),
     /// Asks for patience of so many seconds.
     Later(u32),
 }
@@ -86,6 +88,15 @@ async fn answer(mut stream: TcpStream, does: &Does) -> std::io::Result<()> {
             loop {
                 stream.write_all(&[b' '; 65_536]).await?;
             }
+        }
+        Does::Tags(body) if String::from_utf8_lossy(&request).contains("if-none-match: \"first\"") => {
+            assert!(!body.is_empty());
+            stream.write_all(head(304, "").as_bytes()).await?;
+        }
+        Does::Tags(body) => {
+            let more = format!("ETag: \"first\"\r\nContent-Length: {}\r\n", body.len());
+            stream.write_all(head(200, &more).as_bytes()).await?;
+            stream.write_all(body).await?;
         }
         Does::Market => {
             let body = day(&String::from_utf8_lossy(&request)).to_string();

@@ -1,10 +1,11 @@
 //! All of it together: a site that names its area, feeds on this machine, the real store; only the loop listens.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -87,19 +88,23 @@ async fn a_week_that_was_recorded_is_played_once_more() {
     }
     let (records, damaged) = record::read(folder.path());
     assert!(damaged.is_empty(), "{damaged:?}");
-    let mut table = "day | what came | in force | known at | notes\n".to_owned();
+    let mut table =
+        "| day | what came, UTC | in force | known at | what is said of it |\n|---|---|---|---|---|\n".to_owned();
     for day in play(&records, &rank) {
-        let came =
-            day.came.iter().map(|(at, source, said)| format!("{} {}: {said}", at.format("%d %H:%M"), source.name()));
+        let said = |(at, source, said): &(DateTime<Utc>, Source, String)| {
+            format!("{} `{}` {said}", at.format("%a %H:%M"), source.name())
+        };
+        let came: Vec<String> = day.came.iter().map(said).collect();
         let chosen = day.chosen.as_ref();
-        let line = [
-            day.day.to_string(),
-            came.collect::<Vec<_>>().join(", "),
-            chosen.map_or("none", |chosen| chosen.heard.source.name()).to_owned(),
-            day.known.map_or_else(|| "never".to_owned(), |at| at.format("%d %H:%M").to_string()),
+        let _ = writeln!(
+            table,
+            "| {} | {} | {} | {} | {} |",
+            day.day.format("%a %-d %b"),
+            came.join(", "),
+            chosen.map_or_else(|| "none".to_owned(), |chosen| format!("`{}`", chosen.heard.source.name())),
+            day.known.map_or_else(|| "never".to_owned(), |at| at.format("%a %H:%M").to_string()),
             chosen.map(|chosen| chosen.notes().join(", ")).unwrap_or_default(),
-        ];
-        table.push_str(&(line.join(" | ") + "\n"));
+        );
     }
-    insta::assert_snapshot!(table);
+    super::documented("week", &table);
 }
