@@ -102,8 +102,8 @@ fix: setup ## mend what a machine can: lints, then format
 	@cargo fmt --all
 
 .PHONY: golden
-golden: setup ## write docs/openapi.json and docs/isolation.md anew from the routes
-	@INSTA_UPDATE=always cargo nextest run --workspace $(LOCKED) -E 'test(http::tests::golden) or test(the_table_in_the_repository)'
+golden: setup ## write docs/openapi.json, docs/isolation.md and the tables of docs/feeds.md anew from what is
+	@INSTA_UPDATE=always cargo nextest run --workspace $(LOCKED) -E 'test(http::tests::golden) or test(the_table_in_the_repository) or test(fetch::tests::)'
 
 .PHONY: tour
 tour: setup ## from an empty folder to streamed setpoints for the example depot, with curl alone
@@ -154,6 +154,11 @@ BENCH_SECONDS ?= 120
 bench-service: setup ## measure the service's loop: 1,000 sites of 10 chargers each second (others: BENCH_SITES=…)
 	@BENCH_SITES=$(BENCH_SITES) BENCH_SECONDS=$(BENCH_SECONDS) cargo test --quiet --release -p kwartier --bin kwartier $(LOCKED) \
 	  -- --ignored --nocapture bench_service
+
+.PHONY: bench-publication
+bench-publication: setup ## measure how long 1,000 sites of 10 chargers take from the day's prices to a plan on them (others: BENCH_SITES=…)
+	@BENCH_SITES=$(BENCH_SITES) cargo test --quiet --release -p kwartier --bin kwartier $(LOCKED) \
+	  -- --ignored --nocapture bench_publication
 
 .PHONY: kill-store
 KILLS ?= 200

@@ -7,6 +7,7 @@ mod chargers;
 mod cli;
 mod config;
 mod demo;
+mod fetch;
 mod http;
 mod jobs;
 mod ocpp;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::access::Gate;
 use crate::app::Handle;
 use crate::config::Config;
+use crate::fetch;
 use crate::http::turns::Turns;
 use crate::ocpp::{Guests, Hub};
 use crate::store::Store;
@@ -26,4 +27,6 @@ pub struct Service {
     pub hub: Hub,
     /// Chargers that may connect.
     pub guests: Arc<Guests>,
+    /// What is known of feeds.
+    pub feeds: fetch::Board,
 }

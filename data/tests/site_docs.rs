@@ -72,6 +72,7 @@ fn the_sample_uses_every_key_and_the_shape_is_that_of_the_types() {
         "stations.reaction_s",
         "stations.switches_phases",
         "tariff.components.vat",
+        "tariff.preset",
     ];
     assert_eq!(used.into_iter().chain(defaults.map(str::to_owned)).collect::<BTreeSet<_>>(), known);
 }

@@ -138,8 +138,8 @@ fn presets_price_every_day_they_are_for() {
 #[test]
 fn presets_by_hand() {
     let import = |id: &str, used_kwh: f64| {
-        let tariff = presets::preset(id).unwrap().tariff;
-        Pricer::new(&tariff, Amsterdam).unwrap().eur_kwh(Direction::Import, at("2026-11-28T12:00:00Z"), 0.08, used_kwh)
+        let tariff = &presets::preset(id).unwrap().tariff;
+        Pricer::new(tariff, Amsterdam).unwrap().eur_kwh(Direction::Import, at("2026-11-28T12:00:00Z"), 0.08, used_kwh)
     };
     close(import("nl-business", 0.0), 0.08 + 0.09161);
     close(import("nl-business", 60_000.0), 0.08 + 0.03735);
@@ -209,4 +209,27 @@ fn tables_of_components_as_they_go_wrong() {
         let said = read_components(table.as_bytes()).unwrap_err().to_string();
         assert!(said.contains(wrong), "{said}");
     }
+}
+
+#[test]
+fn a_preset_comes_first_and_its_vat_counts() {
+    let own = "preset = \"nl-home\"\ncomponents = [{ name = \"fee\", price = { kind = \"fixed\", eur_kwh = 0.02 } }]";
+    let tariff: Tariff = toml::from_str(own).unwrap();
+    assert_eq!(check(&tariff), []);
+    let pricer = Pricer::new(&tariff, Amsterdam).unwrap();
+    close(pricer.eur_kwh(Direction::Import, at("2026-11-28T12:00:00Z"), 0.08, 0.0), (0.08 + 0.09161 + 0.02) * 1.21);
+    let alone: Tariff = toml::from_str("preset = \"de-home\"").unwrap();
+    assert_eq!(check(&alone), []);
+}
+
+#[test]
+fn a_preset_that_there_is_not_and_what_contradicts_one_are_faults() {
+    let faults = |text: &str| -> Vec<String> {
+        let tariff: Tariff = toml::from_str(text).unwrap();
+        check(&tariff).into_iter().map(|fault| fault.path).collect()
+    };
+    assert_eq!(faults("preset = \"nl\""), ["preset", "components"]);
+    assert_eq!(faults("preset = \"nl-home\"\nvat_percent = 21\nvat_counts = true"), ["vat_percent", "vat_counts"]);
+    let spot = "preset = \"nl-home\"\ncomponents = [{ name = \"spot\", price = { kind = \"spot\" } }]";
+    assert_eq!(faults(spot), ["components[0]"]);
 }

@@ -9,6 +9,8 @@ mod commands;
 mod config;
 mod forecast;
 mod interrupt;
+#[cfg(unix)]
+mod ocpp;
 #[cfg(target_os = "linux")]
 mod packaging;
 mod planned_days;
@@ -23,6 +25,7 @@ mod site_instance;
 mod store;
 #[cfg(unix)]
 mod strange;
+mod tariff;
 mod tour;
 
 use std::path::{Path, PathBuf};

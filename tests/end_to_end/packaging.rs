@@ -33,6 +33,8 @@ fn with_every_key_used_it_is_a_good_one_and_leaves_none_out() {
     folder.file("key.pem", &pair.signing_key.serialize_pem());
     folder.file("database-url", "postgresql://kwartier@localhost/kwartier");
     folder.file("oidc-secret", "planted-secret");
+    folder.file("entsoe-key", "planted-key");
+    folder.file("open-meteo-key", "planted-key");
     let output = kwartier(&["config", "check", &folder.file("kwartier.toml", &keys.join("\n"))]);
     let (out, err) = said(&output);
     assert_eq!(output.status.code(), Some(0), "{err}");

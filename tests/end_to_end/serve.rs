@@ -136,6 +136,22 @@ fn the_demo_comes_alive_ends_in_good_order_and_begins_again() {
     let (head, _) = service.get("/v1/sites/demo/status", "nonsense");
     assert!(head.starts_with("HTTP/1.1 401"), "{head}");
 
+    // Prices come as with the network, but from what is in the program; every answer is kept and can be played again.
+    let asked = Instant::now();
+    let feeds = loop {
+        let (_, feeds) = service.get("/v1/sites/demo/feeds", &key);
+        if feeds["prices"][0]["notes"][0] == "energyzero says the same" {
+            break feeds;
+        }
+        assert!(asked.elapsed() < PATIENCE, "{feeds}");
+        std::thread::sleep(Duration::from_millis(100));
+    };
+    assert_eq!(feeds["prices"][0]["source"], "energy_charts");
+    let replayed = super::kwartier(&["feeds", "replay", &format!("{data}/feeds"), "--json"]);
+    let days = super::json(&replayed.stdout);
+    assert_eq!(replayed.status.code(), Some(0), "{days}");
+    assert!(days.as_array().is_some_and(|days| days.iter().all(|day| day["source"] == "energy_charts")), "{days}");
+
     // The link works once.
     let body = format!("{{\"link\":\"{}\"}}", service.link);
     let login = "POST /v1/login HTTP/1.1\r\nContent-Type: application/json";

@@ -23,11 +23,12 @@ use crate::resource::setpoint::Setpoint;
 use crate::store;
 
 /// As many as the machine is asked to bear; fewer for a quick look.
-fn number(name: &str, usual: usize) -> usize {
+pub fn number(name: &str, usual: usize) -> usize {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
 }
 
-fn site(chargers: usize) -> Site {
+/// A site of so many chargers on one board with a meter.
+pub fn site(chargers: usize) -> Site {
     let mut board = Board::new("HV".to_owned(), None, PerPhase::Same(100.0));
     board.building_max_a = Some(HourlyByPhase::Constant(PerPhase::Same(40.0)));
     let station = |k: usize| {
@@ -157,7 +158,8 @@ fn bench_service() {
     });
 }
 
-fn session(site: &str, charger: usize) -> Event {
+/// A vehicle that has come to a charger for six hours.
+pub fn session(site: &str, charger: usize) -> Event {
     let now = Utc::now();
     let stated = Session {
         charger: format!("S{charger}"),
@@ -174,6 +176,6 @@ fn session(site: &str, charger: usize) -> Event {
         max_a: Some(16.0),
         priority: None,
     };
-    let kept = KeptSession { stated, r#override: None, ended: None, energy_kwh: None };
+    let kept = KeptSession::of(stated);
     Event::Session { site: site.to_owned(), id: format!("s{charger}"), kept }
 }

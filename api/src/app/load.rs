@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, Utc};
 use kwartier_data::local;
 use kwartier_data::site::Site;
 use serde::de::DeserializeOwned;
@@ -19,6 +19,9 @@ use crate::store::{Document, Fault, Grain, Key, Kind, List, Measurements, Store}
 /// Prices are read from so many days back on.
 const PRICE_DAYS: u64 = 8;
 
+/// What is usual is learnt from so far back on.
+const HABITS: TimeDelta = TimeDelta::days(60);
+
 /// Everything of every site. What cannot be read is told and left out: one bad document keeps no site from being steered.
 pub async fn load(store: &dyn Store, now: DateTime<Utc>) -> Result<Vec<Kept>, Fault> {
     let mut chargers = by_site::<KeptCharger>(store, Kind::Charger).await?;
@@ -32,7 +35,8 @@ pub async fn load(store: &dyn Store, now: DateTime<Utc>) -> Result<Vec<Kept>, Fa
         let chargers = chargers.remove(&site).unwrap_or_default();
         let over_api = over_api(&what, chargers.iter().map(|(id, kept)| (id.as_str(), kept)));
         let mut sessions = sessions.remove(&site).unwrap_or_default();
-        sessions.retain(|(_, kept)| kept.ended.is_none());
+        let ended = sessions.extract_if(.., |(_, kept)| kept.ended.is_some()).map(|(_, kept)| kept);
+        let ended: Vec<KeptSession> = ended.filter(|kept| kept.ended.is_some_and(|at| at > now - HABITS)).collect();
         let mut signals = signals.remove(&site).unwrap_or_default();
         signals.retain(|(_, signal)| signal.until.is_none_or(|until| until > now));
         sites.push(Kept {
@@ -40,6 +44,7 @@ pub async fn load(store: &dyn Store, now: DateTime<Utc>) -> Result<Vec<Kept>, Fa
             over_api,
             held: held.remove(&site).unwrap_or_default(),
             sessions,
+            ended,
             prices: prices(store, &site, now).await?,
             signals,
             plan: last_plan(store, &site, now).await?,

@@ -9,7 +9,8 @@
 //! |---|---|
 //! | `event.rs`, `effect.rs` | all that can happen, all that comes of it |
 //! | `sites.rs`, `site/` | what is known of all sites, of one site, and what follows: pure, under any clock |
-//! | `stays.rs`, `alarms.rs` | sessions as the fast loop and planners know them; what an operator should know |
+//! | `stays.rs`, `habits.rs` | sessions as the fast loop and planners know them; what is usual, where nobody says it |
+//! | `alarms.rs` | what an operator should know |
 //! | `handle.rs` | how everybody else speaks with the loop |
 //! | `task.rs` | the task that gives the core its events and its time, and does what it wants done |
 //! | `waiting.rs` | jobs that wait for a plan |
@@ -18,9 +19,10 @@
 
 pub mod alarms;
 #[cfg(test)]
-mod bench;
+pub mod bench;
 pub mod effect;
 pub mod event;
+mod habits;
 pub mod handle;
 pub mod load;
 pub mod moment;
@@ -29,7 +31,7 @@ pub mod sites;
 pub mod stays;
 pub mod task;
 #[cfg(test)]
-mod tests;
+pub mod tests;
 pub mod waiting;
 pub mod writer;
 

@@ -39,6 +39,8 @@ pub struct Kept {
     pub held: Vec<(String, Held)>,
     /// Sessions that have not ended, by id.
     pub sessions: Vec<(String, KeptSession)>,
+    /// Sessions that have ended lately.
+    pub ended: Vec<KeptSession>,
     /// Prices.
     pub prices: Vec<Price>,
     /// Grid operators' limits, by id.
@@ -102,7 +104,7 @@ impl Sites {
 
     /// Takes in a site that was kept, when the service starts.
     pub fn load(&mut self, kept: Kept, now: Moment) {
-        let Kept { site: id, tenant, what, over_api, held, sessions, prices, signals, plan, peak_kw } = kept;
+        let Kept { site: id, tenant, what, over_api, held, sessions, mut ended, prices, signals, plan, peak_kw } = kept;
         let Some(mut site) = SiteLoop::new(id.clone(), tenant, what, &over_api, self.step, now) else {
             self.unknown += 1;
             return;
@@ -112,6 +114,10 @@ impl Sites {
         site.priced(&prices, now.wall);
         for (id, signal) in signals {
             site.signal(id, Some(&signal));
+        }
+        ended.sort_by_key(|kept| kept.ended);
+        for kept in &ended {
+            site.learn(kept, None);
         }
         for (id, kept) in sessions {
             site.session(id, kept, now.wall);

@@ -1,11 +1,13 @@
 //! From sessions as they are stated to stays as the fast loop and planners know them.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 use kwartier_data::site::{Site, Vehicle};
 use kwartier_engine::control::event;
 use kwartier_engine::control::setup::LOWEST_A;
 
-use crate::resource::session::{KeptSession, Session};
+use super::habits::Habit;
+use crate::resource::session::{KeptSession, Origin, Session};
 use crate::simulate::live::Known;
 use crate::simulate::people::Expected;
 
@@ -68,8 +70,33 @@ impl<'a> Car<'a> {
     }
 }
 
+/// When a vehicle leaves and how much it needs at the charger, as far as somebody says it: who stated the session, a roster, a
+/// template; and who that is.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Wish {
+    /// When it leaves.
+    pub departure: Option<(DateTime<Utc>, Origin)>,
+    /// Energy wanted at the charger in kWh.
+    pub need_kwh: Option<(f64, Origin)>,
+}
+
+/// What is said of a stay that begins at an instant.
+pub fn wish(site: &Site, zone: Tz, kept: &KeptSession, arrival: DateTime<Utc>) -> Wish {
+    let said = &kept.stated;
+    let car = Car::of(site, said);
+    let usual = site.usual(said.vehicle.as_deref(), car.group, zone, arrival);
+    let stated = |origin: Option<Origin>| origin.unwrap_or(Origin::Driver);
+    let departure = said.departure.map(|at| (at, stated(kept.departure_from)));
+    let need_kwh = car.need_kwh(said).map(|kwh| (kwh, stated(kept.need_from)));
+    let by_template = usual.and_then(|usual| Some(usual.template.need_kwh? / car.efficiency));
+    Wish {
+        departure: departure.or(usual.map(|usual| (usual.departure, Origin::Template))),
+        need_kwh: need_kwh.or(by_template.map(|kwh| (kwh, Origin::Template))),
+    }
+}
+
 /// A stay as the fast loop knows it.
-pub fn stay(site: &Site, id: &str, kept: &KeptSession, station_max_a: f64) -> event::Session {
+pub fn stay(site: &Site, id: &str, kept: &KeptSession, wish: Wish, station_max_a: f64) -> event::Session {
     let said = &kept.stated;
     let car = Car::of(site, said);
     let group = car.group.and_then(|name| site.groups.iter().find(|group| group.id == name));
@@ -79,20 +106,30 @@ pub fn stay(site: &Site, id: &str, kept: &KeptSession, station_max_a: f64) -> ev
         min_a: car.min_a,
         max_a: car.max_a.min(station_max_a).max(car.min_a),
         max_discharge_a: car.known.and_then(|known| known.v2g.as_ref()).map_or(0.0, |v2g| v2g.max_a),
-        need_kwh: car.need_kwh(said),
-        departure: said.departure,
+        need_kwh: wish.need_kwh.map(|(kwh, _)| kwh),
+        departure: wish.departure.map(|(at, _)| at),
         priority: said.priority.unwrap_or(group.map_or(0, |group| group.priority)),
         guaranteed_a: group.and_then(|group| group.guaranteed_a).unwrap_or(0.0),
     }
 }
 
-/// What was assumed of a stay, because nobody says it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Assumed {
+/// Where what a stay is planned with is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origins {
     /// When it leaves.
-    pub departure: bool,
+    pub departure: Origin,
     /// How much it needs.
-    pub need: bool,
+    pub need: Origin,
+}
+
+/// When a stay ends and what it needs in all: what is said, else what is usual of its kind, else what is usual anywhere.
+pub fn expected(wish: Wish, habit: Option<Habit>, arrival: DateTime<Utc>) -> (DateTime<Utc>, f64, Origins) {
+    let habits = habit.map_or(Origin::Assumed, |habit| habit.of);
+    let length = habit.map_or(USUAL_STAY, |habit| habit.length);
+    let (until, departure) = wish.departure.unwrap_or((arrival + length, habits));
+    let by_habit = habit.and_then(|habit| habit.kwh).map_or((USUAL_KWH, Origin::Assumed), |kwh| (kwh, habits));
+    let (kwh, need) = wish.need_kwh.unwrap_or(by_habit);
+    (until, kwh, Origins { departure, need })
 }
 
 /// A stay in progress as planners expect it, from what the fast loop was told. It is there from the beginning of the slot that
@@ -101,16 +138,15 @@ pub fn here(
     device: usize,
     known: &Known,
     group: Option<String>,
-    arrival: DateTime<Utc>,
+    (until, need_kwh, origins): (DateTime<Utc>, f64, Origins),
     now: DateTime<Utc>,
-) -> Option<(Expected, Assumed)> {
+) -> Option<Expected> {
     let session = known.session.as_ref()?;
-    let until = session.departure.unwrap_or(arrival + USUAL_STAY);
-    let left_kwh = match session.need_kwh {
-        Some(need_kwh) => (need_kwh - known.energy_kwh).max(0.0),
-        None => (USUAL_KWH - known.energy_kwh).max(MORE_KWH),
+    let left_kwh = match origins.need {
+        Origin::Driver | Origin::Roster | Origin::Template => (need_kwh - known.energy_kwh).max(0.0),
+        Origin::History | Origin::Group | Origin::Assumed => (need_kwh - known.energy_kwh).max(MORE_KWH),
     };
-    let expected = Expected {
+    Some(Expected {
         id: session.id.clone(),
         device,
         from: now - TimeDelta::seconds(now.timestamp().rem_euclid(SLOT_S)) - subsecond(now),
@@ -120,9 +156,7 @@ pub fn here(
         min_a: session.min_a,
         max_a: session.max_a,
         group,
-    };
-    let assumed = Assumed { departure: session.departure.is_none(), need: session.need_kwh.is_none() };
-    Some((expected, assumed))
+    })
 }
 
 fn subsecond(at: DateTime<Utc>) -> TimeDelta {
@@ -131,27 +165,23 @@ fn subsecond(at: DateTime<Utc>) -> TimeDelta {
 
 /// A stay that has not begun, as planners expect it.
 pub fn coming(
-    site: &Site,
-    id: &str,
-    kept: &KeptSession,
     device: usize,
-    station_max_a: f64,
+    stay: event::Session,
+    group: Option<String>,
+    (until, need_kwh): (DateTime<Utc>, f64),
     arrival: DateTime<Utc>,
-) -> (Expected, Assumed) {
-    let said = &kept.stated;
-    let stay = stay(site, id, kept, station_max_a);
-    let expected = Expected {
-        id: id.to_owned(),
+) -> Expected {
+    Expected {
+        id: stay.id,
         device,
         from: arrival,
-        until: stay.departure.unwrap_or(arrival + USUAL_STAY).max(arrival + TimeDelta::minutes(15)),
-        need_kwh: stay.need_kwh.unwrap_or(USUAL_KWH),
+        until: until.max(arrival + TimeDelta::minutes(15)),
+        need_kwh,
         phases: stay.phases.unwrap_or(1),
         min_a: stay.min_a,
         max_a: stay.max_a,
-        group: group(site, said).map(str::to_owned),
-    };
-    (expected, Assumed { departure: stay.departure.is_none(), need: stay.need_kwh.is_none() })
+        group,
+    }
 }
 
 /// The group of a session's vehicle, where the site knows it.

@@ -23,7 +23,7 @@ use crate::planning::ladder::{Climbed, Rungs, climb};
 use crate::planning::{Made, Request};
 use crate::resource::charger::Report;
 use crate::resource::price::Price;
-use crate::resource::session::{Action, KeptSession, Override, Session};
+use crate::resource::session::{Action, KeptSession, Origin, Override, Session};
 use crate::resource::setpoint::Setpoint;
 use crate::resource::signal::{Basis, Signal};
 use crate::resource::status::{SiteStatus, Steering};
@@ -133,7 +133,7 @@ impl Desk {
 
     fn price(&self, hour: i64, eur: f64) -> Price {
         let start = "2026-01-14T10:00:00Z".parse::<DateTime<Utc>>().unwrap() + TimeDelta::hours(hour);
-        Price { start, minutes: 60, import_eur_kwh: eur, export_eur_kwh: None }
+        Price::put(start, 60, eur, None)
     }
 
     fn on(&mut self, event: Event) {
@@ -216,7 +216,7 @@ impl Desk {
     fn arrives(&mut self, charger: &str, id: &str) {
         self.cars[usize::from(charger == "B")] = true;
         let stated = session(charger, Some(self.now.wall + TimeDelta::hours(6)));
-        self.session(id, KeptSession { stated, r#override: None, ended: None, energy_kwh: None });
+        self.session(id, KeptSession::of(stated));
     }
 
     fn session(&mut self, id: &str, kept: KeptSession) {
@@ -236,7 +236,8 @@ impl Desk {
     }
 }
 
-fn session(charger: &str, departure: Option<DateTime<Utc>>) -> Session {
+/// A stay at a charger that needs 9 kWh.
+pub fn session(charger: &str, departure: Option<DateTime<Utc>>) -> Session {
     Session {
         charger: charger.to_owned(),
         vehicle: None,
@@ -370,7 +371,7 @@ fn a_limit_of_the_grid_operator_and_an_override_count_at_once() {
     let stated = session("A", Some(desk.now.wall + TimeDelta::hours(6)));
     let until = Some(desk.now.wall + TimeDelta::minutes(10));
     let stop = Some(Override { action: Action::Stop, until });
-    desk.session("s1", KeptSession { stated, r#override: stop, ended: None, energy_kwh: None });
+    desk.session("s1", KeptSession { r#override: stop, ..KeptSession::of(stated) });
     desk.pass(2);
     assert!(desk.holds_a[0].abs() < 1e-9);
 }
@@ -488,6 +489,7 @@ fn kept(held: Vec<(String, Held)>, sessions: Vec<(String, KeptSession)>, over_ap
         over_api: over_api.iter().map(|&id| id.to_owned()).collect(),
         held,
         sessions,
+        ended: Vec::new(),
         prices: Vec::new(),
         signals: Vec::new(),
         plan: None,
@@ -505,7 +507,7 @@ fn a_loop_that_starts_again_begins_from_what_chargers_hold() {
     let mut desk = Desk::new(Sites::new());
     let until = desk.now.wall + TimeDelta::seconds(60);
     let stated = session("A", Some(desk.now.wall + TimeDelta::hours(6)));
-    let session = KeptSession { stated, r#override: None, ended: None, energy_kwh: None };
+    let session = KeptSession::of(stated);
     let old = kept(vec![("A".to_owned(), held(14.0, until))], vec![("s1".to_owned(), session)], &[]);
     desk.sites.load(old, desk.now);
     desk.holds_a = [14.0, 0.0];
@@ -681,4 +683,115 @@ fn the_example_site_is_steered_too() {
         basis.iter().any(|text| text.as_str().unwrap().contains("the tariff and a flat day-ahead price")),
         "{basis:?}"
     );
+}
+
+/// A van of a group whose stays usually end at half past six, and should begin by eight in the evening.
+fn site_with_template() -> Site {
+    let mut site = site();
+    site.groups = vec![toml::from_str("id = \"Vans\"").unwrap()];
+    site.vehicles = vec![toml::from_str("id = \"Van 1\"\ngroup = \"Vans\"").unwrap()];
+    let template = "id = \"night\"\ngroup = \"Vans\"\narrival = \"11:00\"\ndeparture = \"06:30\"\nneed_kwh = 18\n\
+                    plugged_in_by = \"11:30\"";
+    site.templates = vec![toml::from_str(template).unwrap()];
+    site
+}
+
+fn with_site(what: Site) -> Desk {
+    let mut desk = Desk::connected();
+    let what = Arc::new(what);
+    desk.on(Event::Site { site: SITE.to_owned(), tenant: "main".to_owned(), what, over_api: Vec::new() });
+    desk.pass(3);
+    desk
+}
+
+fn session_at<'d>(desk: &'d Desk, charger: &str) -> &'d crate::resource::status::SessionStatus {
+    let found = desk.status().chargers.iter().find(|known| known.id == charger).unwrap();
+    found.session.as_ref().unwrap()
+}
+
+#[test]
+fn what_nobody_says_is_the_templates_then_what_was_before_then_what_is_usual_and_it_is_shown() {
+    let mut desk = with_site(site_with_template());
+    let mut stated = session("A", None);
+    stated.vehicle = Some("Van 1".to_owned());
+    stated.need_kwh = None;
+    desk.session("s1", KeptSession::of(stated.clone()));
+    desk.pass(3);
+    let shown = session_at(&desk, "A");
+    assert_eq!((shown.departure_from, shown.need_from), (Origin::Template, Origin::Template));
+    // Half past six in Amsterdam, and 18 kWh in the battery.
+    assert_eq!(shown.departure.unwrap(), "2026-01-15T05:30:00Z".parse::<DateTime<Utc>>().unwrap());
+    assert!((shown.need_kwh.unwrap() - 20.0).abs() < 1e-9);
+    // What its driver says counts before it, each by itself.
+    let departure = desk.now.wall + TimeDelta::hours(3);
+    stated.departure = Some(departure);
+    desk.session("s1", KeptSession::of(stated.clone()));
+    desk.pass(3);
+    let shown = session_at(&desk, "A");
+    assert_eq!((shown.departure_from, shown.need_from), (Origin::Driver, Origin::Template));
+    assert_eq!(shown.departure, Some(departure));
+    // A vehicle that is in no template: nobody knows, until three stays have ended.
+    let mut other = session("B", None);
+    other.vehicle = Some("Car".to_owned());
+    other.need_kwh = None;
+    desk.session("s2", KeptSession::of(other.clone()));
+    desk.pass(3);
+    assert_eq!(session_at(&desk, "B").departure_from, Origin::Assumed);
+    for days in 1..=3 {
+        let arrival = desk.now.wall - TimeDelta::days(days);
+        let past = KeptSession {
+            ended: Some(arrival + TimeDelta::hours(5)),
+            energy_kwh: Some(11.0),
+            ..KeptSession::of(Session { arrival: Some(arrival), ..other.clone() })
+        };
+        desk.session(&format!("past-{days}"), past);
+    }
+    desk.pass(70);
+    let shown = session_at(&desk, "B");
+    assert_eq!((shown.departure_from, shown.need_from), (Origin::History, Origin::History));
+    assert_eq!(shown.departure, None, "nobody has said it");
+    let stay = shown.planned_until.unwrap() - desk.now.wall;
+    assert!((4..=5).contains(&stay.num_hours()), "{stay}");
+    let said = &desk.orders.last().unwrap().assumed;
+    assert!(said.iter().any(|text| text == "the departure of 1 vehicle is what was usual before"), "{said:?}");
+}
+
+#[test]
+fn a_van_that_should_have_plugged_in_is_an_alarm_until_it_has() {
+    let mut desk = with_site(site_with_template());
+    // It is a minute past eleven in Amsterdam.
+    assert!(!desk.alarms().contains(&"not_plugged_in"));
+    desk.pass(30 * 60);
+    let alarm = desk.status().alarms.iter().find(|alarm| alarm.kind == "not_plugged_in").unwrap().clone();
+    assert_eq!(alarm.about, "vehicle/Van 1");
+    assert!(alarm.text.contains("11:30") && alarm.text.contains("night"), "{}", alarm.text);
+    let mut stated = session("A", None);
+    stated.vehicle = Some("Van 1".to_owned());
+    desk.session("s1", KeptSession::of(stated));
+    desk.pass(2);
+    assert!(!desk.alarms().contains(&"not_plugged_in"));
+}
+
+#[test]
+fn a_price_takes_the_place_of_all_that_it_overlaps() {
+    let mut desk = Desk::connected();
+    desk.arrives("A", "s1");
+    let hour = desk.now.wall.date_naive().and_hms_opt(10, 0, 0).unwrap().and_utc();
+    let known = |desk: &Desk| -> Vec<(i64, u32)> {
+        let prices = &desk.orders.last().unwrap().prices;
+        let known = prices.iter().map(|price| ((price.start - hour).num_minutes(), price.minutes));
+        known.filter(|(minute, _)| *minute < 120).collect()
+    };
+    let put = |desk: &mut Desk, prices: &[(i64, u32)]| {
+        let price =
+            |(minute, minutes): &(i64, u32)| Price::put(hour + TimeDelta::minutes(*minute), *minutes, 0.1, None);
+        desk.on(Event::Prices { site: SITE.to_owned(), prices: prices.iter().map(price).collect() });
+        desk.pass(75);
+    };
+    put(&mut desk, &[(0, 60), (60, 60)]);
+    assert_eq!(known(&desk), [(0, 60), (60, 60)]);
+    put(&mut desk, &[(15, 15), (30, 15)]);
+    assert_eq!(known(&desk), [(15, 15), (30, 15), (60, 60)], "the hour is gone");
+    put(&mut desk, &[(0, 60)]);
+    assert_eq!(known(&desk), [(0, 60), (60, 60)]);
 }

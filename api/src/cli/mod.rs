@@ -8,6 +8,7 @@ mod completions;
 mod config;
 mod extras;
 pub mod failure;
+mod feeds;
 mod forecast;
 mod health;
 mod history;
@@ -23,6 +24,7 @@ mod site;
 mod span;
 mod store;
 mod summary;
+mod tariff;
 pub mod usage;
 mod worker;
 
@@ -65,6 +67,8 @@ enum Command {
     Health(health::Args),
     Config(config::Args),
     Store(store::Args),
+    Tariff(tariff::Args),
+    Feeds(feeds::Args),
     Completions(completions::Args),
     Man(man::Args),
     /// Solve one exact model: one request on standard input, one answer on standard output.
@@ -87,6 +91,8 @@ pub fn run() -> ExitCode {
         Command::Health(args) => health::run(args),
         Command::Config(args) => config::run(args),
         Command::Store(args) => store::run(args),
+        Command::Tariff(args) => tariff::run(args),
+        Command::Feeds(args) => feeds::run(args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
         Command::SolveWorker => worker::run(),

@@ -10,9 +10,11 @@ use tracing_subscriber::EnvFilter;
 use super::keys::{self, KEYS, Key, Takes};
 use super::read::default_of;
 use super::settings::{Said, Settings, Source, Value};
-use super::{Backups, Config, Limits, Listen, Log, Logins, Oidc, OidcRole, Tls, Webhooks, secret};
+use super::{Backups, Config, Feeds, Limits, Listen, Log, Logins, Oidc, OidcRole, Tls, Webhooks, secret};
 use crate::access::Role;
+use crate::fetch;
 use crate::http::listen::certified;
+use crate::resource::feed;
 use crate::store::Policy;
 
 /// Where it listens when nobody says.
@@ -49,6 +51,7 @@ pub fn build(settings: &mut Settings, folder: &Path, demo: bool) -> Option<Confi
         keep: keep(settings)?,
         backup: Backups { folder: path(settings, "backup.folder", folder), days: whole(settings, "backup.days")? },
         webhooks: Webhooks { allow_private: flag(settings, "webhooks.allow_private") },
+        feeds: feeds(settings, folder, demo)?,
         oidc,
     })
 }
@@ -74,6 +77,48 @@ fn keep(settings: &mut Settings) -> Option<Policy> {
         );
     }
     Some(policy)
+}
+
+/// Feeds of prices and weather.
+fn feeds(settings: &mut Settings, folder: &Path, demo: bool) -> Option<Feeds> {
+    let entsoe_key = secret_of(settings, "feeds.entsoe_key_file", folder);
+    let mut prices = ranked(settings, "feeds.prices", &fetch::PRICES);
+    if entsoe_key.is_none() {
+        prices.retain(|source| *source != feed::Source::Entsoe);
+    }
+    let mut bases = Vec::new();
+    for source in feed::Source::all() {
+        let key = format!("feeds.{}_url", source.name());
+        let Some(text) = settings.text(&key).map(str::to_owned) else { continue };
+        if web_address(settings, &key, &text).is_some() {
+            bases.push((source, text));
+        }
+    }
+    Some(Feeds {
+        prices,
+        // What the demo's meters show is of another year's weather.
+        weather: if demo { Vec::new() } else { ranked(settings, "feeds.weather", &fetch::WEATHER) },
+        entsoe_key,
+        open_meteo_key: secret_of(settings, "feeds.open_meteo_key_file", folder),
+        bases,
+        allow_private: flag(settings, "feeds.allow_private"),
+        keep_days: whole(settings, "feeds.keep_days")?,
+    })
+}
+
+/// The feeds of a list, in its order.
+fn ranked(settings: &mut Settings, key: &str, known: &[&str]) -> Vec<feed::Source> {
+    let Some(Said { value: Value::Texts(names), .. }) = settings.get(key) else { return Vec::new() };
+    let names: Vec<String> = names.iter().filter(|name| !name.is_empty()).cloned().collect();
+    let mut sources = Vec::new();
+    for name in names {
+        match feed::Source::of(&name).filter(|_| known.contains(&name.as_str())) {
+            Some(source) if sources.contains(&source) => settings.wrong(key, "names a feed twice", "name each once"),
+            Some(source) => sources.push(source),
+            None => settings.wrong(key, "names what is no such feed", format!("the feeds are {}", known.join(", "))),
+        }
+    }
+    sources
 }
 
 /// Says every default that nobody has overridden.

@@ -72,7 +72,7 @@ const fn must(table: &'static str, name: &'static str, takes: Takes, what: &'sta
 pub const ROLES: &[&str] = &["viewer", "analyst", "operator", "installer", "admin", "driver", "service"];
 
 /// All keys, table by table.
-pub static KEYS: [Key; 34] = [
+pub static KEYS: [Key; 46] = [
     key("", "data", Takes::Path, "\"kwartier-data\"", "the folder of everything that is kept"),
     key(
         "",
@@ -149,6 +149,48 @@ pub static KEYS: [Key; 34] = [
         "false",
         "whether webhooks may go to addresses of this machine and of private networks",
     ),
+    key(
+        "feeds",
+        "prices",
+        Takes::Texts,
+        "[\"entsoe\", \"energy_charts\", \"energyzero\", \"awattar\"]",
+        "the feeds that day-ahead prices are fetched from, the one to prefer first; `nordpool` is another. Empty, none are fetched",
+    ),
+    key(
+        "feeds",
+        "weather",
+        Takes::Texts,
+        "[\"open_meteo\"]",
+        "the feeds that weather is fetched from. Empty, none is fetched",
+    ),
+    key(
+        "feeds",
+        "entsoe_key_file",
+        Takes::SecretFile,
+        "",
+        "a file with the key for ENTSO-E's platform; without it, `entsoe` is left out",
+    ),
+    key(
+        "feeds",
+        "open_meteo_key_file",
+        Takes::SecretFile,
+        "",
+        "a file with a customer's key for Open-Meteo, which companies need; without it, its free interface is asked",
+    ),
+    key("feeds", "entsoe_url", Takes::Url, "", "where ENTSO-E is asked, in place of its own address"),
+    key("feeds", "energy_charts_url", Takes::Url, "", "where Energy-Charts is asked"),
+    key("feeds", "energyzero_url", Takes::Url, "", "where EnergyZero is asked"),
+    key("feeds", "awattar_url", Takes::Url, "", "where aWATTar is asked"),
+    key("feeds", "nordpool_url", Takes::Url, "", "where Nord Pool is asked"),
+    key("feeds", "open_meteo_url", Takes::Url, "", "where Open-Meteo is asked"),
+    key(
+        "feeds",
+        "allow_private",
+        Takes::Flag,
+        "false",
+        "whether feeds may be at addresses of this machine and of private networks",
+    ),
+    key("feeds", "keep_days", Takes::Whole(1, 4000), "14", "days that answers of feeds stay as they came"),
     must("oidc", "name", Takes::Text, "the provider's name in addresses: `/v1/oidc/NAME/start`"),
     must("oidc", "issuer", Takes::Url, "the provider's address, as its own documents write it"),
     must("oidc", "client_id", Takes::Text, "what the provider calls this service"),

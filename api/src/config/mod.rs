@@ -20,6 +20,7 @@ use kwartier_data::{Finding, Severity};
 use secrecy::SecretString;
 
 use crate::access::Role;
+use crate::resource::feed::Source;
 use crate::store::Policy;
 
 /// How the service is set up. Displayed for debugging, secrets are masked.
@@ -47,6 +48,8 @@ pub struct Config {
     pub backup: Backups,
     /// Webhooks.
     pub webhooks: Webhooks,
+    /// Feeds of prices and weather.
+    pub feeds: Feeds,
     /// Providers of single sign-on.
     pub oidc: Vec<Oidc>,
 }
@@ -112,6 +115,32 @@ pub struct Backups {
 pub struct Webhooks {
     /// Whether they may go to addresses of this machine and of private networks.
     pub allow_private: bool,
+}
+
+/// Feeds of prices and weather.
+#[derive(Debug, Clone, Default)]
+pub struct Feeds {
+    /// Feeds of prices, the one to prefer first.
+    pub prices: Vec<Source>,
+    /// Feeds of weather.
+    pub weather: Vec<Source>,
+    /// The key for ENTSO-E.
+    pub entsoe_key: Option<SecretString>,
+    /// A customer's key for Open-Meteo.
+    pub open_meteo_key: Option<SecretString>,
+    /// Where a feed is asked in place of its own address.
+    pub bases: Vec<(Source, String)>,
+    /// Whether they may be at addresses of this machine and of private networks.
+    pub allow_private: bool,
+    /// How long answers stay as they came, in days.
+    pub keep_days: u32,
+}
+
+impl Feeds {
+    /// Where a feed is asked, when that is not its own address.
+    pub fn base(&self, source: Source) -> Option<&str> {
+        self.bases.iter().find(|(other, _)| *other == source).map(|(_, base)| base.as_str())
+    }
 }
 
 /// A provider of single sign-on.

@@ -7,6 +7,7 @@ use secrecy::ExposeSecret;
 
 use super::keys::{KEYS, Takes};
 use super::*;
+use crate::resource::feed;
 
 const DATABASE_PASSWORD: &str = "planted-database-password";
 const OIDC_SECRET: &str = "planted-oidc-secret";
@@ -18,6 +19,7 @@ impl Folder {
     fn new() -> Folder {
         let folder = Folder(tempfile::tempdir().unwrap());
         folder.file("database-url", &format!("postgresql://kwartier:{DATABASE_PASSWORD}@db.example/kwartier\n"));
+        folder.file("entsoe-key", "a-key-for-entsoe\n");
         folder.file("oidc-secret", &format!("{OIDC_SECRET}\n"));
         let pair = rcgen::generate_simple_self_signed(["depot.example".to_owned()]).unwrap();
         folder.file("cert.pem", &pair.cert.pem());
@@ -88,6 +90,20 @@ days = 30
 [webhooks]
 allow_private = true
 
+[feeds]
+prices = ["nordpool", "entsoe"]
+weather = []
+entsoe_key_file = "entsoe-key"
+open_meteo_key_file = "entsoe-key"
+entsoe_url = "http://127.0.0.1:9001"
+energy_charts_url = "http://127.0.0.1:9002"
+energyzero_url = "http://127.0.0.1:9003"
+awattar_url = "http://127.0.0.1:9004"
+nordpool_url = "https://nordpool.example"
+open_meteo_url = "http://127.0.0.1:9005"
+allow_private = true
+keep_days = 30
+
 [[oidc]]
 name = "acme"
 issuer = "https://login.acme.example"
@@ -125,6 +141,10 @@ fn everything_that_can_be_said_is_read() {
     assert_eq!(config.login, login);
     assert_eq!(config.limits, Limits { body_bytes: 32 << 20, requests_per_minute: 600 });
     assert_eq!(config.webhooks, Webhooks { allow_private: true });
+    assert_eq!(config.feeds.prices, [feed::Source::Nordpool, feed::Source::Entsoe]);
+    assert!(config.feeds.weather.is_empty() && config.feeds.allow_private && config.feeds.keep_days == 30);
+    assert_eq!(config.feeds.base(feed::Source::Awattar), Some("http://127.0.0.1:9004"));
+    assert!(!format!("{:?}", config.feeds).contains("a-key-for-entsoe"));
     let oidc = &config.oidc[0];
     assert_eq!((oidc.name.as_str(), oidc.client_id.as_str()), ("acme", "kwartier"));
     assert_eq!(oidc.client_secret.expose_secret(), OIDC_SECRET);
@@ -147,6 +167,18 @@ fn nothing_is_needed() {
     assert_eq!(config.listen, [Listen { address: "127.0.0.1:8080".parse().unwrap(), tls: None }]);
     assert_eq!(config.data, Path::new("kwartier-data"));
     assert!(config.database_url.is_none() && config.oidc.is_empty() && !config.webhooks.allow_private);
+}
+
+#[test]
+fn feeds_without_their_key_are_left_out_and_those_that_there_are_not_are_refused() {
+    let folder = Folder::new();
+    let prices = folder.load("").unwrap().config.feeds.prices;
+    assert_eq!(prices, [feed::Source::EnergyCharts, feed::Source::Energyzero, feed::Source::Awattar]);
+    let wrong = folder.wrong("[feeds]\nprices = [\"energy-charts\"]\nweather = [\"entsoe\"]\n");
+    assert!(wrong.contains("feeds.prices") && wrong.contains("energy_charts, energyzero"), "{wrong}");
+    assert!(wrong.contains("feeds.weather") && wrong.contains("the feeds are open_meteo"), "{wrong}");
+    let demo = Arguments { demo: true, ..Arguments::default() };
+    assert!(load(&demo, []).unwrap().config.feeds.weather.is_empty(), "the demo asks nobody");
 }
 
 #[test]

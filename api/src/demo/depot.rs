@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::past::Past;
 use super::people::{group, world};
-use super::site::{SITE, json, published, put_prices};
+use super::site::{SITE, json};
 use crate::access::TOP_TENANT;
 use crate::app;
 use crate::app::Handle;
@@ -26,16 +26,13 @@ use crate::store::{Change, Expect, Key, Kind, Store};
 /// How often the depot is looked at.
 const EVERY: Duration = Duration::from_millis(250);
 
-/// How often prices are looked at.
-const PRICES_EVERY: TimeDelta = TimeDelta::minutes(1);
-
 /// Plays until it is told to stop. The site must be kept already.
 pub async fn run(store: Arc<dyn Store>, app: Handle, past: Past, stop: CancellationToken) {
     let mut begun = 0;
     while !stop.is_cancelled() {
         begun += 1;
         match Depot::begin(&*store, &past, Utc::now(), begun).await {
-            Ok(depot) => depot.play(&store, &app, &past, &stop).await,
+            Ok(depot) => depot.play(&store, &app, &stop).await,
             Err(why) => tracing::error!(why, "the demo depot cannot begin"),
         }
         let _ = stop.run_until_cancelled(tokio::time::sleep(Duration::from_secs(5))).await;
@@ -53,8 +50,6 @@ struct Depot {
     version: Option<u64>,
     /// Whether the loop was told everything about it.
     told: bool,
-    priced: DateTime<Utc>,
-    last_day: Option<chrono::NaiveDate>,
 }
 
 impl Depot {
@@ -67,12 +62,11 @@ impl Depot {
         let start = now - TimeDelta::nanoseconds(i64::from(now.timestamp_subsec_nanos()));
         let world = world(&site, &setup, past, start, seed);
         let end = world.end;
-        let last_day = published(&site, past, now).last().map(|(day, _)| *day);
         let plant = Plant::new(&setup, world, seed);
-        Ok(Depot { site, setup, plant, end, open: Vec::new(), version: None, told: false, priced: now, last_day })
+        Ok(Depot { site, setup, plant, end, open: Vec::new(), version: None, told: false })
     }
 
-    async fn play(mut self, store: &Arc<dyn Store>, app: &Handle, past: &Past, stop: &CancellationToken) {
+    async fn play(mut self, store: &Arc<dyn Store>, app: &Handle, stop: &CancellationToken) {
         let mut setpoints: Option<broadcast::Receiver<Setpoint>> = None;
         let mut ticks = tokio::time::interval(EVERY);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -108,10 +102,6 @@ impl Depot {
                 setpoints = None;
             }
             self.tell(store, app, status.setup, events, now).await;
-            if now - self.priced > PRICES_EVERY {
-                self.priced = now;
-                self.publish_prices(store, app, past, now).await;
-            }
         }
         self.leave(store, app, Utc::now()).await;
     }
@@ -193,30 +183,7 @@ impl Depot {
             max_a: Some(session.max_a),
             priority: None,
         };
-        KeptSession { stated, r#override: None, ended: None, energy_kwh: None }
-    }
-
-    async fn publish_prices(&mut self, store: &Arc<dyn Store>, app: &Handle, past: &Past, now: DateTime<Utc>) {
-        let days = published(&self.site, past, now);
-        let last = days.last().map(|(day, _)| *day);
-        if last == self.last_day {
-            return;
-        }
-        let changes = days.iter().map(|(day, prices)| put_prices(*day, prices)).collect::<Result<Vec<_>, _>>();
-        let written = match changes {
-            Ok(changes) => store.write(now, changes).await.map(drop).map_err(|fault| fault.to_string()),
-            Err(why) => Err(why),
-        };
-        match written {
-            Ok(()) => {
-                self.last_day = last;
-                let prices = days.into_iter().flat_map(|(_, prices)| prices).collect();
-                if app.tell_when_free(app::Event::Prices { site: SITE.to_owned(), prices }).await.is_err() {
-                    tracing::debug!("prices came after the loop had ended");
-                }
-            }
-            Err(why) => tracing::warn!(why, "the demo's prices cannot be kept"),
-        }
+        KeptSession::of(stated)
     }
 
     /// Everybody leaves.

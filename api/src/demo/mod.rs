@@ -7,15 +7,18 @@
 //! | file | does |
 //! |---|---|
 //! | `past.rs` | the series that come with the program, as those of today |
+//! | `feeds.rs` | feeds that answer with prices of then, in the place of the network |
 //! | `site.rs` | the site and what is kept of it before it begins |
 //! | `people.rs` | who comes and goes |
 //! | `depot.rs` | plays it |
 
 mod depot;
+mod feeds;
 mod past;
 mod people;
 mod site;
 
 pub use depot::run;
+pub use feeds::Feeds;
 pub use past::Past;
 pub use site::prepare;

@@ -1,25 +1,23 @@
 //! The demo's site and what is kept of it before it begins.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use kwartier_data::local::{self, next_day, previous_day};
-use kwartier_data::site::tariff::{Direction, Pricer};
 use kwartier_data::site::{Site, file};
 
 use super::past::{Past, SHARES};
 use crate::access::{TOP_TENANT, audit, claim};
+use crate::fetch::{Spot, SpotRow, at_site};
 use crate::planning::foresee;
 use crate::resource::charger::{KeptCharger, KeptOcpp};
+use crate::resource::feed::Source;
 use crate::resource::price::Price;
 use crate::resource::session::KeptSession;
 use crate::store::{Change, Expect, Fault, Grain, Key, Kind, List, Measured, Measurements, Store};
 
 /// The id of the demo's site.
 pub const SITE: &str = "demo";
-
-/// From this local hour on the prices of the next day are known, as of the day-ahead auction.
-const PUBLISHED_H: u32 = 13;
 
 /// How far back the building's meters are played.
 const HISTORY: TimeDelta = TimeDelta::days(42);
@@ -29,7 +27,8 @@ const FILE: &[u8] = include_bytes!("../../../data/samples/depot-site.toml");
 /// The site as it comes with the program.
 pub fn site() -> Result<Site, String> {
     let parsed = file::parse(FILE).map_err(|findings| format!("{findings:?}"))?;
-    Ok(Site { name: "Demo depot".to_owned(), ..parsed.site })
+    // Nobody plays the vehicles that its templates are about.
+    Ok(Site { name: "Demo depot".to_owned(), templates: Vec::new(), ..parsed.site })
 }
 
 /// Makes sure that the demo's site is kept, with its chargers and prices; what vehicles of an earlier run were there are
@@ -39,7 +38,17 @@ pub async fn prepare(store: &dyn Store, past: &Past, now: DateTime<Utc>) -> Resu
     let mut changes = Vec::new();
     let key = Key::new(Kind::Site, TOP_TENANT, SITE);
     let what = match store.read(&key, None).await.map_err(fault)? {
-        Some(document) => serde_json::from_value(document.body.unwrap_or_default()).map_err(|why| why.to_string())?,
+        Some(document) => {
+            let kept: Site =
+                serde_json::from_value(document.body.unwrap_or_default()).map_err(|why| why.to_string())?;
+            // A demo of an older release had its prices by itself.
+            let site = Site { price_area: kept.price_area.clone().or(site()?.price_area), ..kept.clone() };
+            if site != kept {
+                let expect = Expect::Version(document.version);
+                changes.push(Change::Put { key: key.clone(), body: json(&site)?, expect });
+            }
+            site
+        }
         None => {
             let site = site()?;
             changes.extend(begin(&key, &site)?);
@@ -52,8 +61,8 @@ pub async fn prepare(store: &dyn Store, past: &Past, now: DateTime<Utc>) -> Resu
         let body = json(&KeptSession { ended: Some(now), ..kept })?;
         changes.push(Change::Put { key: document.key, body, expect: Expect::Any });
     }
-    for (day, prices) in published(&what, past, now) {
-        changes.push(put_prices(day, &prices)?);
+    for (day, prices) in until_tonight(&what, past, now)? {
+        changes.extend(put_prices(store, day, prices).await?);
     }
     store.write(now, changes).await.map_err(fault)?;
     measured(store, &what, past, now).await.map_err(fault)
@@ -116,33 +125,34 @@ fn begin(key: &Key, site: &Site) -> Result<Vec<Change>, String> {
     Ok(changes)
 }
 
-/// The prices of yesterday, today, and tomorrow where they are published, by UTC day.
-pub fn published(site: &Site, past: &Past, now: DateTime<Utc>) -> Vec<(NaiveDate, Vec<Price>)> {
-    let Ok(zone) = local::zone(&site.time_zone) else { return Vec::new() };
+/// The prices of yesterday and today, by UTC day: what feeds do not tell any more, and what the first plan is made on.
+fn until_tonight(site: &Site, past: &Past, now: DateTime<Utc>) -> Result<BTreeMap<NaiveDate, Vec<Price>>, String> {
+    let zone = local::zone(&site.time_zone)?;
     let today = local::day(zone, now);
-    let last = if now.with_timezone(&zone).hour() >= PUBLISHED_H { next_day(today) } else { today };
-    let (mut at, end) = (local::day_start(zone, previous_day(today)), local::day_start(zone, next_day(last)));
-    let pricer = site.tariff.as_ref().and_then(|tariff| Pricer::new(tariff, zone).ok());
-    let mut days: Vec<(NaiveDate, Vec<Price>)> = Vec::new();
-    while at < end {
-        let spot = past.price_eur_kwh(at);
-        let price =
-            |direction| pricer.as_ref().map_or(spot, |pricer| pricer.mean_eur_kwh(direction, (at, 60), spot, 0.0));
-        let (import_eur_kwh, export_eur_kwh) = (price(Direction::Import), Some(price(Direction::Export)));
-        let hour = Price { start: at, minutes: 60, import_eur_kwh, export_eur_kwh };
-        match days.last_mut().filter(|(day, _)| *day == at.date_naive()) {
-            Some((_, hours)) => hours.push(hour),
-            None => days.push((at.date_naive(), vec![hour])),
-        }
-        at += TimeDelta::hours(1);
+    let (from, end) = (local::day_start(zone, previous_day(today)), local::day_start(zone, next_day(today)));
+    let hours = (0..(end - from).num_hours()).map(|hour| from + TimeDelta::hours(hour));
+    let row = |start| SpotRow { start, minutes: 60, eur_kwh: past.price_eur_kwh(start), doubt: None };
+    let spot = Spot { source: Source::EnergyCharts, rows: hours.map(row).collect() };
+    let mut days: BTreeMap<NaiveDate, Vec<Price>> = BTreeMap::new();
+    for price in at_site(site, &spot)? {
+        days.entry(price.start.date_naive()).or_default().push(price);
     }
-    days
+    Ok(days)
 }
 
-/// The prices of a UTC day, to be kept.
-pub fn put_prices(day: NaiveDate, prices: &[Price]) -> Result<Change, String> {
+/// Prices of a UTC day, beside those that are kept of it.
+async fn put_prices(store: &dyn Store, day: NaiveDate, prices: Vec<Price>) -> Result<Option<Change>, String> {
     let key = Key::new(Kind::Prices, SITE, day.to_string());
-    Ok(Change::Put { key, body: json(&prices)?, expect: Expect::Any })
+    let was = store.read(&key, None).await.map_err(|fault| fault.to_string())?;
+    let kept = was.and_then(|was| serde_json::from_value::<Vec<Price>>(was.body?).ok()).unwrap_or_default();
+    let unknown = |price: &Price| kept.iter().all(|known| known.start != price.start);
+    let mut all: Vec<Price> = prices.into_iter().filter(unknown).collect();
+    if all.is_empty() {
+        return Ok(None);
+    }
+    all.extend(kept);
+    all.sort_by_key(|price| price.start);
+    Ok(Some(Change::Put { key, body: json(&all)?, expect: Expect::Any }))
 }
 
 /// A value as it is kept.
@@ -157,15 +167,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn prices_of_tomorrow_are_known_from_the_afternoon_on_and_hold_taxes() {
+    fn prices_until_tonight_are_whole_and_hold_taxes() {
         let (site, past) = (site().unwrap(), Past::read().unwrap());
-        let hours = |now: &str| -> Vec<Price> {
-            let now: DateTime<Utc> = now.parse().unwrap();
-            published(&site, &past, now).into_iter().flat_map(|(_, prices)| prices).collect()
-        };
-        assert_eq!(hours("2026-01-14T11:59:00Z").len(), 48);
-        let known = hours("2026-01-14T12:00:00Z");
-        assert_eq!(known.len(), 72);
+        let now: DateTime<Utc> = "2026-01-14T11:59:00Z".parse().unwrap();
+        let known: Vec<Price> = until_tonight(&site, &past, now).unwrap().into_values().flatten().collect();
+        assert_eq!(known.len(), 48);
         assert!(known.windows(2).all(|pair| pair[0].start + TimeDelta::hours(1) == pair[1].start));
         let spot = past.price_eur_kwh(known[0].start);
         assert!(known[0].import_eur_kwh > spot + 0.05);

@@ -66,7 +66,7 @@ pub struct Readiness {
 /// Something that is wrong.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Wrong {
-    /// With what: `store`, `loop`, `plans`, `fallback`.
+    /// With what: `store`, `loop`, `plans`, `fallback`, `feeds`.
     pub with: String,
     /// In words, with what to do.
     pub text: String,
@@ -84,7 +84,8 @@ pub struct Wrong {
 )]
 async fn readyz(State(service): State<Service>) -> Response {
     let store = service.store.healthy().await;
-    let readiness = readiness(store.is_ok(), service.app.overview(), service.app.is_there(), Utc::now());
+    let late = service.feeds.late();
+    let readiness = readiness(store.is_ok(), service.app.overview(), service.app.is_there(), late, Utc::now());
     if let Err(why) = store {
         tracing::warn!(%why, "the store is not well");
     }
@@ -92,7 +93,7 @@ async fn readyz(State(service): State<Service>) -> Response {
     (status, axum::Json(readiness)).into_response()
 }
 
-fn readiness(stores: bool, sites: Overview, there: bool, now: DateTime<Utc>) -> Readiness {
+fn readiness(stores: bool, sites: Overview, there: bool, feeds: (usize, usize), now: DateTime<Utc>) -> Readiness {
     let mut wrong = Vec::new();
     let mut ready = true;
     let mut say = |with: &str, text: String| wrong.push(Wrong { with: with.to_owned(), text });
@@ -121,6 +122,14 @@ fn readiness(stores: bool, sites: Overview, there: bool, now: DateTime<Utc>) -> 
     if sites.without_plan > 0 {
         let text = format!("{} of {} sites are steered without a plan", sites.without_plan, sites.sites);
         say("plans", text);
+    }
+    let (wanted, late) = feeds;
+    if late > 0 {
+        let text = format!(
+            "{late} of {wanted} days of prices and places' weather should be there and are not; plans go on with earlier ones. \
+             Look at /v1/sites/SITE/feeds"
+        );
+        say("feeds", text);
     }
     Readiness { ready, wrong, sites: sites.sites }
 }
@@ -170,15 +179,17 @@ mod tests {
         let now = DateTime::UNIX_EPOCH;
         let fine = Overview { sites: 3, oldest: Some(now - TimeDelta::seconds(1)), ..Overview::default() };
         let said = |readiness: &Readiness| readiness.wrong.iter().map(|wrong| wrong.with.clone()).collect::<Vec<_>>();
-        let good = readiness(true, fine, true, now);
+        let good = readiness(true, fine, true, (0, 0), now);
         assert!(good.ready && good.wrong.is_empty());
-        let degraded = readiness(true, Overview { without_plan: 1, in_fallback: 1, ..fine }, true, now);
+        let degraded = readiness(true, Overview { without_plan: 1, in_fallback: 1, ..fine }, true, (0, 0), now);
         assert!(degraded.ready);
         assert_eq!(said(&degraded), ["fallback", "plans"]);
-        let late = readiness(true, Overview { oldest: Some(now - TimeDelta::seconds(6)), ..fine }, true, now);
+        let late = readiness(true, Overview { oldest: Some(now - TimeDelta::seconds(6)), ..fine }, true, (0, 0), now);
         assert!(!late.ready);
         assert_eq!(said(&late), ["loop"]);
-        assert!(!readiness(false, fine, true, now).ready);
-        assert!(!readiness(true, fine, false, now).ready);
+        let stale = readiness(true, fine, true, (4, 1), now);
+        assert!(stale.ready && stale.wrong[0].text.starts_with("1 of 4 days"), "{stale:?}");
+        assert!(!readiness(false, fine, true, (0, 0), now).ready);
+        assert!(!readiness(true, fine, false, (0, 0), now).ready);
     }
 }

@@ -29,7 +29,7 @@ pub fn routes() -> OpenApiRouter<Service> {
 pub struct JobView {
     /// Its id.
     pub id: Uuid,
-    /// What is done: `solve`, `plan`, `deliver`.
+    /// What is done: `solve`, `plan`, `deliver`, `publication`, `roll_up`, `backup`.
     pub kind: String,
     /// About which site, where about one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -45,7 +45,7 @@ pub struct JobView {
     /// Why it failed, or has to be tried again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// What came of it: of `solve` the plan, of `plan` the plan's id.
+    /// What came of it: of `solve` the plan, of `plan` the plan's id, of the others what was done.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub result: Option<Value>,

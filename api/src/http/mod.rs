@@ -1,10 +1,12 @@
 //! The API: axum routes over the store and the loop. [`router`] is all of it; `docs/api.md` describes it, and
 //! `docs/openapi.json` is what the routes say of themselves.
 
+pub mod calendar;
 pub mod change;
 pub mod chargers;
 pub mod commands;
 pub mod edit;
+pub mod feeds;
 pub mod finite;
 pub mod forecasts;
 pub mod health;
@@ -57,8 +59,10 @@ use crate::service::Service;
 fn api() -> OpenApiRouter<Service> {
     [
         access::routes(),
+        calendar::routes(),
         chargers::routes(),
         commands::routes(),
+        feeds::routes(),
         forecasts::routes(),
         health::routes(),
         jobs::routes(),

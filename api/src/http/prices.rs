@@ -86,7 +86,8 @@ async fn get_prices(
 
 /// Put prices
 ///
-/// Each interval takes the place of all that it overlaps; others stay. New prices make a new plan.
+/// Each interval takes the place of all that it overlaps; others stay. New prices make a new plan. Prices that are put stay
+/// when others are fetched.
 #[utoipa::path(
     put, path = "/v1/sites/{site}/prices", tag = "prices", params(("site" = String, Path, description = "The site's id.")),
     request_body = Vec<Price>,
@@ -101,6 +102,9 @@ async fn put_prices(
     let site = access::at_site(&service, &caller, Permission::Operate, &site).await?;
     change::site(&service, &site).await?;
     check(&prices, caller.at)?;
+    for price in &mut prices {
+        *price = Price::put(price.start, price.minutes, price.import_eur_kwh, price.export_eur_kwh);
+    }
     prices.sort_by_key(|price| price.start);
     let mut attempt = 1;
     while let Err(problem) = once(&service, &caller, &site, &prices).await {

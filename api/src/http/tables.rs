@@ -29,7 +29,7 @@ const TIME_ZONE: &str = "Europe/Amsterdam";
 const MOST_FILES: usize = 50;
 
 /// What a workbook is.
-const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+pub const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /// The routes of tables.
 pub fn routes() -> OpenApiRouter<Service> {

@@ -1,8 +1,14 @@
 //! Jobs: work that outlives a request, done beside it. Each worker claims one at a time, so that several processes on one
 //! database never do the same twice; one that dies leaves its job to be claimed again when its lease has run out.
 
+pub mod backup;
+#[cfg(test)]
+mod bench;
+pub mod calendar;
+pub mod chores;
 pub mod deliver;
 pub mod feed;
+pub mod publication;
 pub mod solve;
 pub mod target;
 #[cfg(test)]
@@ -27,10 +33,18 @@ const ROSTERS: Duration = Duration::from_mins(30);
 /// How many deliveries are under way at once.
 const DELIVERERS: usize = 4;
 
+/// How many publications are under way at once: one waits for its plans while the next puts its prices.
+const PUBLISHERS: usize = 3;
+
 /// Works until it is told to stop.
 pub async fn work(service: Service, stop: CancellationToken) {
     let mut workers = JoinSet::new();
     workers.spawn(solve::work(service.clone(), stop.clone()));
+    workers.spawn(chores::plan(service.clone(), stop.clone()));
+    workers.spawn(chores::work(service.clone(), stop.clone()));
+    for _ in 0..PUBLISHERS {
+        workers.spawn(publication::work(service.clone(), stop.clone()));
+    }
     workers.spawn(rosters(service.clone(), stop.clone()));
     match deliver::Sender::new(service.config.webhooks.allow_private, deliver::PATIENCE) {
         Ok(sender) => {

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::http::StatusCode;
+use chrono::{SubsecRound, TimeDelta, Utc};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -11,8 +12,12 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::deliver::{Sender, signature};
-use super::{deliver, feed, solve};
+use super::{chores, deliver, feed, publication, solve};
+use crate::access::TOP_TENANT;
+use crate::fetch::{Spot, SpotRow};
 use crate::http::tests::bench::Bench;
+use crate::resource::feed::Source;
+use crate::store::{Change, Expect, Key, Kind, List};
 
 /// How a receiver answers.
 #[derive(Clone, Copy)]
@@ -235,4 +240,71 @@ async fn an_instance_that_is_wrong_is_refused_by_field() {
     let refused = bench.send("POST", "/v1/plans", &json, wrong).await.expect(StatusCode::UNPROCESSABLE_ENTITY).json();
     assert_eq!(refused["errors"][0]["field"], "voltage_v", "{refused}");
     bench.send("POST", "/v1/plans?gap=2", &json, INSTANCE).await.expect(StatusCode::BAD_REQUEST);
+}
+
+/// The ended job of a kind, when there is one.
+async fn ended(bench: &Bench, kind: &str, count: usize) -> Value {
+    let looks = async {
+        loop {
+            let jobs = bench.get("/v1/jobs").await.expect(StatusCode::OK).json();
+            let ended = |job: &&Value| job["kind"] == kind && job["state"] == "done";
+            let found: Vec<&Value> = jobs["items"].as_array().expect("jobs").iter().filter(ended).collect();
+            if found.len() >= count {
+                let id = found[0]["id"].as_str().expect("an id");
+                return bench.get(&format!("/v1/jobs/{id}")).await.expect(StatusCode::OK).json();
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), looks).await.expect("it ends")
+}
+
+#[tokio::test]
+async fn a_site_that_cannot_have_prices_is_named_and_holds_up_no_other() {
+    let bench = Bench::with_depot().await;
+    let store = &bench.service.store;
+    let key = Key::new(Kind::Site, TOP_TENANT, "depot");
+    let depot = store.read(&key, None).await.expect("a store").expect("the depot").body.expect("a site");
+    let now = Utc::now();
+    for (id, zone) in [("a-broken", "Mars/Olympus"), ("z-fine", "Europe/Amsterdam")] {
+        let mut site = depot.clone();
+        site["time_zone"] = json!(zone);
+        let key = Key::new(Kind::Site, TOP_TENANT, id);
+        store.write(now, vec![Change::Put { key, body: site, expect: Expect::Any }]).await.expect("kept");
+    }
+    let start = now - TimeDelta::seconds(now.timestamp().rem_euclid(3600));
+    let row = SpotRow { start: start.trunc_subsecs(0), minutes: 60, eur_kwh: 0.1, doubt: None };
+    let spot = Spot { source: Source::EnergyCharts, rows: vec![row] };
+    let stop = CancellationToken::new();
+    tokio::spawn(publication::work(bench.service.clone(), stop.clone()));
+    for round in 1..=2 {
+        let job = publication::job("NL", now.date_naive(), spot.clone(), now).expect("a job");
+        store.write(Utc::now(), vec![job]).await.expect("kept");
+        let job = ended(&bench, publication::KIND, round).await;
+        let came = &job["result"];
+        // The second time nothing is new: one that was interrupted goes on with those that have nothing.
+        assert_eq!((&came["sites"], &came["unchanged"]), (&json!(3), &json!(if round == 1 { 0 } else { 2 })), "{job}");
+        assert!(came["failed"]["a-broken"].is_string() && came["failed"].as_object().is_some_and(|all| all.len() == 1));
+    }
+    for site in ["depot", "z-fine"] {
+        let prices = store.all(List::of(Kind::Prices, site)).await.expect("a store");
+        assert_eq!(prices.len(), 1, "{site}");
+    }
+    stop.cancel();
+}
+
+#[tokio::test]
+async fn chores_are_jobs_that_say_what_they_did() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let backups = folder.path().join("backups");
+    let bench = Bench::with(|config| config.backup.folder = Some(backups.clone())).await;
+    let stop = CancellationToken::new();
+    tokio::spawn(chores::work(bench.service.clone(), stop.clone()));
+    let now = Utc::now();
+    let jobs = [chores::ROLL_UP, chores::BACKUP].map(|kind| Change::Enqueue(chores::job(kind, now)));
+    bench.service.store.write(now, jobs.to_vec()).await.expect("kept");
+    assert!(ended(&bench, chores::ROLL_UP, 1).await["result"]["rolled_up"].is_number());
+    assert_eq!(ended(&bench, chores::BACKUP, 1).await["result"]["made"], true);
+    assert_eq!(std::fs::read_dir(&backups).expect("a folder").count(), 1);
+    stop.cancel();
 }

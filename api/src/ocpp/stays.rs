@@ -27,7 +27,7 @@ fn bare(charger: &str, arrival: DateTime<Utc>) -> KeptSession {
         max_a: None,
         priority: None,
     };
-    KeptSession { stated, r#override: None, ended: None, energy_kwh: None }
+    KeptSession::of(stated)
 }
 
 /// The session of a transaction that begins: the one that is there, or a new one.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use kwartier_data::compose::Horizon;
 use kwartier_data::forecast::Belief;
+use kwartier_data::history::Weather;
 use kwartier_data::local;
 use kwartier_data::series::{Building, Series};
 use kwartier_forecast::{load, naive};
@@ -14,6 +15,7 @@ use parking_lot::Mutex;
 use super::compose::{Outlook, horizon};
 use super::request::Request;
 use super::told::Told;
+use crate::fetch::weather;
 use crate::simulate::foresee::{Morning, Subject};
 use crate::simulate::planner::quarters;
 use crate::store::{Fault, Grain, Measurements, Point, Store};
@@ -105,12 +107,16 @@ impl Foresight {
             }
         };
         let (Some(first), Ok(zone)) = (points.first(), local::zone(&request.what.time_zone)) else { return nothing };
+        let weather = weather::known(store, &request.what).await.unwrap_or_else(|fault| {
+            tracing::warn!(site = request.site, %fault, "the weather cannot be read");
+            Weather::default()
+        });
         let (series, shares) = series(&points, first.mean.at, horizon.start);
         let (at, start, count) = (request.at, horizon.start, horizon.slots + BEYOND);
         // Fitting takes a good part of a second.
         let foreseen = tokio::task::spawn_blocking(move || {
             let methods = vec![load::method(), naive::last_week(), naive::last_day()];
-            Subject::new(series, zone, methods).beliefs(
+            Subject::new(series, zone, methods).with_weather(weather).beliefs(
                 at,
                 Morning { day: local::day(zone, at), known_to: at },
                 start,

@@ -17,7 +17,7 @@ pub mod made;
 pub mod prices;
 pub mod request;
 #[cfg(test)]
-mod tests;
+pub mod tests;
 pub mod told;
 pub mod workers;
 

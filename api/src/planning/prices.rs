@@ -8,13 +8,14 @@ use kwartier_data::local;
 use kwartier_data::site::Site;
 use kwartier_data::site::tariff::{Direction, Pricer};
 
+use crate::resource::feed::Doubt;
 use crate::resource::price::Price;
 
 /// What a kWh costs where nothing is known at all, in EUR/kWh. Any number does: what counts is that it is the same all day.
 const FLAT_EUR_KWH: f64 = 0.25;
 
 /// The day-ahead price within a tariff where none is known, in EUR/kWh.
-const FLAT_SPOT_EUR_KWH: f64 = 0.08;
+pub const FLAT_SPOT_EUR_KWH: f64 = 0.08;
 
 /// So many days back prices may stand for those that are missing.
 const DAYS_BACK: u64 = 7;
@@ -38,9 +39,15 @@ pub fn priced(site: &Site, zone: Tz, known: &[Price], forecast: &[Price], horizo
     let pricer = site.tariff.as_ref().and_then(|tariff| Pricer::new(tariff, zone).ok());
     let (mut import_eur_kwh, mut export_eur_kwh) = (Vec::new(), Vec::new());
     let (mut expected, mut older, mut by_tariff, mut flat) = (0, 0, 0, 0);
+    let (mut provisional, mut disputed) = (0, 0);
     for slot in 0..horizon.slots {
         let at = horizon.at(slot);
         let found = price_at(known, at);
+        match found.and_then(|price| price.doubt) {
+            Some(Doubt::Provisional) => provisional += 1,
+            Some(Doubt::Disputed) => disputed += 1,
+            None => {}
+        }
         let found = found.or_else(|| price_at(forecast, at).inspect(|_| expected += 1));
         let found = found.or_else(|| {
             let earlier = earlier(known, zone, at)?;
@@ -70,6 +77,8 @@ pub fn priced(site: &Site, zone: Tz, known: &[Price], forecast: &[Price], horizo
         (older, "hours without a price are planned with those of the last days at the same time"),
         (by_tariff, "hours without a price are planned with the tariff and a flat day-ahead price"),
         (flat, "hours without a price are planned with one price for all"),
+        (provisional, "hours have provisional prices"),
+        (disputed, "hours have prices that another feed disputes"),
     ];
     let basis = said.into_iter().filter(|(slots, _)| *slots > 0);
     let basis = basis.map(|(slots, what)| format!("{:.1} {what}", hours(slots))).collect();
@@ -103,7 +112,7 @@ mod tests {
     }
 
     fn hour(start: &str, eur_kwh: f64) -> Price {
-        Price { start: at(start), minutes: 60, import_eur_kwh: eur_kwh, export_eur_kwh: Some(eur_kwh / 2.0) }
+        Price::put(at(start), 60, eur_kwh, Some(eur_kwh / 2.0))
     }
 
     fn site() -> Site {

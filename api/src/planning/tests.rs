@@ -24,7 +24,8 @@ use crate::app::{self, Handle, Writer};
 use crate::simulate::people::Expected;
 use crate::store;
 
-struct Patient;
+/// Nobody hurries it.
+pub struct Patient;
 
 impl Watch for Patient {
     fn elapsed(&self) -> Duration {
@@ -46,11 +47,13 @@ impl ExactSolver for NoExact {
     }
 }
 
-fn solve(instance: &Instance, settings: &Settings, watch: &dyn Watch) -> Result<Plan, String> {
+/// Plans without the exact model.
+pub fn solve(instance: &Instance, settings: &Settings, watch: &dyn Watch) -> Result<Plan, String> {
     plan(instance, settings, watch, &NoExact).map(|outcome| outcome.plan).map_err(|none| none.to_string())
 }
 
-fn request() -> Request {
+/// The guide's depot, with four vans that have just come for the night.
+pub fn request() -> Request {
     let what = file::parse(include_bytes!("../../../data/samples/depot-site.toml")).unwrap().site;
     let zone = local::zone(&what.time_zone).unwrap();
     let at: DateTime<Utc> = "2026-01-14T17:07:30Z".parse().unwrap();
@@ -83,7 +86,8 @@ fn request() -> Request {
     }
 }
 
-fn made(request: &Request, climbed: Result<Climbed, String>) -> Made {
+/// The plan that came of it.
+pub fn made(request: &Request, climbed: Result<Climbed, String>) -> Made {
     let Climbed::New(kept) = climbed.unwrap() else { panic!("nothing new") };
     Made::of(*kept, &request.setup, &request.present).unwrap()
 }

@@ -50,12 +50,7 @@ impl Told {
     /// Prices as they are expected, in the order of their beginnings.
     pub fn prices(&self) -> Vec<Price> {
         let Some(told) = &self.price else { return Vec::new() };
-        let price = |row: &ForecastRow| Price {
-            start: row.start,
-            minutes: told.minutes,
-            import_eur_kwh: row.mean,
-            export_eur_kwh: None,
-        };
+        let price = |row: &ForecastRow| Price::put(row.start, told.minutes, row.mean, None);
         told.rows.iter().map(price).collect()
     }
 }

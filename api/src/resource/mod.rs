@@ -5,6 +5,7 @@
 //! where a value is used, so that a better default later is one for old documents too.
 
 pub mod charger;
+pub mod feed;
 pub mod forecast;
 pub mod measurement;
 pub mod price;

@@ -4,6 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::feed::{Doubt, Source};
+
 /// The price of an interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -18,4 +20,23 @@ pub struct Price {
     /// What a kWh into the grid earns, in EUR/kWh; absent, nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub export_eur_kwh: Option<f64>,
+    /// The feed that it was fetched from; absent, somebody has put it. Not taken from who puts prices, like all below.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(read_only)]
+    pub source: Option<Source>,
+    /// What is to be known of it before it is relied on; absent, nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(read_only)]
+    pub doubt: Option<Doubt>,
+    /// The day-ahead price in it, in EUR/kWh, where it was fetched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(read_only)]
+    pub spot_eur_kwh: Option<f64>,
+}
+
+impl Price {
+    /// A price as somebody puts it.
+    pub fn put(start: DateTime<Utc>, minutes: u32, import_eur_kwh: f64, export_eur_kwh: Option<f64>) -> Price {
+        Price { start, minutes, import_eur_kwh, export_eur_kwh, source: None, doubt: None, spot_eur_kwh: None }
+    }
 }

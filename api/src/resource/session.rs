@@ -101,6 +101,24 @@ pub enum Action {
     Stop,
 }
 
+/// Where a departure or a need is from, in the order in which they count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// Whoever stated the session or changed it.
+    Driver,
+    /// A roster.
+    Roster,
+    /// A template of the vehicle or of its group.
+    Template,
+    /// What the vehicle did before.
+    History,
+    /// What its group did before.
+    Group,
+    /// Nobody: what is usual anywhere.
+    Assumed,
+}
+
 /// A session as it is kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct KeptSession {
@@ -115,6 +133,26 @@ pub struct KeptSession {
     /// Energy at the charger at the last report, in kWh.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub energy_kwh: Option<f64>,
+    /// Who stated the departure; absent, whoever stated the session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub departure_from: Option<Origin>,
+    /// Who stated the need.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub need_from: Option<Origin>,
+}
+
+impl KeptSession {
+    /// A session that was stated just now.
+    pub fn of(stated: Session) -> KeptSession {
+        KeptSession { stated, r#override: None, ended: None, energy_kwh: None, departure_from: None, need_from: None }
+    }
+}
+
+impl Session {
+    /// Whether it says how much is needed.
+    pub fn says_need(&self) -> bool {
+        self.need_kwh.is_some() || self.soc_kwh.is_some()
+    }
 }
 
 impl KeptSession {

@@ -5,6 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::session::Origin;
 use super::setpoint::Setpoint;
 
 /// A site right now.
@@ -89,6 +90,12 @@ pub struct SessionStatus {
     pub departure: Option<DateTime<Utc>>,
     /// Energy wanted at the charger, in kWh.
     pub need_kwh: Option<f64>,
+    /// Where the departure that is planned with is from.
+    pub departure_from: Origin,
+    /// Where the need that is planned with is from.
+    pub need_from: Origin,
+    /// When the plan takes it to leave, which is `departure` where somebody says it.
+    pub planned_until: Option<DateTime<Utc>>,
     /// Energy got so far at the charger, in kWh.
     pub energy_kwh: f64,
     /// What it will have got at its departure by the plan, in kWh at the charger.
@@ -123,9 +130,9 @@ pub struct PlanStatus {
 pub struct Alarm {
     /// Since when.
     pub since: DateTime<Utc>,
-    /// What kind: `meter_lost`, `disobeys`, `overload`, `asleep`, `no_plan`, …
+    /// What kind: `meter_lost`, `disobeys`, `overload`, `asleep`, `no_plan`, `not_plugged_in`, …
     pub kind: String,
-    /// What it is about: `node/HV`, `charger/Station 1`.
+    /// What it is about: `node/HV`, `charger/Station 1`, `vehicle/Van 1`.
     pub about: String,
     /// In words.
     pub text: String,

@@ -4,8 +4,6 @@
 //! kept; and only then does it answer. It ends in the reverse order: no new requests, followers are let go, the loop stops,
 //! what is left is written.
 
-mod backup;
-mod house;
 mod logging;
 mod manager;
 
@@ -25,6 +23,7 @@ use crate::cli::failure::Failure;
 use crate::cli::output;
 use crate::config::Config;
 use crate::demo;
+use crate::fetch::{self, Carrier, Network};
 use crate::http::turns::Turns;
 use crate::http::{self, listen};
 use crate::jobs;
@@ -64,6 +63,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
         turns: Turns::default(),
         hub: ocpp::Hub::default(),
         guests: Arc::default(),
+        feeds: fetch::Board::default(),
     };
     let greeting = greeting(&service, &url).await;
     let served = match greeting {
@@ -71,9 +71,9 @@ async fn serve(config: Config) -> Result<(), Failure> {
             output::note(&text);
             let demo =
                 past.map(|past| tokio::spawn(demo::run(Arc::clone(&store), service.app.clone(), past, stop.clone())));
+            tokio::spawn(fetching(service.clone(), stop.clone()));
             let jobs = tokio::spawn(jobs::work(service.clone(), stop.clone()));
             tokio::spawn(let_go(service.clone(), stop.clone()));
-            tokio::spawn(house::run(service.clone(), stop.clone()));
             let beats = service.app.beats();
             let router = http::router(service, page::routes());
             manager::ready(beats);
@@ -91,6 +91,19 @@ async fn serve(config: Config) -> Result<(), Failure> {
     };
     end(app, &*store).await;
     served
+}
+
+/// Fetches prices and weather: the demo's from what comes with the program, all others' from the network.
+async fn fetching(service: Service, stop: CancellationToken) {
+    let carrier: Result<Arc<dyn Carrier>, String> = if service.config.demo {
+        demo::Feeds::new().map(|feeds| Arc::new(feeds) as Arc<dyn Carrier>)
+    } else {
+        Network::new(service.config.feeds.allow_private).map(|network| Arc::new(network) as Arc<dyn Carrier>)
+    };
+    match carrier {
+        Ok(carrier) => fetch::work(service, carrier, stop).await,
+        Err(why) => tracing::error!(why, "neither prices nor weather are fetched"),
+    }
 }
 
 /// Followers are let go as soon as it is told to stop: requests that are under way are waited for, and theirs never end.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Timelike, Utc};
 use chrono_tz::Tz;
 use kwartier_data::forecast::Belief;
-use kwartier_data::history::{History, Position};
+use kwartier_data::history::{History, Position, Weather};
 use kwartier_data::local::{self, next_day};
 use kwartier_data::series::Series;
 use kwartier_forecast::method::{Fitted, Horizon, Method};
@@ -51,6 +51,11 @@ impl Subject {
     /// A series and the ways to foresee it, the best first: the first that can be fitted is used.
     pub fn new(series: Series, zone: Tz, methods: Vec<Box<dyn Method>>) -> Subject {
         Subject { history: History::new(series, zone), methods, fitted: None }
+    }
+
+    /// The same with the weather, each forecast of it known from when it came.
+    pub fn with_weather(self, weather: Weather) -> Subject {
+        Subject { history: self.history.with_weather(weather), ..self }
     }
 
     /// Beliefs of quarter-hours, from what is known at `known_to`, by what was fitted on what was known at `morning`.

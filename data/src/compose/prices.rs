@@ -87,7 +87,7 @@ fn by_tariff(context: &mut Context<'_>, tariff: &Tariff) -> (Vec<f64>, Vec<f64>,
         }
         _ => vec![0.0; horizon.slots],
     };
-    let bracketed = tariff.components.iter().any(|component| matches!(component.price, Price::Brackets { .. }));
+    let bracketed = tariff.parts().any(|component| matches!(component.price, Price::Brackets { .. }));
     if bracketed && context.inputs.used_this_year_kwh.is_none() {
         let text = "what was used this calendar year is unknown and taken for 0 kWh, the first bracket; give --used-this-year-kwh";
         context.note(NoteCode::PriceAssumed, text);

@@ -1,5 +1,5 @@
 //! A site as an installer hands it over and an operator keeps it: boards, stations, meters, fallback values, tariff, PV,
-//! batteries, loads, vehicles and their groups. The file is TOML, described in `docs/formats/site.md`; over HTTP it is the
+//! batteries, loads, vehicles and their groups, what their stays are usually like. The file is TOML, described in `docs/formats/site.md`; over HTTP it is the
 //! same content as JSON.
 //!
 //! The types here are the file's shape, with the defaults filled in; names are strings, nothing is checked beyond types.
@@ -13,11 +13,13 @@ pub mod file;
 pub mod load;
 pub mod rotation;
 pub mod tariff;
+pub mod template;
 pub mod tree;
 
 use serde::{Deserialize, Serialize};
 
 pub use tariff::Tariff;
+pub use template::Template;
 
 /// Version of the site file.
 pub const FORMAT: u32 = 1;
@@ -41,6 +43,9 @@ pub struct Site {
     /// Longitude in degrees east.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub longitude_deg: Option<f64>,
+    /// Price area of the day-ahead market, one of [`AREAS`](crate::feeds::AREAS) such as `NL`; absent, no prices are fetched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_area: Option<String>,
     /// Active power ÷ apparent power of the building; turns its kW into amperes.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub building_power_factor: f64,
@@ -76,6 +81,9 @@ pub struct Site {
     /// Known vehicles.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub vehicles: Vec<Vehicle>,
+    /// What stays are usually like.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub templates: Vec<Template>,
 }
 
 impl Site {
@@ -88,6 +96,7 @@ impl Site {
             voltage_v: voltage_v(),
             latitude_deg: None,
             longitude_deg: None,
+            price_area: None,
             building_power_factor: one(),
             connection: Connection::default(),
             tariff: None,
@@ -100,6 +109,7 @@ impl Site {
             loads: Vec::new(),
             groups: Vec::new(),
             vehicles: Vec::new(),
+            templates: Vec::new(),
         }
     }
 }

@@ -128,6 +128,7 @@ impl World {
             turns: Turns::default(),
             hub: crate::ocpp::Hub::default(),
             guests: Arc::default(),
+            feeds: Default::default(),
         };
         let probe = axum::routing::get(probe).post(probe);
         let pages = axum::Router::new().route("/test/sites/{site}/{permission}", probe);

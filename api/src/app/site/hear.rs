@@ -5,12 +5,13 @@ use kwartier_engine::control;
 use kwartier_engine::control::event::{Action, Emergency, Event, Limit, Scope};
 
 use super::{MOST_PENDING, MOST_SESSIONS, Moment, PRICE_DAYS, SiteLoop};
-use crate::app::stays;
+use crate::app::stays::{self, Origins};
 use crate::resource::charger::Report;
 use crate::resource::measurement::Measurement;
 use crate::resource::price::Price;
 use crate::resource::session::{self, KeptSession};
 use crate::resource::signal::{Basis, Signal};
+use crate::simulate::live::Known;
 
 /// How soon the next step is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,6 +162,8 @@ impl SiteLoop {
     /// A session is new or has changed.
     pub fn session(&mut self, id: String, kept: KeptSession, now: DateTime<Utc>) -> When {
         if kept.ended.is_some() {
+            let got_kwh = self.got_kwh(&id);
+            self.learn(&kept, got_kwh);
             self.sessions.remove(&id);
             self.since.remove(&id);
         } else if self.sessions.len() >= MOST_SESSIONS && !self.sessions.contains_key(&id) {
@@ -175,6 +178,26 @@ impl SiteLoop {
         self.settle_sessions(now);
         self.planned.want("session");
         When::Now
+    }
+
+    /// Takes in a stay that has ended: what is usual is learnt from it.
+    pub fn learn(&mut self, kept: &KeptSession, got_kwh: Option<f64>) {
+        let group = stays::group(&self.site, &kept.stated).map(str::to_owned);
+        self.habits.learn(kept, group.as_deref(), got_kwh);
+    }
+
+    /// What the vehicle of a session that is here has got, in kWh at the charger.
+    fn got_kwh(&self, id: &str) -> Option<f64> {
+        let here = |known: &&Known| known.session.as_ref().is_some_and(|session| session.id == id);
+        self.live.devices.iter().find(here).map(|known| known.energy_kwh).filter(|kwh| *kwh > 0.0)
+    }
+
+    /// When a stay ends and what it needs in all, as planners expect it.
+    pub fn expected(&self, id: &str, kept: &KeptSession) -> (DateTime<Utc>, f64, Origins) {
+        let arrival = self.arrival(id, kept);
+        let group = stays::group(&self.site, &kept.stated);
+        let habit = self.habits.of(kept.stated.vehicle.as_deref(), group, arrival);
+        stays::expected(stays::wish(&self.site, self.setup.zone, kept, arrival), habit, arrival)
     }
 
     /// A session was deleted.
@@ -216,7 +239,8 @@ impl SiteLoop {
                 continue;
             };
             let kept = &self.sessions[&id];
-            let session = stays::stay(&self.site, &id, kept, self.setup.devices[device].max_a);
+            let wish = stays::wish(&self.site, self.setup.zone, kept, self.arrival(&id, kept));
+            let session = stays::stay(&self.site, &id, kept, wish, self.setup.devices[device].max_a);
             let asked = kept.r#override.clone().map(|asked| (id.clone(), asked));
             if self.plugged[device].as_ref().is_some_and(|before| *before != id) {
                 self.pending.push(Event::Unplugged { device });
@@ -241,6 +265,17 @@ impl SiteLoop {
         let oldest = now - TimeDelta::days(PRICE_DAYS);
         let mut changed = false;
         for price in prices.iter().filter(|price| price.start >= oldest) {
+            // It takes the place of all that it overlaps, as where it is kept.
+            let end = |price: &Price| price.start + TimeDelta::minutes(i64::from(price.minutes));
+            let before = self.prices.range(..price.start).next_back();
+            let before = before.filter(|(_, before)| end(before) > price.start).map(|(start, _)| *start);
+            let within = self.prices.range(price.start..end(price)).map(|(start, _)| *start);
+            let within = within.filter(|start| *start != price.start);
+            let overlapped: Vec<DateTime<Utc>> = within.chain(before).collect();
+            changed |= !overlapped.is_empty();
+            for start in &overlapped {
+                self.prices.remove(start);
+            }
             changed |= self.prices.insert(price.start, *price) != Some(*price);
         }
         self.prices = self.prices.split_off(&oldest);

@@ -3,6 +3,7 @@
 mod hear;
 mod links;
 mod metering;
+mod missing;
 mod planned;
 mod show;
 mod told;
@@ -28,6 +29,7 @@ use self::told::Told;
 use self::wheel::{Turned, Wheel};
 use super::alarms::Alarms;
 use super::effect::{Effect, Held};
+use super::habits::Habits;
 use super::moment::Moment;
 use crate::resource::price::Price;
 use crate::resource::session::{KeptSession, Override};
@@ -79,6 +81,8 @@ pub struct SiteLoop {
     planned: Planned,
     /// Sessions that have not ended, by id.
     sessions: BTreeMap<String, KeptSession>,
+    /// What vehicles and groups usually do.
+    habits: Habits,
     /// When each session that says no arrival was heard of first.
     since: BTreeMap<String, DateTime<Utc>>,
     /// By device, the session of [`SiteLoop::sessions`] that the fast loop believes to be there.
@@ -126,6 +130,7 @@ impl SiteLoop {
             alarms: Alarms::default(),
             planned: Planned::new(&id, now),
             sessions: BTreeMap::new(),
+            habits: Habits::default(),
             since: BTreeMap::new(),
             plugged: vec![None; devices],
             loaded: vec![None; devices],
@@ -153,6 +158,7 @@ impl SiteLoop {
         new.counts = self.counts;
         new.prices.clone_from(&self.prices);
         new.sessions.clone_from(&self.sessions);
+        new.habits.clone_from(&self.habits);
         new.since.clone_from(&self.since);
         new.live.signals = self.signals_for(&new.setup);
         for (device, about) in self.setup.devices.iter().enumerate() {
@@ -372,6 +378,7 @@ impl SiteLoop {
         self.alarms.set(!steered, "fallback", "site", text, now);
         let text = "there is no plan: what is free is shared out";
         self.alarms.set(self.planned.is_missing(now), "no_plan", "site", text, now);
+        self.not_plugged_in(now);
     }
 
     /// What is to be kept of this step.

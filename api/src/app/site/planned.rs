@@ -11,8 +11,9 @@ use uuid::Uuid;
 
 use super::{Moment, SiteLoop, When};
 use crate::app::effect::Effect;
-use crate::app::stays;
+use crate::app::stays::{self, Origins};
 use crate::planning::{Made, Request};
+use crate::resource::session::Origin;
 use crate::store::{NewEntry, Stream};
 
 /// Shortest time between two plans.
@@ -201,11 +202,8 @@ impl SiteLoop {
     /// Orders a plan, where one is due.
     pub fn plan(&mut self, now: Moment) -> Option<Effect> {
         let reason = self.planned.due(now)?;
-        let (mut expected, mut unknown) = (Vec::new(), [0, 0]);
-        let mut count = |assumed: stays::Assumed| {
-            unknown[0] += u32::from(assumed.departure);
-            unknown[1] += u32::from(assumed.need);
-        };
+        let mut expected = Vec::new();
+        let mut origins = Vec::new();
         let mut present = Vec::new();
         for (device, known) in self.live.devices.iter().enumerate() {
             let Some(session) = &known.session else { continue };
@@ -217,25 +215,26 @@ impl SiteLoop {
                 present.push(device);
             }
             let kept = self.sessions.get(&session.id);
-            let arrival = kept.map_or(now.wall, |kept| self.arrival(&session.id, kept));
             let group = kept.and_then(|kept| stays::group(&self.site, &kept.stated)).map(str::to_owned);
-            let Some((visit, assumed)) = stays::here(device, known, group, arrival, now.wall) else { continue };
-            count(assumed);
-            expected.push(visit);
+            let of_stay = match kept {
+                Some(kept) => self.expected(&session.id, kept),
+                None => stays::expected(stays::Wish::default(), None, now.wall),
+            };
+            expected.extend(stays::here(device, known, group, of_stay, now.wall));
+            origins.push(of_stay.2);
         }
         for (id, kept) in &self.sessions {
             let arrival = self.arrival(id, kept);
             let Some(device) = self.setup.device(&kept.stated.charger).filter(|_| arrival > now.wall) else { continue };
-            let max_a = self.setup.devices[device].max_a;
-            let (visit, assumed) = stays::coming(&self.site, id, kept, device, max_a, arrival);
-            count(assumed);
-            expected.push(visit);
+            let wish = stays::wish(&self.site, self.setup.zone, kept, arrival);
+            let stay = stays::stay(&self.site, id, kept, wish, self.setup.devices[device].max_a);
+            let (until, need_kwh, of_stay) = self.expected(id, kept);
+            let group = stays::group(&self.site, &kept.stated).map(str::to_owned);
+            expected.push(stays::coming(device, stay, group, (until, need_kwh), arrival));
+            origins.push(of_stay);
         }
         expected.sort_by(|a, b| a.from.cmp(&b.from).then_with(|| a.id.cmp(&b.id)));
-        let said = ["the departure of {} is unknown: 8 hours after arrival", "the need of {} is unknown: 15 kWh"];
-        let vehicles = |count: u32| if count == 1 { "1 vehicle".to_owned() } else { format!("{count} vehicles") };
-        let assumed = said.iter().zip(unknown).filter(|(_, count)| *count > 0);
-        let assumed = assumed.map(|(text, count)| text.replace("{}", &vehicles(count))).collect();
+        let assumed = said_of(&origins);
         Some(Effect::Plan(Box::new(Request {
             site: self.id.clone(),
             number: self.version,
@@ -253,6 +252,21 @@ impl SiteLoop {
             previous: self.planned.made.clone(),
         })))
     }
+}
+
+/// What plans rest on where nobody says when vehicles leave and how much they need.
+fn said_of(origins: &[Origins]) -> Vec<String> {
+    let before = |origin| matches!(origin, Origin::History | Origin::Group);
+    let count = |holds: &dyn Fn(&Origins) -> bool| origins.iter().filter(|of| holds(of)).count();
+    let said = [
+        ("the departure of {} is unknown: 8 hours after arrival", count(&|of| of.departure == Origin::Assumed)),
+        ("the need of {} is unknown: 15 kWh", count(&|of| of.need == Origin::Assumed)),
+        ("the departure of {} is what was usual before", count(&|of| before(of.departure))),
+        ("the need of {} is what was usual before", count(&|of| before(of.need))),
+    ];
+    let vehicles = |count: usize| if count == 1 { "1 vehicle".to_owned() } else { format!("{count} vehicles") };
+    let said = said.into_iter().filter(|(_, count)| *count > 0);
+    said.map(|(text, count)| text.replace("{}", &vehicles(count))).collect()
 }
 
 /// The beginning of the next quarter-hour.

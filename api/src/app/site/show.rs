@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use kwartier_engine::control::setup::{Device, Kind};
 
 use super::SiteLoop;
+use crate::resource::session::Origin;
 use crate::resource::status::{ChargerStatus, NodeStatus, SessionStatus, SiteStatus};
 
 /// What was measured longer ago shows nothing any more.
@@ -68,11 +69,16 @@ impl SiteLoop {
         let known = &self.live.devices[device];
         let session = known.session.as_ref().filter(|_| about.kind == Kind::Station).map(|session| {
             let remaining_kwh = self.planned.made().and_then(|made| made.remaining_kwh(device, now));
+            let of_stay = self.sessions.get(&session.id).map(|kept| self.expected(&session.id, kept));
+            let origins = of_stay.map(|(_, _, origins)| origins);
             SessionStatus {
                 id: session.id.clone(),
                 vehicle: self.sessions.get(&session.id).and_then(|kept| kept.stated.vehicle.clone()),
                 departure: session.departure,
                 need_kwh: session.need_kwh,
+                departure_from: origins.map_or(Origin::Assumed, |of| of.departure),
+                need_from: origins.map_or(Origin::Assumed, |of| of.need),
+                planned_until: of_stay.map(|(until, _, _)| until),
                 energy_kwh: known.energy_kwh,
                 expected_kwh: remaining_kwh.map(|kwh| known.energy_kwh + kwh),
             }

@@ -13,7 +13,7 @@ use super::table::parsed;
 use crate::access::{self, SiteRef};
 use crate::app::Event;
 use crate::resource::roster::KeptRoster;
-use crate::resource::session::{KeptSession, Session};
+use crate::resource::session::{KeptSession, Origin, Session};
 use crate::service::Service;
 use crate::store::{Change, Expect, Fault, Key, Kind, List};
 
@@ -61,7 +61,12 @@ pub async fn plan(
             if was.is_some() {
                 plan.gone.push(id.clone());
             }
-            let stated = KeptSession { stated: session.clone(), r#override: None, ended: None, energy_kwh: None };
+            let says = |said: bool| said.then_some(Origin::Roster);
+            let stated = KeptSession {
+                departure_from: says(session.departure.is_some()),
+                need_from: says(session.says_need()),
+                ..KeptSession::of(session.clone())
+            };
             plan.put.insert(id.clone(), (Expect::Absent, stated));
         }
     }

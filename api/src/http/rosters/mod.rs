@@ -82,8 +82,8 @@ async fn get_roster(
 
 /// Put a roster
 ///
-/// One row for a stay, or for the same stay every week; columns as `docs/formats/inputs.md` lists them. As CSV, or as JSON rows
-/// with the same columns. A departure or need that a row leaves open is unknown.
+/// One row for a stay, or for the same stay every week; columns as `docs/formats/inputs.md` lists them. As CSV, as a workbook, or as
+/// JSON rows with the same columns. A departure or need that a row leaves open is unknown.
 #[utoipa::path(
     put, path = "/v1/sites/{site}/rosters/{roster}", tag = "vehicles",
     params(
@@ -91,7 +91,8 @@ async fn get_roster(
         ("roster" = String, Path, description = "The roster's name, yours to choose."),
         ("If-Match" = Option<String>, Header, description = "The `ETag` of the version to be replaced."),
     ),
-    request_body(content((Vec<RosterRow> = "application/json"), (String = "text/csv"))),
+    request_body(content((Vec<RosterRow> = "application/json"), (String = "text/csv"),
+        (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
     responses(
         (status = 200, description = "Replaced.", body = RosterPut),
         (status = 201, description = "Made.", body = RosterPut),

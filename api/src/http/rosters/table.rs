@@ -13,10 +13,11 @@ use super::super::finite::Finite;
 use super::super::measurements::quoted;
 use super::super::problem::Problem;
 use super::super::read::{bytes, content_type, field_errors, json_bytes, refused, unsupported};
+use super::super::tables::XLSX;
 use crate::resource::roster::{Cell, RosterRow};
 use crate::service::Service;
 
-/// The table that a request carries, as CSV.
+/// The table that a request carries, CSV, JSON rows or a workbook, as CSV.
 pub async fn of_request(service: &Service, request: Request) -> Result<String, Problem> {
     match content_type(request.headers()).as_str() {
         "text/csv" | "text/plain" => {
@@ -30,8 +31,25 @@ pub async fn of_request(service: &Service, request: Request) -> Result<String, P
                 json::read_list(&bytes).map_err(|refusal| refused(&bytes, &refusal))?;
             Ok(csv(&rows))
         }
-        _ => Err(unsupported("text/csv or application/json", request.headers())),
+        XLSX => {
+            let bytes = bytes(request, service).await?;
+            // A workbook that is made to be slow is one request that is slow.
+            let read = tokio::task::spawn_blocking(move || kwartier_data::roster::cells(&bytes)).await;
+            let read = read.map_err(|_| Problem::internal())?;
+            let (header, rows) = read.map_err(|refusal| Problem::invalid(field_errors(&refusal)))?;
+            Ok(lines(std::iter::once(header).chain(rows)))
+        }
+        _ => Err(unsupported("text/csv, application/json or a workbook", request.headers())),
     }
+}
+
+/// Cells as CSV.
+fn lines(rows: impl Iterator<Item = Vec<String>>) -> String {
+    let mut text = String::new();
+    for row in rows {
+        let _ = writeln!(text, "{}", row.iter().map(|cell| quoted(cell)).collect::<Vec<_>>().join(","));
+    }
+    text
 }
 
 /// Rows as CSV.

@@ -19,7 +19,7 @@ use super::read::{Json, Path, Query};
 use super::version::{Condition, created, etag, tagged};
 use crate::access::{self, Caller, Permission, SiteRef};
 use crate::app::Event;
-use crate::resource::session::{KeptSession, Override, Session, SessionChange};
+use crate::resource::session::{KeptSession, Origin, Override, Session, SessionChange};
 use crate::service::Service;
 use crate::store::{Document, Key, Kind, List};
 
@@ -145,7 +145,12 @@ async fn post_session(
     let _turn = service.turns.at(&site.id).await;
     let begun = free(&service, &site, &session, arrival).await?;
     let (id, was) = begun.map_or_else(|| (Uuid::now_v7().to_string(), None), |(id, version)| (id, Some(version)));
-    let kept = KeptSession { stated: session, r#override: None, ended: None, energy_kwh: None };
+    let says = |said: bool| said.then_some(Origin::Driver);
+    let kept = KeptSession {
+        departure_from: says(session.departure.is_some()),
+        need_from: says(session.says_need()),
+        ..KeptSession::of(session)
+    };
     let place = reserve(&service)?;
     let mut batch = Batch::at_site(&caller, &site);
     batch.put(key(&site, &id), was, change::body(&kept)?);
@@ -280,6 +285,10 @@ fn apply(kept: &mut KeptSession, change: &SessionChange, now: DateTime<Utc>) {
     let stated = &mut kept.stated;
     if let Some(departure) = change.departure {
         stated.departure = departure;
+        kept.departure_from = departure.map(|_| Origin::Driver);
+    }
+    if change.need_kwh.is_some() || change.soc_kwh.is_some() || change.target_kwh.is_some() {
+        kept.need_from = Some(Origin::Driver);
     }
     // A need and a target say the same in two ways: the later one counts.
     if change.need_kwh.is_some() {

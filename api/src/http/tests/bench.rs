@@ -115,6 +115,7 @@ impl Bench {
             turns: Turns::default(),
             hub: Hub::default(),
             guests: Arc::default(),
+            feeds: Default::default(),
         };
         let (file, _) = access::first::demo(&service, Utc::now()).await.expect("a key");
         let key = std::fs::read_to_string(file).expect("a key").trim().to_owned();

@@ -2,6 +2,7 @@
 
 pub mod bench;
 mod change;
+mod days;
 mod golden;
 mod isolation;
 mod limits;

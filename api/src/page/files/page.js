@@ -1,11 +1,14 @@
 // The page: what one site looks like now. Everything comes from the API; nothing is computed here but pictures.
 
 import { ask, enter, json, leave, refusal, takeFragment, useKey } from "./access.js";
-import { show } from "./site.js";
+import { show, showFeeds } from "./site.js";
 import { follow } from "./stream.js";
 
 const $ = (id) => document.getElementById(id);
+// Prices and weather come a few times a day.
+const FEEDS_EVERY_MS = 60_000;
 let following = new AbortController();
+let looking = 0;
 
 function trouble(error) {
   $("trouble").textContent = error ? error.message : "";
@@ -27,6 +30,11 @@ function watch(site) {
     if (error.status === 401) only("enter");
   };
   follow(`/v1/sites/${encodeURIComponent(site)}/status`, following.signal, told, broken);
+  // Where prices are from is worth a line, and nothing is wrong with the page without it.
+  const look = () => json(`/v1/sites/${encodeURIComponent(site)}/feeds`).then(showFeeds).catch(() => showFeeds(null));
+  clearInterval(looking);
+  looking = setInterval(look, FEEDS_EVERY_MS);
+  look();
 }
 
 async function begin() {

@@ -87,6 +87,20 @@ function freshCharger() {
   return make("tr", {}, ...cells);
 }
 
+// Where a departure or need is from; what its driver says goes without saying.
+const FROM = {
+  roster: " (roster)",
+  template: " (template)",
+  history: " (as before)",
+  group: " (as its group)",
+  assumed: " (assumed)",
+};
+
+function leaves(session) {
+  const at = session.departure || session.planned_until;
+  return at ? when(at) + (FROM[session.departure_from] || "") : "unknown";
+}
+
 function updateCharger(row, charger) {
   const cells = row.children;
   text(cells[0].querySelector("span"), charger.id);
@@ -100,7 +114,7 @@ function updateCharger(row, charger) {
   text(cells[3], setpoint ? (WHY[setpoint.trace.why] || setpoint.trace.why) + confirmed : "");
   const session = charger.session;
   text(cells[4], session ? session.vehicle || session.id : "");
-  text(cells[5], session ? (session.departure ? when(session.departure) : "unknown") : "");
+  text(cells[5], session ? leaves(session) : "");
   const bar = cells[6].querySelector("progress");
   bar.hidden = !session || !session.need_kwh;
   if (!session) { text(cells[6].querySelector("span"), ""); return; }
@@ -108,9 +122,20 @@ function updateCharger(row, charger) {
     bar.max = session.need_kwh;
     bar.value = Math.min(session.energy_kwh, session.need_kwh);
   }
-  const need = session.need_kwh ? ` of ${session.need_kwh.toFixed(1)}` : "";
+  const need = session.need_kwh ? ` of ${session.need_kwh.toFixed(1)}${FROM[session.need_from] || ""}` : "";
   const expected = session.expected_kwh === null || session.expected_kwh === undefined ? "" : `, will have ${session.expected_kwh.toFixed(1)}`;
   text(cells[6].querySelector("span"), `${session.energy_kwh.toFixed(1)}${need} kWh${expected}`);
+}
+
+/** Where prices and weather are from, and what is wrong with them. */
+export function showFeeds(feeds) {
+  const told = (what, fetched) => {
+    if (!fetched.source) return fetched.late ? `${what} are late` : `${what} are not there yet`;
+    return `${what} from ${fetched.source} at ${when(fetched.received)}` + (fetched.notes.length ? `, ${fetched.notes[0]}` : "");
+  };
+  const days = feeds ? feeds.prices.map((day) => told(`prices of ${day.day}`, day)) : [];
+  const weather = feeds && feeds.weather ? [told("weather", feeds.weather)] : [];
+  text($("feeds-text"), [...days, ...weather].join("; "));
 }
 
 let shownPlan = "";

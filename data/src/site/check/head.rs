@@ -3,6 +3,7 @@
 use chrono_tz::{TZ_VARIANTS, Tz};
 
 use super::{Check, names};
+use crate::feeds::{AREAS, Area};
 use crate::finding::Finding;
 use crate::refusal::{number, quoted};
 
@@ -41,6 +42,7 @@ pub(super) fn check(check: &mut Check<'_>) {
         let remedy = format!("add {missing}, or remove it");
         check.add(Finding::warning("half-a-place", there).says(format!("stands without {missing}"), remedy));
     }
+    price_area(check, site.price_area.as_deref());
     check.fraction("", "", "building_power_factor", site.building_power_factor);
     if site.building_power_factor > 0.0 && site.building_power_factor < LOW_POWER_FACTOR {
         let finding =
@@ -76,6 +78,22 @@ fn time_zone(check: &mut Check<'_>, name: &str) {
         })
         .unwrap_or_else(|| "write an IANA name, such as \"Europe/Amsterdam\"".to_owned());
     check.add(Finding::error("unknown-time-zone", "time_zone").value(quoted(name)).says("is no time zone", remedy));
+}
+
+fn price_area(check: &mut Check<'_>, name: Option<&str>) {
+    let Some(name) = name.filter(|name| Area::parse(name).is_none()) else { return };
+    let folded = names::folded(name);
+    let titled = AREAS.iter().find(|area| {
+        let title = names::folded(area.title);
+        !folded.is_empty() && (title == folded || names::folded(area.name).starts_with(&folded))
+    });
+    let known = || AREAS.iter().map(|area| area.name).collect::<Vec<_>>().join(", ");
+    let remedy = match titled {
+        Some(area) => format!("write {}, if that is meant", quoted(area.name)),
+        None => format!("write one of {}", known()),
+    };
+    let finding = Finding::error("unknown-price-area", "price_area").value(quoted(name));
+    check.add(finding.says("is no price area of the day-ahead market", remedy));
 }
 
 fn voltage(check: &mut Check<'_>, voltage_v: f64) {

@@ -11,6 +11,7 @@ mod people;
 mod phases;
 mod stations;
 mod tariff;
+mod templates;
 
 use std::collections::HashSet;
 
@@ -29,6 +30,7 @@ pub fn check(site: &Site) -> Vec<Finding> {
     fallback::check(&mut check);
     equipment::check(&mut check);
     people::check(&mut check);
+    templates::check(&mut check);
     tariff::check(&mut check);
     let mut findings = check.findings;
     findings.sort_by_key(|finding| finding.severity);

@@ -79,6 +79,7 @@ pub static SITE: Shape = Shape {
         may("voltage_v", Number),
         may("latitude_deg", Number),
         may("longitude_deg", Number),
+        may("price_area", Text),
         may("building_power_factor", Number),
         may("connection", Table(&CONNECTION)),
         may("tariff", Table(&TARIFF)),
@@ -91,6 +92,7 @@ pub static SITE: Shape = Shape {
         may("loads", Tables(&LOAD)),
         may("groups", Tables(&GROUP)),
         may("vehicles", Tables(&VEHICLE)),
+        may("templates", Tables(&TEMPLATE)),
     ],
 };
 
@@ -99,7 +101,12 @@ static CONNECTION: Shape =
 
 static TARIFF: Shape = Shape {
     kind: "tariff",
-    fields: &[may("vat_percent", Number), may("vat_counts", Flag), may("components", Tables(&COMPONENT))],
+    fields: &[
+        may("preset", Text),
+        may("vat_percent", Number),
+        may("vat_counts", Flag),
+        may("components", Tables(&COMPONENT)),
+    ],
 };
 
 static COMPONENT: Shape = Shape {
@@ -253,6 +260,20 @@ static VEHICLE: Shape = Shape {
         may("efficiency", Number),
         may("capacity_kwh", Number),
         may("v2g", Table(&V2G)),
+    ],
+};
+
+static TEMPLATE: Shape = Shape {
+    kind: "template",
+    fields: &[
+        must("id", Text),
+        may("vehicle", Text),
+        may("group", Text),
+        may("days", Text),
+        must("arrival", Text),
+        must("departure", Text),
+        may("need_kwh", Number),
+        may("plugged_in_by", Text),
     ],
 };
 

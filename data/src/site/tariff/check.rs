@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use super::{Bracket, Component, Direction, Price, Tariff, Window};
+use super::{Bracket, Component, Direction, Price, Tariff, Window, presets};
 use crate::local::{self, TimeOfDay, Weekdays};
 use crate::refusal::{number, quoted};
 
@@ -44,8 +44,9 @@ pub fn check(tariff: &Tariff) -> Vec<TariffFault> {
         let remedy = format!("give percent, {}", number((tariff.vat_percent * 1e8).round() / 1e6));
         faults.add("vat_percent", number(tariff.vat_percent), "is less than one percent", remedy);
     }
+    preset(&mut faults, tariff);
     let energy = |component: &Component| !matches!(component.price, Price::Peak { .. });
-    if !tariff.components.iter().any(|component| component.direction == Direction::Import && energy(component)) {
+    if !tariff.parts().any(|component| component.direction == Direction::Import && energy(component)) {
         let remedy = "give the parts of the price of a kWh from the grid, a spot or fixed one at least";
         faults.add("components", String::new(), "hold no price of imported energy", remedy);
     }
@@ -58,6 +59,22 @@ pub fn check(tariff: &Tariff) -> Vec<TariffFault> {
     }
     alone(&mut faults, tariff, &spans);
     faults.found
+}
+
+/// The preset is there, and the tariff does not say again what it says.
+fn preset(faults: &mut Faults, tariff: &Tariff) {
+    let Some(id) = &tariff.preset else { return };
+    if presets::preset(id).is_none() {
+        faults.add("preset", quoted(id), "is no preset", format!("write one of {}", presets::ids().join(", ")));
+    }
+    let own = [
+        ("vat_percent", tariff.vat_percent != 0.0, number(tariff.vat_percent)),
+        ("vat_counts", tariff.vat_counts, "true".to_owned()),
+    ];
+    for (field, _, value) in own.into_iter().filter(|(_, said, _)| *said) {
+        let remedy = "leave it out: the preset's VAT counts";
+        faults.add(field, value, "stands beside a preset", remedy);
+    }
 }
 
 /// The local days on which a component is in force.
@@ -207,6 +224,13 @@ fn alone(faults: &mut Faults, tariff: &Tariff, spans: &[Option<Span>]) {
         };
         let Some(span) = spans[k] else { continue };
         let overlaps = |other: Span| span.from < other.until && other.from < span.until;
+        let preset = tariff.begins_with().into_iter().flat_map(|preset| &preset.components);
+        if let Some(of_preset) = preset.into_iter().find(|of| alike(of) && Span::of(of).is_some_and(overlaps)) {
+            let wrong =
+                format!("is a {kind}, and the preset has another on the same days, {}", quoted(&of_preset.name));
+            let remedy = "leave it out, or give all components without a preset";
+            faults.add(format!("components[{k}]"), quoted(&one.name), wrong, remedy);
+        }
         let earlier = tariff.components[..k].iter().zip(spans).position(|(c, s)| alike(c) && s.is_some_and(overlaps));
         if let Some(earlier) = earlier {
             let wrong = format!(

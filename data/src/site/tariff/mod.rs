@@ -16,6 +16,9 @@ pub use table::read_components;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tariff {
+    /// Id of a [preset](presets) that this one begins with: its components come first, and its VAT counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preset: Option<String>,
     /// Value added tax in percent.
     #[serde(default)]
     pub vat_percent: f64,
@@ -25,6 +28,24 @@ pub struct Tariff {
     /// The parts that add up to the price.
     #[serde(default)]
     pub components: Vec<Component>,
+}
+
+impl Tariff {
+    /// The preset that it begins with; `None`, it begins with none, or with one that there is not.
+    fn begins_with(&self) -> Option<&'static Tariff> {
+        presets::preset(self.preset.as_deref()?).map(|preset| &preset.tariff)
+    }
+
+    /// All parts that add up to the price: the preset's, then its own.
+    pub fn parts(&self) -> impl Iterator<Item = &Component> {
+        self.begins_with().into_iter().flat_map(|preset| &preset.components).chain(&self.components)
+    }
+
+    /// Value added tax in percent, and whether it is a cost.
+    fn vat(&self) -> (f64, bool) {
+        let says = self.begins_with().unwrap_or(self);
+        (says.vat_percent, says.vat_counts)
+    }
 }
 
 /// A part of the price, in force from a date until another.

@@ -1,6 +1,8 @@
 //! Tariffs to begin with: taxes and levies of a country, as data with their sources (`presets/`). What depends on a
 //! contract or a grid operator is not in them, and each says what is missing.
 
+use std::sync::LazyLock;
+
 use serde::Deserialize;
 
 use super::Tariff;
@@ -35,7 +37,10 @@ pub fn ids() -> [&'static str; FILES.len()] {
 }
 
 /// The preset of an id.
-pub fn preset(id: &str) -> Option<Preset> {
-    let (_, text) = FILES.iter().find(|(known, _)| *known == id)?;
-    toml::from_str(text).ok()
+pub fn preset(id: &str) -> Option<&'static Preset> {
+    static PRESETS: LazyLock<Vec<(&str, Preset)>> = LazyLock::new(|| {
+        let read = |(id, text): (&'static str, &str)| Some((id, toml::from_str(text).ok()?));
+        FILES.into_iter().filter_map(read).collect()
+    });
+    PRESETS.iter().find(|(known, _)| *known == id).map(|(_, preset)| preset)
 }

@@ -53,7 +53,8 @@ impl<'a> Pricer<'a> {
         if !faults.is_empty() {
             return Err(faults);
         }
-        let vat = if tariff.vat_counts { 1.0 + tariff.vat_percent / 100.0 } else { 1.0 };
+        let (vat_percent, vat_counts) = tariff.vat();
+        let vat = if vat_counts { 1.0 + vat_percent / 100.0 } else { 1.0 };
         let dated = |component: &'a Component| {
             let windows = match &component.price {
                 Price::TimeOfUse { windows, .. } => windows.as_slice(),
@@ -71,7 +72,7 @@ impl<'a> Pricer<'a> {
             let vat = if component.vat && component.direction == Direction::Import { vat } else { 1.0 };
             Some(Dated { component, span: Span::of(component)?, windows: hours.collect(), vat })
         };
-        Ok(Pricer { zone, components: tariff.components.iter().filter_map(dated).collect() })
+        Ok(Pricer { zone, components: tariff.parts().filter_map(dated).collect() })
     }
 
     /// Whether a price of energy in this direction is in force on a local day.

@@ -1,5 +1,9 @@
 //! The tariff of a site. It stands in the site's document, so a change of it is a change of the site.
 
+mod presets;
+mod price;
+mod table;
+
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -18,7 +22,11 @@ use crate::service::Service;
 
 /// The routes of tariffs.
 pub fn routes() -> OpenApiRouter<Service> {
-    OpenApiRouter::new().routes(routes!(get_tariff, put_tariff, delete_tariff))
+    OpenApiRouter::new()
+        .routes(routes!(get_tariff, put_tariff, delete_tariff))
+        .merge(presets::routes())
+        .merge(price::routes())
+        .merge(table::routes())
 }
 
 /// Read the tariff

@@ -1,0 +1,41 @@
+//! Feeds: prices of the day-ahead market and weather, fetched for the sites that name an area and a place.
+//!
+//! What is asked when, what is believed and what follows is decided without effects ([`Desk`]); everything else only does it.
+//! How feeds are ranked and checked against each other, and what each fault of one does to plans, is in `docs/feeds.md`.
+//!
+//! | file | does |
+//! |---|---|
+//! | `source.rs` | what feeds there are, and which of them are one |
+//! | `feeds/` | what each feed is asked with, a feed a file; it is read in `data/src/feeds/` |
+//! | `subject.rs` | what is asked for |
+//! | `answer.rs` | how an answer ended |
+//! | `choose.rs` | which of several answers counts, and whether they agree |
+//! | `retry.rs` | when a feed is asked again |
+//! | `desk.rs`, `shown.rs` | what is known, what is to be asked now; as people see it |
+//! | `client.rs` | the way to the network |
+//! | `record.rs`, `replay.rs` | every answer as it came, and a past week once more |
+//! | `supply.rs` | from a day's prices and a place's weather to the sites |
+//! | `work.rs` | does all of it until it is told to stop |
+
+mod answer;
+mod choose;
+pub mod client;
+mod desk;
+mod feeds;
+pub mod record;
+pub mod replay;
+mod retry;
+mod shown;
+mod source;
+mod subject;
+mod supply;
+#[cfg(test)]
+mod tests;
+pub mod weather;
+mod work;
+
+pub use client::{Carrier, Network, Raw, Request};
+pub use shown::Board;
+pub use source::{PRICES, WEATHER};
+pub use supply::{Spot, SpotRow, at_site, put};
+pub use work::{of_area, work};

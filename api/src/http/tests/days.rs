@@ -1,0 +1,104 @@
+//! The day's rhythm over the API: tariffs with their parts, feeds, rosters from workbooks, where needs are from, the calendar.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use axum::http::StatusCode;
+use chrono::{TimeDelta, Utc};
+use serde_json::{Value, json};
+
+use super::bench::Bench;
+
+/// The price of a kWh at an instant, as the API tells it.
+async fn price(bench: &Bench, query: &str) -> Value {
+    bench.get(&format!("/v1/sites/depot/tariff/price?{query}")).await.expect(StatusCode::OK).json()
+}
+
+#[tokio::test]
+async fn a_tariff_is_a_preset_and_a_table_and_tells_its_parts() {
+    let bench = Bench::with_depot().await;
+    let presets = bench.get("/v1/tariffs/presets").await.expect(StatusCode::OK).json();
+    let home = presets.as_array().unwrap().iter().find(|preset| preset["id"] == "nl-home").unwrap().clone();
+    assert!(home["checked"].is_string() && home["sources"].as_array().is_some_and(|sources| !sources.is_empty()));
+    let csv = [("content-type", "text/csv")];
+    let table = "name,kind,ct_kwh\nfee,fixed,1.8\n";
+    let path = "/v1/sites/depot/tariff/import?preset=nl-home";
+    let tariff = bench.send("POST", path, &csv, table).await.expect(StatusCode::OK).json();
+    assert_eq!((&tariff["preset"], tariff["components"].as_array().unwrap().len()), (&json!("nl-home"), 1));
+    let assumed = price(&bench, "at=2026-11-28T11:00:00Z").await;
+    assert_eq!(assumed["basis"], "assumed");
+    let parts = assumed["import"]["parts"].as_array().unwrap();
+    let names: Vec<&str> = parts.iter().filter_map(|part| part["name"].as_str()).collect();
+    assert_eq!(names, ["Day-ahead price", "Energy tax 2026", "fee"]);
+    let sum: f64 = parts.iter().filter_map(|part| part["eur_kwh"].as_f64()).sum();
+    assert!((assumed["import"]["eur_kwh"].as_f64().unwrap() - sum).abs() < 1e-9);
+    assert!((sum - (0.08 + 0.09161 + 0.018) * 1.21).abs() < 1e-9, "{sum}");
+    let wrong = bench.send("POST", path, &csv, "name,kind,ct_kwh\nfee,fixed,much\n").await;
+    wrong.expect(StatusCode::UNPROCESSABLE_ENTITY);
+    let none = bench.send("POST", "/v1/sites/depot/tariff/import?preset=nl", &csv, table).await;
+    let none = none.expect(StatusCode::UNPROCESSABLE_ENTITY).text;
+    assert!(none.contains("nl-business"), "{none}");
+}
+
+#[tokio::test]
+async fn prices_that_are_put_claim_no_source() {
+    let bench = Bench::with_depot().await;
+    let start = "2026-11-28T11:00:00Z";
+    let put =
+        json!([{ "start": start, "minutes": 60, "import_eur_kwh": 0.3, "source": "entsoe", "spot_eur_kwh": 0.1 }]);
+    bench.json("PUT", "/v1/sites/depot/prices", put).await.expect(StatusCode::OK);
+    let kept = bench.get("/v1/sites/depot/prices?from=2026-11-28T00:00:00Z").await.expect(StatusCode::OK).json();
+    assert_eq!(kept[0]["source"], Value::Null);
+    let put = price(&bench, &format!("at={start}")).await;
+    assert_eq!((&put["basis"], put["import"]["eur_kwh"].as_f64()), (&json!("put"), Some(0.3)));
+}
+
+#[tokio::test]
+async fn feeds_and_calendar_say_what_is_to_be_expected_of_them() {
+    let bench = Bench::with_depot().await;
+    let feeds = bench.get("/v1/sites/depot/feeds").await.expect(StatusCode::OK).json();
+    assert_eq!((&feeds["price_area"], &feeds["fetching"]), (&json!("NL"), &json!(false)));
+    let due = bench.get("/v1/sites/depot/calendar").await.expect(StatusCode::OK).json();
+    let due = due.as_array().unwrap();
+    let mut what: Vec<&str> = due.iter().filter_map(|due| due["what"].as_str()).collect();
+    what.sort_unstable();
+    assert_eq!(what, ["plan", "publication", "roll_up"]);
+    let publication = due.iter().find(|due| due["what"] == "publication").unwrap();
+    assert!(publication["local"].as_str().unwrap().contains(" 12:50 (UTC+0"), "{publication}");
+}
+
+#[tokio::test]
+async fn a_roster_may_be_a_workbook_and_its_sessions_say_that_they_are_from_it() {
+    let bench = Bench::with_depot().await;
+    let arrival = Utc::now() + TimeDelta::hours(3);
+    let mut workbook = rust_xlsxwriter::Workbook::new();
+    let sheet = workbook.add_worksheet();
+    let rows = [
+        ["vehicle", "station", "arrival", "departure", "need_kwh"].map(str::to_owned),
+        [
+            "Van 1".to_owned(),
+            "Station 1".to_owned(),
+            arrival.to_rfc3339(),
+            (arrival + TimeDelta::hours(10)).to_rfc3339(),
+            "22".to_owned(),
+        ],
+    ];
+    for (row, cells) in (0..).zip(&rows) {
+        for (column, cell) in (0..).zip(cells) {
+            sheet.write_string(row, column, cell).unwrap();
+        }
+    }
+    let xlsx = [("content-type", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")];
+    let put = bench.send("PUT", "/v1/sites/depot/rosters/week", &xlsx, workbook.save_to_buffer().unwrap()).await;
+    let put = put.expect(StatusCode::CREATED).json();
+    assert_eq!((&put["rows"], &put["expected"]), (&json!(1), &json!(1)));
+    let sessions = bench.get("/v1/sites/depot/sessions").await.expect(StatusCode::OK).json();
+    let session = &sessions["items"][0];
+    assert_eq!((&session["departure_from"], &session["need_from"]), (&json!("roster"), &json!("roster")));
+    let id = session["id"].as_str().unwrap();
+    let later = json!({ "departure": arrival + TimeDelta::hours(12) });
+    let changed =
+        bench.json("PATCH", &format!("/v1/sites/depot/sessions/{id}"), later).await.expect(StatusCode::OK).json();
+    assert_eq!((&changed["departure_from"], &changed["need_from"]), (&json!("driver"), &json!("roster")));
+    let wrong = bench.send("PUT", "/v1/sites/depot/rosters/week", &xlsx, "no workbook").await;
+    wrong.expect(StatusCode::UNPROCESSABLE_ENTITY);
+}
