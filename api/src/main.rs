@@ -9,6 +9,7 @@ mod config;
 mod demo;
 mod http;
 mod jobs;
+mod ocpp;
 mod page;
 mod planning;
 mod report;

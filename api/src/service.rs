@@ -6,6 +6,7 @@ use crate::access::Gate;
 use crate::app::Handle;
 use crate::config::Config;
 use crate::http::turns::Turns;
+use crate::ocpp::{Guests, Hub};
 use crate::store::Store;
 
 /// The service.
@@ -21,4 +22,8 @@ pub struct Service {
     pub gate: Arc<Gate>,
     /// Whose turn it is to state sessions.
     pub turns: Turns,
+    /// Chargers that are connected.
+    pub hub: Hub,
+    /// Chargers that may connect.
+    pub guests: Arc<Guests>,
 }

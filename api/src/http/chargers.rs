@@ -137,7 +137,8 @@ async fn put_charger(
     let site = access::at_site(&service, &caller, Permission::Install, &site).await?;
     change::site(&service, &site).await?;
     let known = service.store.read(&key(&site, &id), None).await?.as_ref().map(kept::<KeptCharger>).transpose()?;
-    let kept = KeptCharger { ocpp: ocpp(charger.ocpp.as_ref(), known.and_then(|known| known.ocpp)).await? };
+    let before = known.and_then(|known| known.ocpp);
+    let kept = KeptCharger { ocpp: ocpp(charger.ocpp.as_ref(), before.clone()).await? };
     let new = std::sync::atomic::AtomicBool::new(false);
     let edited = edit_there(&service, &caller, &site, &headers, |mut what| {
         let (stations, at, there) = place_in(&mut what, "stations", &id)?;
@@ -157,6 +158,10 @@ async fn put_charger(
     .await
     .map_err(by_our_names)?;
     let station = edited.site.stations.iter().find(|station| station.id == id).ok_or_else(Problem::internal)?;
+    if kept.ocpp != before {
+        // Who is connected by what no longer counts has to come again.
+        service.hub.oust(&site.id, &id);
+    }
     let status = if new.into_inner() { StatusCode::CREATED } else { StatusCode::OK };
     let view = view(station, Some(kept));
     Ok((status, [(header::ETAG, etag(edited.version))], axum::Json(view)).into_response())
@@ -190,6 +195,7 @@ async fn delete_charger(
         Ok(Wanted { charger: Some((key(&site, &id), None)), ..Wanted::site(what, "") })
     })
     .await?;
+    service.hub.oust(&site.id, &id);
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -49,6 +49,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::access;
+use crate::ocpp;
 use crate::service::Service;
 
 /// All routes with what they say of themselves.
@@ -101,5 +102,6 @@ pub fn router(service: Service, pages: Router<Service>) -> Router {
         .layer(CatchPanicLayer::custom(layers::panicked))
         .layer(CompressionLayer::new())
         .layer(from_fn(layers::every))
+        .merge(ocpp::routes())
         .with_state(service)
 }

@@ -29,7 +29,7 @@ const LONGEST_ID: usize = 64;
 const LARGEST: usize = file::MAX_FILE_BYTES;
 
 /// What is kept of a site beside it, and goes with it.
-const PARTS: [Kind; 9] = [
+const PARTS: [Kind; 10] = [
     Kind::Charger,
     Kind::Vehicle,
     Kind::Roster,
@@ -39,6 +39,7 @@ const PARTS: [Kind; 9] = [
     Kind::Signal,
     Kind::Forecast,
     Kind::Held,
+    Kind::Station,
 ];
 
 /// The routes of sites.

@@ -28,6 +28,7 @@ use crate::demo;
 use crate::http::turns::Turns;
 use crate::http::{self, listen};
 use crate::jobs;
+use crate::ocpp;
 use crate::page;
 use crate::service::Service;
 use crate::store::{self, Store};
@@ -55,7 +56,15 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let app = app::start(Arc::clone(&store)).await.map_err(unusable)?;
     let config = Arc::new(config);
     let gate = Arc::new(Gate::new(&config));
-    let service = Service { store: Arc::clone(&store), app: app.handle.clone(), config, gate, turns: Turns::default() };
+    let service = Service {
+        store: Arc::clone(&store),
+        app: app.handle.clone(),
+        config,
+        gate,
+        turns: Turns::default(),
+        hub: ocpp::Hub::default(),
+        guests: Arc::default(),
+    };
     let greeting = greeting(&service, &url).await;
     let served = match greeting {
         Ok(text) => {

@@ -33,6 +33,8 @@ pub enum Kind {
     Forecast,
     /// What a charger holds: the last setpoint that it confirmed, and what it stores for when it is alone.
     Held,
+    /// A charger that connects itself: what it says it is, its transactions, what it has stored.
+    Station,
     /// Somebody who wants to be told; its owner is a tenant, as of all kinds below.
     Webhook,
     /// A person who may log in.
@@ -54,7 +56,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 18] = [
+    pub const ALL: [Kind; 19] = [
         Kind::Tenant,
         Kind::Site,
         Kind::Charger,
@@ -66,6 +68,7 @@ impl Kind {
         Kind::Signal,
         Kind::Forecast,
         Kind::Held,
+        Kind::Station,
         Kind::Webhook,
         Kind::User,
         Kind::ApiKey,
@@ -89,6 +92,7 @@ impl Kind {
             Kind::Signal => "signal",
             Kind::Forecast => "forecast",
             Kind::Held => "held",
+            Kind::Station => "station",
             Kind::Webhook => "webhook",
             Kind::User => "user",
             Kind::ApiKey => "api_key",

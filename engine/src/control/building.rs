@@ -37,6 +37,8 @@ pub(super) struct Below {
     pub expected_a: Vec<[f64; 3]>,
     /// The most they draw if they obey in time, of what the board's meter sees.
     most_seen_a: Vec<[f64; 3]>,
+    /// The most they draw if they follow as quickly as vehicles do, of what the board's meter sees.
+    quick_seen_a: Vec<[f64; 3]>,
     /// What they show.
     shown_a: Vec<[f64; 3]>,
 }
@@ -50,22 +52,28 @@ impl Below {
             least_seen_a: none.clone(),
             expected_a: none.clone(),
             most_seen_a: none.clone(),
+            quick_seen_a: none.clone(),
             shown_a: none,
         };
         // By kind, because meters differ in what they see.
-        let mut by_kind = vec![[[[0.0; 3]; 5]; 3]; setup.nodes.len()];
+        let mut by_kind = vec![[[[0.0; 3]; 6]; 3]; setup.nodes.len()];
         for (k, (device, known)) in setup.devices.iter().zip(&state.devices).enumerate() {
             let most_a = known.most_a(setup, k, state.clock);
             let kind = device.kind as usize;
             let sums = &mut by_kind[device.node];
             let used = phases_used(state, k);
             let obeyed_a = known.most_if_obeyed_a(setup, k, state.clock);
+            let quick_a = known.most_if_quick_a(setup, k, state.clock);
             for phase in (0..3).filter(|&phase| used[phase]) {
                 sums[kind][0][phase] += most_a;
                 sums[kind][4][phase] += obeyed_a;
+                sums[kind][5][phase] += quick_a;
             }
+            // What was shown before a vehicle was moved says nothing of where it is now.
+            let moves = phases::chooses_now(device, known) && device.phases.iter().filter(|&&on| used[on]).count() > 1;
             for (own, &phase) in device.phases.iter().enumerate() {
-                sums[kind][1][phase] += known.held.least_a(own, state.clock.maybe_s);
+                let least_a = known.held.least_a(own, state.clock.maybe_s);
+                sums[kind][1][phase] += if used[phase] && !moves { least_a } else { least_a.min(0.0) };
                 let shown_a = known.held.shown_a.map_or(0.0, |(amps, _)| amps[own]);
                 sums[kind][2][phase] += shown_a;
                 sums[kind][3][phase] += if used[phase] { known.held.expected_a(own, state.clock) } else { shown_a };
@@ -81,12 +89,13 @@ impl Below {
                 }
             }
             for (index, kind) in [Kind::Station, Kind::Load, Kind::Battery].into_iter().enumerate() {
-                let [most_a, least_a, shown_a, expected_a, obeyed_a] = by_kind[node][index];
+                let [most_a, least_a, shown_a, expected_a, obeyed_a, quick_a] = by_kind[node][index];
                 let seen = setup.nodes[node].meter.is_some_and(|meter| meter.sees(kind));
                 for phase in 0..3 {
                     below.most_a[node][phase] += most_a[phase];
                     if seen {
                         below.most_seen_a[node][phase] += obeyed_a[phase];
+                        below.quick_seen_a[node][phase] += quick_a[phase];
                         below.least_seen_a[node][phase] += least_a[phase];
                         below.expected_a[node][phase] += expected_a[phase];
                         below.shown_a[node][phase] += shown_a[phase];
@@ -107,7 +116,7 @@ pub(super) fn phases_used(state: &State, device: usize) -> [bool; 3] {
     }
     let told = known.stay.as_ref().and_then(|stay| stay.session.phases);
     // Where a device chooses among its phases it has to be in our hands for one to be known.
-    let chooses = about.chooses_phase && phases::is_single(known);
+    let chooses = phases::chooses_now(about, known);
     let mut used = [false; 3];
     for (own, &phase) in about.phases.iter().enumerate() {
         used[phase] = match (known.up, known.uses, told) {
@@ -245,13 +254,15 @@ fn measured(
     let creep = 1.0 - (-passed_s / CREEP_S).exp();
     for phase in 0..3 {
         let upper_a = meter.phases_a[phase] - below.least_seen_a[node][phase];
-        let lower_a = (meter.phases_a[phase] - below.most_seen_a[node][phase]).min(upper_a);
+        // Above the limit is no time for patience.
+        let above = above(phase, meter.phases_a[phase]);
+        let most_a = if above { below.quick_seen_a[node][phase] } else { below.most_seen_a[node][phase] };
+        let lower_a = (meter.phases_a[phase] - most_a).min(upper_a);
         // Devices that never show what they draw leave a wide range: within it the installer's figure counts.
         let expected_a = below.expected_a[node][phase];
         let likely_a = (meter.phases_a[phase] - expected_a).min(credible_a[phase].max(lower_a));
         let before_a = known.building_a[phase].min(upper_a);
-        // Above the limit is no time for patience.
-        let creep = if above(phase, meter.phases_a[phase]) { 1.0 } else { creep };
+        let creep = if above { 1.0 } else { creep };
         let building_a = (before_a + creep * (likely_a - before_a).max(0.0)).clamp(lower_a, upper_a);
         known.building_a[phase] = building_a.max(-about.feeds_a[phase]);
     }

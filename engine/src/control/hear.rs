@@ -47,7 +47,7 @@ pub(super) fn hear(state: &mut State, event: &Event) {
             let amps = amps.filter(|amps| amps.is_finite()).map_or(rating_a, |amps| amps.min(rating_a));
             known.held.confirmed_a = amps;
             known.held.confirmed_at_s = state.clock.sure_s;
-            known.held.settling = None;
+            known.held.settling.clear();
             if !known.known {
                 known.granted_a = amps;
                 if amps > 0.0 {
@@ -66,6 +66,10 @@ pub(super) fn hear(state: &mut State, event: &Event) {
                     known.uses = None;
                     known.using = None;
                     known.choice = known.choice.of_next_vehicle();
+                    if known.stay.is_some() {
+                        // What was shown was another vehicle's.
+                        known.held.shown_a = None;
+                    }
                     known.stay = Some(Stay {
                         session: session.clone(),
                         got_kwh: 0.0,

@@ -17,6 +17,9 @@ const EXCESS: f64 = 0.1;
 /// 10 to 60 s.
 const SHOWN_S: f64 = 65.0;
 
+/// Within so many s of accepting a command a vehicle has followed: it must within 5 s (IEC 61851-1, annex A).
+const QUICK_S: f64 = 6.0;
+
 /// What a device shows within so many s of a command says nothing of how it follows it.
 const FOLLOWS_S: f64 = 10.0;
 
@@ -54,8 +57,8 @@ pub struct Held {
     pub confirmed_a: f64,
     /// What it was told last and has not answered.
     pub pending: Option<Sent>,
-    /// What it may still draw from before.
-    pub settling: Option<Settling>,
+    /// What it may still draw from before, each until its own time.
+    pub settling: Vec<Settling>,
     /// What it shows that it draws on its own phases, in A, and when on the clock of what may have passed.
     pub shown_a: Option<([f64; 3], f64)>,
     /// When it showed that, on the clock of what has surely passed.
@@ -74,7 +77,7 @@ impl Held {
         Held {
             confirmed_a: device.max_a,
             pending: None,
-            settling: None,
+            settling: Vec::new(),
             shown_a: None,
             shown_at_s: f64::NEG_INFINITY,
             obeyed_by_s: f64::NEG_INFINITY,
@@ -95,10 +98,16 @@ impl Held {
         self.most_with(|settling| sure_s < settling.obeyed_by_s)
     }
 
+    /// The most it may draw if it follows as vehicles do, in A per phase: what is above its limit cannot wait until the slowest
+    /// must have obeyed.
+    pub fn most_if_quick_a(&self, sure_s: f64, reaction_s: f64) -> f64 {
+        self.most_with(|settling| sure_s < settling.obeyed_by_s - reaction_s + reaction_s.min(QUICK_S))
+    }
+
     fn most_with(&self, counts: impl Fn(&Settling) -> bool) -> f64 {
         let pending_a = self.pending.map_or(0.0, |sent| sent.amps);
-        let settling_a = self.settling.filter(counts).map_or(0.0, |settling| settling.amps);
-        self.confirmed_a.max(pending_a).max(settling_a).max(0.0)
+        let settling = self.settling.iter().filter(|settling| counts(settling)).map(|settling| settling.amps);
+        settling.fold(self.confirmed_a.max(pending_a).max(0.0), f64::max)
     }
 
     /// The least that it surely draws on one of its own phases, in A; negative where it may feed in.
@@ -134,19 +143,35 @@ impl Held {
         self.shown_a.map_or(0.0, |(amps, _)| amps.into_iter().fold(0.0, f64::max))
     }
 
+    /// The command on its way is followed by another one before it was answered. It may have arrived all the same.
+    pub fn superseded(&mut self) {
+        let Some(sent) = self.pending.take() else { return };
+        let open = |settling: &Settling| settling.obeyed_by_s == f64::INFINITY;
+        let amps = self.settling.iter().filter(|settling| open(settling)).map(|settling| settling.amps);
+        let amps = amps.fold(sent.amps, f64::max);
+        self.settling.retain(|settling| !open(settling));
+        self.settling.push(Settling { amps, obeyed_by_s: f64::INFINITY, shown_by_s: f64::INFINITY });
+    }
+
     /// It has accepted the command on its way.
     pub fn accepted(&mut self, sure_s: f64, reaction_s: f64) {
         let Some(sent) = self.pending.take() else { return };
-        let before = self.most_a(sure_s).max(self.confirmed_a);
-        // What is only said again gives no more time to obey.
-        let settles = self.settling.is_some_and(|settling| settling.obeyed_by_s < f64::INFINITY);
-        if before > sent.amps && !(settles && sent.amps >= self.confirmed_a) {
-            // One that shows what it draws has obeyed when it shows that; one that does not, once it must have.
-            let shows = self.shown_most_a() > sent.amps + EXCESS_A;
-            let patience_s = if shows { reaction_s.max(SHOWN_S) } else { reaction_s };
-            let (obeyed_by_s, shown_by_s) = (sure_s + reaction_s, sure_s + patience_s);
-            self.settling = Some(Settling { amps: before, obeyed_by_s, shown_by_s });
-            self.obeyed_by_s = obeyed_by_s;
+        // One that shows what it draws has obeyed when it shows that; one that does not, once it must have.
+        let shows = self.shown_most_a() > sent.amps + EXCESS_A;
+        let patience_s = if shows { reaction_s.max(SHOWN_S) } else { reaction_s };
+        let from_now = |amps: f64| Settling { amps, obeyed_by_s: sure_s + reaction_s, shown_by_s: sure_s + patience_s };
+        self.settling.retain(|settling| settling.amps > sent.amps && sure_s < settling.shown_by_s);
+        // What it holds already has its own time; what is only said again gives no more.
+        let mut less = self.confirmed_a > sent.amps;
+        if less {
+            self.settling.push(from_now(self.confirmed_a));
+        }
+        for settling in self.settling.iter_mut().filter(|settling| settling.obeyed_by_s == f64::INFINITY) {
+            *settling = from_now(settling.amps);
+            less = true;
+        }
+        if less {
+            self.obeyed_by_s = sure_s + reaction_s;
         }
         if sent.amps > self.confirmed_a {
             self.raised_at_s = sure_s;
@@ -160,7 +185,7 @@ impl Held {
         self.shown_a = Some((amps, maybe_s));
         self.shown_at_s = sure_s;
         if sure_s - self.confirmed_at_s > 1.0 && amps.into_iter().all(|a| a <= self.confirmed_a + EXCESS_A) {
-            self.settling = None;
+            self.settling.clear();
         }
     }
 

@@ -104,7 +104,7 @@ fn wake(state: &State) -> DateTime<Utc> {
             at(send::answer_by_s(known, settings) - sure_s);
         }
         at(send::again_at_s(known) - sure_s);
-        if let Some(settling) = known.held.settling {
+        for settling in &known.held.settling {
             at(settling.obeyed_by_s - sure_s);
             at(settling.shown_by_s - sure_s);
         }

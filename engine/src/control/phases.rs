@@ -12,6 +12,7 @@ use kwartier_data::instance::PhaseIndex;
 
 use super::building::counted_phases;
 use super::rooms::Rooms;
+use super::setup::Device;
 use super::share::{Claim, Grant, LAYERS};
 use super::state::{DeviceState, State};
 use super::wants::{Wanted, bounds};
@@ -80,6 +81,11 @@ pub(super) fn may_be_on(choice: &Choice, uses: Option<u8>, own: usize) -> bool {
 pub(super) fn is_single(known: &DeviceState) -> bool {
     let told = known.stay.as_ref().and_then(|stay| stay.session.phases);
     known.stay.is_some() && (told == Some(1) || known.single_since_s.is_some())
+}
+
+/// Whether a device has a vehicle now for which it can choose a phase.
+pub(super) fn chooses_now(about: &Device, known: &DeviceState) -> bool {
+    about.chooses_phase && is_single(known)
 }
 
 /// Looks which stations follow, and forgets what is known of those that are in nobody's hands.

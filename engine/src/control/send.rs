@@ -1,7 +1,7 @@
 //! Grants into commands: decreases at once, increases into what is free now.
 
 use super::command::{Output, Setpoint, Why};
-use super::held::{Sent, Settling};
+use super::held::Sent;
 use super::phases;
 use super::rooms::Rooms;
 use super::settings::Settings;
@@ -177,9 +177,7 @@ fn command(state: &mut State, device: usize, amps: f64, phases: u8, why: Why, ou
         if sure_s >= answer_by_s(known, &state.setup.settings) {
             known.failures += 1;
         }
-        // It may have arrived all the same.
-        known.held.settling =
-            Some(Settling { amps: known.held.most_a(sure_s), obeyed_by_s: f64::INFINITY, shown_by_s: f64::INFINITY });
+        known.held.superseded();
     }
     if (known.granted_a > 0.0) != (amps > 0.0) {
         known.stops = match amps > 0.0 {

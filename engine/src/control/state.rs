@@ -303,6 +303,15 @@ impl DeviceState {
         }
         self.most_a(setup, index, clock)
     }
+
+    /// The most it draws now if it follows as quickly as vehicles do, in A per phase.
+    pub fn most_if_quick_a(&self, setup: &Setup, index: usize, clock: Clock) -> f64 {
+        let device = &setup.devices[index];
+        if self.steerable(device.managed) && self.exceeds_since_s.is_none() {
+            return self.held.most_if_quick_a(clock.sure_s, device.reaction_s).min(device.max_a);
+        }
+        self.most_a(setup, index, clock)
+    }
 }
 
 /// What a device that hears nothing may draw in A per phase: what it held when it was last heard, or its fallback at this

@@ -75,7 +75,11 @@ pub fn happen(depot: &mut Depot, what: &Happening) {
     match *what {
         Happening::Plug(device, amps) => depot.plug(device, amps),
         Happening::Unplug(device) => depot.unplug(device),
-        Happening::Building(node, amps) => depot.building_a[node] = amps,
+        Happening::Building(node, amps) => {
+            depot.building_a[node] = amps;
+            // What comes on top of an excess that is being answered has to be answered in its turn.
+            depot.over_s.iter_mut().flatten().for_each(|over| over.0 = 0);
+        }
         Happening::Link(device, up) => {
             depot.chargers[device].up = up;
             depot.events.push(Event::Link { device, up });

@@ -126,6 +126,8 @@ impl World {
             config: Arc::new(config),
             gate,
             turns: Turns::default(),
+            hub: crate::ocpp::Hub::default(),
+            guests: Arc::default(),
         };
         let probe = axum::routing::get(probe).post(probe);
         let pages = axum::Router::new().route("/test/sites/{site}/{permission}", probe);

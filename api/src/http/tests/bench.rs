@@ -20,6 +20,7 @@ use crate::app::{Event, Handle};
 use crate::config::{Arguments, Config, load};
 use crate::http::router;
 use crate::http::turns::Turns;
+use crate::ocpp::Hub;
 use crate::resource::setpoint::{Setpoint, Trace};
 use crate::resource::status::{ChargerStatus, NodeStatus, SiteStatus, Steering};
 use crate::service::Service;
@@ -106,7 +107,15 @@ impl Bench {
         let board: Board = Arc::new(RwLock::new(HashMap::new()));
         let app = Handle::new(tell, Arc::clone(&board));
         let gate = Arc::new(Gate::new(&config));
-        let service = Service { store, app, config: Arc::new(config), gate, turns: Turns::default() };
+        let service = Service {
+            store,
+            app,
+            config: Arc::new(config),
+            gate,
+            turns: Turns::default(),
+            hub: Hub::default(),
+            guests: Arc::default(),
+        };
         let (file, _) = access::first::demo(&service, Utc::now()).await.expect("a key");
         let key = std::fs::read_to_string(file).expect("a key").trim().to_owned();
         let router = router(service.clone(), Router::new());

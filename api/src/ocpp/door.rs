@@ -1,0 +1,225 @@
+//! Who comes in: which charger it is, by which password, over which link, in which version.
+//!
+//! Who is unknown and who has the wrong password are answered alike, and as late. A charger's identity is the last segment of
+//! the address and its name at its site; where several sites have one of that name, the password says which it is.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::ws::{WebSocket, WebSocketUpgrade};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Extension, Router};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use parking_lot::Mutex;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq as _;
+
+use super::link;
+use crate::access::password;
+use crate::http::change::kept;
+use crate::http::listen::Link;
+use crate::http::problem::{Problem, ProblemKind};
+use crate::resource::charger::{KeptCharger, KeptOcpp};
+use crate::service::Service;
+use crate::store::{Kind, List};
+
+/// The largest message that is taken, in bytes: a report of a device model in 2.x is the largest that is usual.
+const LARGEST: usize = 256 << 10;
+
+/// What is known of who may come in is read again when it is older than this; when somebody is not let in, than this.
+const STALE: Duration = Duration::from_secs(5);
+const STALE_IF_REFUSED: Duration = Duration::from_millis(500);
+
+/// A version of OCPP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Version {
+    /// 1.6, JSON.
+    #[serde(rename = "ocpp1.6")]
+    V16,
+    /// 2.0.1.
+    #[serde(rename = "ocpp2.0.1")]
+    V201,
+    /// 2.1.
+    #[serde(rename = "ocpp2.1")]
+    V21,
+}
+
+impl Version {
+    /// All, the newest first.
+    const ALL: [Version; 3] = [Version::V21, Version::V201, Version::V16];
+
+    /// Its websocket subprotocol.
+    pub fn subprotocol(self) -> &'static str {
+        match self {
+            Version::V16 => "ocpp1.6",
+            Version::V201 => "ocpp2.0.1",
+            Version::V21 => "ocpp2.1",
+        }
+    }
+}
+
+/// Who may come in.
+#[derive(Debug, Default)]
+pub struct Guests {
+    known: tokio::sync::Mutex<Known>,
+    /// Passwords that were right before, hashed, by what they are held against: chargers come back all the time.
+    right: Mutex<HashMap<String, [u8; 32]>>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    read: Option<Instant>,
+    by_name: Arc<HashMap<String, Vec<(String, KeptOcpp)>>>,
+}
+
+/// The route of chargers. It is beside the API's: what limits and describes those is not made for links that stay.
+pub fn routes() -> Router<Service> {
+    Router::new().route("/ocpp/{charger}", get(open))
+}
+
+async fn open(
+    State(service): State<Service>,
+    Path(charger): Path<String>,
+    Extension(link): Extension<Link>,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
+) -> Response {
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade,
+        Err(_) => {
+            let detail =
+                "chargers connect here with a websocket; give them this address as that of their central system";
+            return Problem::new(ProblemKind::Header, detail).into_response();
+        }
+    };
+    let site = match admit(&service, &charger, link, &headers).await {
+        Ok(Some(site)) => site,
+        Ok(None) => {
+            metrics::counter!("kwartier_ocpp_refused_total").increment(1);
+            tracing::info!(
+                "a charger was not let in: unknown, or not with the password or the security profile it has here"
+            );
+            return (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Basic realm=\"ocpp\"")]).into_response();
+        }
+        Err(problem) => return problem.into_response(),
+    };
+    let upgrade =
+        upgrade.max_message_size(LARGEST).max_frame_size(LARGEST).protocols(Version::ALL.map(Version::subprotocol));
+    let chosen = upgrade.selected_protocol().and_then(|name| name.to_str().ok()).map(str::to_owned);
+    let version = Version::ALL.into_iter().find(|version| chosen.as_deref() == Some(version.subprotocol()));
+    upgrade.on_upgrade(move |socket| async move {
+        match version {
+            Some(version) => link::run(service, socket, site, charger, version).await,
+            None => refuse(socket).await,
+        }
+    })
+}
+
+/// The handshake is completed without a subprotocol and the link closed at once (OCPP-J 1.6, 3.1.2).
+async fn refuse(mut socket: WebSocket) {
+    let reason = "none of the subprotocols ocpp1.6, ocpp2.0.1 and ocpp2.1 was offered".into();
+    let close = axum::extract::ws::CloseFrame { code: axum::extract::ws::close_code::PROTOCOL, reason };
+    let _ = socket.send(axum::extract::ws::Message::Close(Some(close))).await;
+}
+
+/// The site of a charger that may come in.
+async fn admit(service: &Service, charger: &str, link: Link, headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let basic = basic(headers).filter(|(name, _)| name == charger).map(|(_, password)| password);
+    for stale in [STALE, STALE_IF_REFUSED] {
+        let known = service.guests.known(service, stale).await?;
+        let found = known.get(charger).map_or(&[][..], Vec::as_slice);
+        for (site, ocpp) in found {
+            if fits(service, ocpp, link, basic.as_ref()).await? {
+                return Ok(Some(site.clone()));
+            }
+        }
+        if found.is_empty() {
+            // As long as with somebody who is known.
+            let tried = basic.clone().unwrap_or_else(|| String::new().into());
+            password::matches(tried, None).await?;
+        }
+    }
+    Ok(None)
+}
+
+/// Whether a charger may come in this way (security white paper, section 2; OCPP 2.0.1 part 2, A).
+async fn fits(service: &Service, ocpp: &KeptOcpp, link: Link, basic: Option<&SecretString>) -> Result<bool, Problem> {
+    let by_link = match ocpp.security_profile {
+        0 | 1 => true,
+        2 => link.tls,
+        // A certificate of its own proves who it is; no listener asks for one.
+        _ => false,
+    };
+    match (&ocpp.password, basic) {
+        (None, _) => Ok(by_link && ocpp.security_profile == 0),
+        (Some(_), None) => Ok(false),
+        (Some(hash), Some(tried)) => Ok(service.guests.is_right(hash, tried).await? && by_link),
+    }
+}
+
+impl Guests {
+    async fn known(
+        &self,
+        service: &Service,
+        stale: Duration,
+    ) -> Result<Arc<HashMap<String, Vec<(String, KeptOcpp)>>>, Problem> {
+        let mut known = self.known.lock().await;
+        if known.read.is_none_or(|read| read.elapsed() > stale) {
+            let mut by_name: HashMap<String, Vec<(String, KeptOcpp)>> = HashMap::new();
+            for document in service.store.all(List::all(Kind::Charger)).await? {
+                let charger: KeptCharger = kept(&document)?;
+                if let Some(ocpp) = charger.ocpp {
+                    by_name.entry(document.key.id).or_default().push((document.key.owner, ocpp));
+                }
+            }
+            *known = Known { read: Some(Instant::now()), by_name: Arc::new(by_name) };
+        }
+        Ok(Arc::clone(&known.by_name))
+    }
+
+    /// Whether a password is the one of a hash. Chargers write theirs as it is, or in hexadecimal digits (1.6, white paper,
+    /// 2.2: `AuthorizationKey`).
+    async fn is_right(&self, hash: &str, tried: &SecretString) -> Result<bool, Problem> {
+        let digest: [u8; 32] = Sha256::digest(tried.expose_secret()).into();
+        let before = self.right.lock().get(hash).copied();
+        if before.is_some_and(|right| bool::from(right.ct_eq(&digest))) {
+            return Ok(true);
+        }
+        let mut right = password::matches(tried.clone(), Some(hash.to_owned())).await?;
+        if let Some(plain) = from_hex(tried).filter(|_| !right) {
+            right = password::matches(plain, Some(hash.to_owned())).await?;
+        }
+        if right {
+            self.right.lock().insert(hash.to_owned(), digest);
+        }
+        Ok(right)
+    }
+}
+
+/// Name and password of HTTP Basic authentication (RFC 7617).
+fn basic(headers: &HeaderMap) -> Option<(String, SecretString)> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, encoded) = value.split_once(' ')?;
+    let decoded = STANDARD.decode(encoded.trim()).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
+    let text = String::from_utf8(decoded).ok()?;
+    let (name, password) = text.split_once(':')?;
+    Some((name.to_owned(), password.to_owned().into()))
+}
+
+fn from_hex(tried: &SecretString) -> Option<SecretString> {
+    let digits = tried.expose_secret().as_bytes();
+    let pairs = digits.chunks_exact(2);
+    if digits.is_empty() || !pairs.remainder().is_empty() {
+        return None;
+    }
+    let bytes: Option<Vec<u8>> =
+        pairs.map(|pair| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok())).collect();
+    String::from_utf8(bytes?).ok().map(SecretString::from)
+}

@@ -1,0 +1,508 @@
+//! One connection: frames in and out, one call outstanding, time. What is decided is decided in `station`.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
+use chrono::{DateTime, Utc};
+use governor::{DefaultDirectRateLimiter, Quota};
+use kwartier_engine::control;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::door::Version;
+use super::frame::{self, Frame, Malformed, Refusal, RefusalKind};
+use super::hub::{Asked, Seat, Target, tell};
+use super::readings::{Draws, latest};
+use super::station::{About, Command, Follows, Outcome, Station, Transaction};
+use super::v16::{self, Happened, Identity};
+use super::{stays, v2};
+use crate::service::Service;
+
+/// A charger is pinged so often.
+const PING: Duration = Duration::from_secs(20);
+
+/// A link on which nothing came for so long is dead.
+const DEAD: Duration = Duration::from_secs(65);
+
+/// A charger that does not take what it is sent for so long is gone.
+const TAKES: Duration = Duration::from_secs(10);
+
+/// Messages that one charger may send: so many a second, and so many at once.
+const A_SECOND: NonZeroU32 = NonZeroU32::new(20).unwrap();
+const AT_ONCE: NonZeroU32 = NonZeroU32::new(400).unwrap();
+
+/// So many frames in a row that are none, and the link is closed.
+const MOST_MALFORMED: u32 = 50;
+
+/// The last id that was given to a transaction in 1.6.
+static LAST_TRANSACTION: AtomicI64 = AtomicI64::new(0);
+
+/// What is kept of a charger that connects itself.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// What it says it is.
+    #[serde(default)]
+    pub identity: Identity,
+    /// In which version it speaks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<Version>,
+    /// When it connected last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connected: Option<DateTime<Utc>>,
+    /// Transactions under way, by connector.
+    #[serde(default)]
+    pub transactions: BTreeMap<i64, Transaction>,
+    /// What it has stored for good, as it took it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stored: Option<Value>,
+}
+
+struct Link {
+    service: Service,
+    site: String,
+    charger: String,
+    version: Version,
+    station: Option<Station>,
+    record: Record,
+    target: Target,
+    /// The state of the site that the loop was told of this link in.
+    told_setup: Option<u64>,
+    next_call: u64,
+    outstanding: Option<String>,
+    malformed: u32,
+    tickets: BTreeMap<u64, Vec<tokio::sync::oneshot::Sender<Outcome>>>,
+    next_ticket: u64,
+    /// Whether it has started and the loop does not know yet.
+    booted: bool,
+}
+
+/// Whether a link goes on.
+enum Goes {
+    On,
+    Close(u16, &'static str),
+    Gone,
+}
+
+/// Holds a connection until it ends.
+pub async fn run(service: Service, mut socket: WebSocket, site: String, charger: String, version: Version) {
+    let mut seat = service.hub.join(&service.app, &site, &charger, version);
+    let record = stays::record(&service, &site, &charger).await;
+    let record = record.and_then(|record| serde_json::from_value::<Record>(record).ok()).unwrap_or_default();
+    let mut link = Link {
+        service,
+        site,
+        charger,
+        version,
+        station: None,
+        record: Record { version: Some(version), connected: Some(Utc::now()), ..record },
+        target: Target::default(),
+        told_setup: None,
+        next_call: 0,
+        outstanding: None,
+        malformed: 0,
+        tickets: BTreeMap::new(),
+        next_ticket: 0,
+        booted: false,
+    };
+    link.keep().await;
+    metrics::gauge!("kwartier_ocpp_connected").increment(1.0);
+    link.serve(&mut socket, &mut seat).await;
+    metrics::gauge!("kwartier_ocpp_connected").decrement(1.0);
+    link.leave(&seat);
+}
+
+impl Link {
+    async fn serve(&mut self, socket: &mut WebSocket, seat: &mut Seat) {
+        let rate = DefaultDirectRateLimiter::direct(Quota::per_second(A_SECOND).allow_burst(AT_ONCE));
+        let mut heard = Instant::now();
+        let mut pinged = Instant::now();
+        self.retarget(seat).await;
+        loop {
+            if let Goes::Close(code, reason) = self.speak(socket).await {
+                close(socket, code, reason).await;
+                return;
+            }
+            let answer_by = self.station.as_ref().and_then(Station::answer_by).map(|by| {
+                let left = (by - Utc::now()).to_std().unwrap_or_default();
+                Instant::now() + left
+            });
+            let wake = [Some(pinged + PING), Some(heard + DEAD), answer_by].into_iter().flatten().min();
+            let wake = wake.unwrap_or(pinged + PING);
+            let goes = tokio::select! {
+                biased;
+                () = seat.ousted.cancelled() => Goes::Close(close_code::NORMAL, "a newer connection of this charger, or it is none any more"),
+                changed = seat.target.changed() => match changed {
+                    Ok(()) => { self.retarget(seat).await; Goes::On }
+                    Err(_) => Goes::Close(close_code::AWAY, "the service ends"),
+                },
+                Some(asked) = seat.asked.recv() => {
+                    self.ask(asked);
+                    Goes::On
+                }
+                message = socket.recv() => {
+                    heard = Instant::now();
+                    match message {
+                        Some(Ok(Message::Text(text))) if rate.check().is_ok() => self.hear(socket, text.as_str()).await,
+                        Some(Ok(Message::Text(_))) => Goes::Close(close_code::POLICY, "too many messages"),
+                        Some(Ok(Message::Binary(_))) => Goes::Close(close_code::UNSUPPORTED, "OCPP-J is text"),
+                        Some(Ok(Message::Ping(_) | Message::Pong(_))) => Goes::On,
+                        Some(Ok(Message::Close(_)) | Err(_)) | None => Goes::Gone,
+                    }
+                }
+                () = sleep_until(wake) => {
+                    let now = Instant::now();
+                    if now >= heard + DEAD {
+                        Goes::Gone
+                    } else {
+                        if now >= pinged + PING {
+                            pinged = now;
+                            match timeout(TAKES, socket.send(Message::Ping(Vec::new().into()))).await {
+                                Ok(Ok(())) => {}
+                                _ => return,
+                            }
+                        }
+                        self.time_out();
+                        if self.station.is_none() {
+                            self.retarget(seat).await;
+                        }
+                        Goes::On
+                    }
+                }
+            };
+            match goes {
+                Goes::On => {}
+                Goes::Close(code, reason) => {
+                    close(socket, code, reason).await;
+                    return;
+                }
+                Goes::Gone => return,
+            }
+        }
+    }
+
+    /// What is to be made true has changed.
+    async fn retarget(&mut self, seat: &mut Seat) {
+        self.target = seat.target.borrow_and_update().clone();
+        let Some((setup, _)) = self.target.place else { return };
+        if self.told_setup != Some(setup) {
+            let Some(about) = self.service.hub.about(&self.service, &self.site, setup, &self.charger).await else {
+                return;
+            };
+            match &mut self.station {
+                Some(station) => station.is_now(about),
+                None => self.station = Some(self.arrive(about)),
+            }
+            self.tell_link(true);
+        }
+        if self.booted && self.told_setup.is_some() {
+            self.booted = !self.event(|device| control::Event::Booted { device });
+        }
+        if let (Some(station), Some(setpoint)) = (&mut self.station, &self.target.setpoint) {
+            station.told(setpoint.clone());
+        }
+    }
+
+    fn arrive(&self, about: About) -> Station {
+        let mut station = Station::new(about, self.version);
+        station.transactions.clone_from(&self.record.transactions);
+        station.has_stored(self.record.stored.as_ref());
+        if self.booted {
+            station.booted();
+        }
+        station
+    }
+
+    fn tell_link(&mut self, up: bool) {
+        let told = self.event(|device| control::Event::Link { device, up });
+        self.told_setup = self.target.place.map(|(setup, _)| setup).filter(|_| told);
+    }
+
+    fn event(&self, event: impl Fn(usize) -> control::Event) -> bool {
+        tell(&self.service.app, &self.site, &self.target, event)
+    }
+
+    /// Sends what is to be sent next.
+    async fn speak(&mut self, socket: &mut WebSocket) -> Goes {
+        let Some(station) = &mut self.station else { return Goes::On };
+        let mut follows = Vec::new();
+        let call = station.next(Utc::now(), &mut follows);
+        self.follow(follows);
+        if let Some(call) = call {
+            self.next_call += 1;
+            let id = format!("k{}", self.next_call);
+            let text = frame::call(&id, call.action, &call.payload);
+            self.outstanding = Some(id);
+            if !send(socket, text).await {
+                return Goes::Close(close_code::AWAY, "it takes nothing");
+            }
+        }
+        Goes::On
+    }
+
+    async fn hear(&mut self, socket: &mut WebSocket, text: &str) -> Goes {
+        let now = Utc::now();
+        match frame::read(text) {
+            Ok(Frame::Call { id, action, payload }) => {
+                self.malformed = 0;
+                metrics::counter!("kwartier_ocpp_messages_total", "direction" => "in").increment(1);
+                let next = if action == "StartTransaction" { next_transaction(now) } else { 0 };
+                let answer = match self.understand(&action, &payload, next, now) {
+                    Ok((answer, happened)) => {
+                        let sent = send(socket, frame::result(&id, &answer)).await;
+                        for happened in happened {
+                            self.happened(happened, now).await;
+                        }
+                        return if sent { Goes::On } else { Goes::Gone };
+                    }
+                    Err(refusal) => frame::error(&id, &refusal, self.version),
+                };
+                if send(socket, answer).await { Goes::On } else { Goes::Gone }
+            }
+            Ok(Frame::Result { id, payload }) => {
+                if self.outstanding.take_if(|known| *known == id).is_some()
+                    && let Some(station) = &mut self.station
+                {
+                    let follows = station.answered(&payload);
+                    self.follow(follows);
+                    self.stored().await;
+                }
+                Goes::On
+            }
+            Ok(Frame::Error { id, code }) => {
+                if self.outstanding.take_if(|known| *known == id).is_some()
+                    && let Some(station) = &mut self.station
+                {
+                    let follows = station.refused(&code);
+                    self.follow(follows);
+                }
+                Goes::On
+            }
+            Ok(Frame::Send) => Goes::On,
+            Err(malformed) => self.answer_malformed(socket, malformed).await,
+        }
+    }
+
+    async fn answer_malformed(&mut self, socket: &mut WebSocket, malformed: Malformed) -> Goes {
+        metrics::counter!("kwartier_ocpp_malformed_total").increment(1);
+        self.malformed += 1;
+        if self.malformed > MOST_MALFORMED {
+            return Goes::Close(close_code::PROTOCOL, "these are no frames of OCPP-J");
+        }
+        let id = match (malformed.id, self.version) {
+            (Some(id), _) => id,
+            // Since 2.0.1 what has no id that can be read is answered too (part 4, 4.2.3).
+            (None, Version::V201 | Version::V21) => "-1".to_owned(),
+            (None, Version::V16) => return Goes::On,
+        };
+        let sent = send(socket, frame::error(&id, &malformed.refusal, self.version)).await;
+        if sent { Goes::On } else { Goes::Gone }
+    }
+
+    fn understand(&self, action: &str, payload: &Value, next: i64, now: DateTime<Utc>) -> Result<v16::Heard, Refusal> {
+        if self.station.is_none() && action != "BootNotification" && action != "Heartbeat" {
+            // The loop does not know its site yet: it is asked to come again.
+            return Err(Refusal::new(RefusalKind::Internal, "the site is not ready yet; send it again"));
+        }
+        match self.version {
+            Version::V16 => v16::hear(action, payload, next, now),
+            version => v2::hear(version, action, payload, self.draws(), now),
+        }
+    }
+
+    fn draws(&self) -> Draws {
+        self.station.as_ref().map_or(Draws { phases: None, connected: 3, voltage_v: 230.0 }, Station::draws)
+    }
+
+    async fn happened(&mut self, happened: Happened, now: DateTime<Utc>) {
+        match happened {
+            Happened::Booted(identity) => {
+                self.record.identity = identity;
+                self.record.stored = None;
+                self.outstanding = None;
+                self.booted = !self.event(|device| control::Event::Booted { device });
+                if let Some(station) = &mut self.station {
+                    station.booted();
+                }
+                self.keep().await;
+            }
+            Happened::Began { connector, id, at, register_kwh } => {
+                let Some(station) = &self.station else { return };
+                if station.transactions.values().any(|known| known.id == id) {
+                    return;
+                }
+                // The one before it at this connector has ended without a word.
+                if let Some(before) = station.transactions.get(&connector).cloned() {
+                    self.finish(connector, &before, None, at, now).await;
+                }
+                let used = |session: &str| {
+                    self.station
+                        .iter()
+                        .flat_map(|station| station.transactions.values())
+                        .any(|known| known.session == session)
+                };
+                let there = self.target.session.clone().filter(|session| !used(session));
+                let session = stays::begin(&self.service, &self.site, &self.charger, there.as_deref(), at, now).await;
+                let transaction = Transaction { id, session, from_kwh: register_kwh };
+                if let Some(station) = &mut self.station {
+                    station.begins(connector, transaction);
+                }
+                self.keep().await;
+            }
+            Happened::Ended { id, at, register_kwh } => {
+                let Some(station) = &self.station else { return };
+                let known = station.transactions.iter().find(|(_, known)| known.id == id);
+                if let Some((connector, transaction)) = known.map(|(connector, known)| (*connector, known.clone())) {
+                    self.finish(connector, &transaction, register_kwh, at, now).await;
+                    self.keep().await;
+                }
+            }
+            Happened::Drew { connector, values, transaction } => self.drew(connector, &values, transaction, now).await,
+            Happened::Free { connector } => {
+                let there = self.station.as_ref().and_then(|station| station.transactions.get(&connector).cloned());
+                if there.is_none() {
+                    self.draws_nothing();
+                }
+            }
+            Happened::Needs => {
+                if let Some(station) = &mut self.station {
+                    station.profile_again();
+                }
+            }
+        }
+    }
+
+    async fn drew(&mut self, connector: i64, values: &Value, transaction: Option<Value>, now: DateTime<Utc>) {
+        // A transaction that began while nobody listened shows in what it draws.
+        let unknown = transaction.filter(|id| {
+            connector > 0
+                && self
+                    .station
+                    .as_ref()
+                    .is_some_and(|station| station.transactions.values().all(|known| known.id != *id))
+        });
+        let reading = latest(values, self.draws());
+        if let Some(id) = unknown {
+            let began = Happened::Began { connector, id, at: now, register_kwh: reading.register_kwh };
+            Box::pin(self.happened(began, now)).await;
+        }
+        let Some(station) = &mut self.station else { return };
+        let session_kwh = station.measured(connector, &reading);
+        let Some(phases_a) = station.draws_now() else { return };
+        self.event(|device| control::Event::Drawn { device, phases_a, session_kwh });
+    }
+
+    fn draws_nothing(&mut self) {
+        if let Some(station) = &mut self.station
+            && station.transactions.is_empty()
+        {
+            station.draws_nothing();
+            self.event(|device| control::Event::Drawn { device, phases_a: [0.0; 3], session_kwh: None });
+        }
+    }
+
+    async fn finish(
+        &mut self,
+        connector: i64,
+        transaction: &Transaction,
+        register_kwh: Option<f64>,
+        at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) {
+        let energy_kwh = register_kwh.zip(transaction.from_kwh).map(|(until, from)| (until - from).max(0.0));
+        if let Some(station) = &mut self.station {
+            station.ends(connector);
+        }
+        self.draws_nothing();
+        stays::end(&self.service, &self.site, &transaction.session, energy_kwh, at, now).await;
+    }
+
+    fn follow(&mut self, follows: Vec<Follows>) {
+        for follows in follows {
+            match follows {
+                Follows::Setpoint { number, accepted } => {
+                    self.event(|device| control::Event::Answered { device, number, accepted });
+                }
+                Follows::Holds(amps) => {
+                    self.event(|device| control::Event::Holds { device, amps: Some(amps) });
+                }
+                Follows::Command(ticket, outcome) => {
+                    for answer in self.tickets.remove(&ticket).into_iter().flatten() {
+                        let _ = answer.send(outcome.clone());
+                    }
+                }
+            }
+        }
+    }
+
+    fn time_out(&mut self) {
+        let Some(station) = &mut self.station else { return };
+        if station.answer_by().is_some_and(|by| by <= Utc::now()) {
+            self.outstanding = None;
+            let follows = station.unanswered();
+            self.follow(follows);
+        }
+    }
+
+    /// What it has stored for good is kept, so that it is not told again.
+    async fn stored(&mut self) {
+        let Some(stored) = self.station.as_ref().and_then(Station::stores) else { return };
+        if self.record.stored.as_ref() != Some(&stored) {
+            self.record.stored = Some(stored);
+            self.keep().await;
+        }
+    }
+
+    async fn keep(&mut self) {
+        if let Some(station) = &self.station {
+            self.record.transactions.clone_from(&station.transactions);
+        }
+        if let Ok(record) = serde_json::to_value(&self.record) {
+            stays::keep(&self.service, &self.site, &self.charger, record, Utc::now()).await;
+        }
+    }
+
+    /// Somebody wants something done.
+    fn ask(&mut self, asked: Asked) {
+        let Some(station) = &mut self.station else {
+            let _ = asked.answer.send(Outcome::NoAnswer);
+            return;
+        };
+        self.next_ticket += 1;
+        let command = Command { ticket: self.next_ticket, action: asked.action, payload: asked.payload };
+        let ticket = station.command(command);
+        self.tickets.entry(ticket).or_default().push(asked.answer);
+    }
+
+    fn leave(&mut self, seat: &Seat) {
+        for answer in std::mem::take(&mut self.tickets).into_values().flatten() {
+            let _ = answer.send(Outcome::NoAnswer);
+        }
+        if self.service.hub.leave(&self.site, &self.charger, seat.number) {
+            self.tell_link(false);
+        }
+    }
+}
+
+/// An id for a transaction in 1.6, which is ours to give: the second in which it begins or a higher one, so that none comes
+/// again after a restart. It fits 31 bits until 2038, and begins anew then.
+fn next_transaction(now: DateTime<Utc>) -> i64 {
+    let second = now.timestamp() & 0x7fff_ffff;
+    let next = |last: i64| Some((last + 1).max(second));
+    LAST_TRANSACTION
+        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, next)
+        .map_or(second, |last| (last + 1).max(second))
+}
+
+async fn send(socket: &mut WebSocket, text: String) -> bool {
+    metrics::counter!("kwartier_ocpp_messages_total", "direction" => "out").increment(1);
+    matches!(timeout(TAKES, socket.send(Message::Text(text.into()))).await, Ok(Ok(())))
+}
+
+async fn close(socket: &mut WebSocket, code: u16, reason: &'static str) {
+    let frame = CloseFrame { code, reason: reason.into() };
+    let _ = timeout(TAKES, socket.send(Message::Close(Some(frame)))).await;
+}

@@ -1,0 +1,28 @@
+//! The OCPP gateway: chargers that connect themselves, at `/ocpp/{charger}`.
+//!
+//! * `door` decides who comes in: who it is, by which password, over which link, in which version;
+//! * `hub` knows who is connected: it brings each link the latest setpoint of its charger and ends the older of two links;
+//! * `link` is one connection: frames in and out, one call outstanding, time;
+//! * `station` decides what is sent next; it is pure: time and messages come in as arguments;
+//! * `profiles` says what a charger is to hold: the installer's maximum, the fallback, the setpoint that lapses;
+//! * `v16` and `v2` are the words of OCPP 1.6 and of 2.0.1 and 2.1; `frame` and `readings` what they share;
+//! * `stays` makes sessions of transactions.
+//!
+//! Setpoints are state: the latest counts, older ones are never sent. Message types and what a schema says of them come from
+//! `ocpp-types`. `docs/ocpp.md` has the table of messages.
+
+mod door;
+mod frame;
+mod hub;
+mod link;
+mod profiles;
+mod readings;
+mod station;
+mod stays;
+mod v16;
+mod v2;
+
+pub use door::{Guests, Version, routes};
+pub use hub::Hub;
+pub use link::Record;
+pub use station::Outcome;

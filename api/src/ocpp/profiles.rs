@@ -1,0 +1,197 @@
+//! What a charger is to hold, in three layers: the installer's maximum, the fallback that stays, and the setpoint that lapses.
+//!
+//! In a transaction the setpoint is a `TxProfile`. Outside of one it is a `TxDefaultProfile` above the fallback's, never higher
+//! than the fallback: so that whatever lapses first, and whatever transaction begins while nobody listens, a charger never
+//! holds more than it was told last and its fallback. (OCPP 1.6, 3.13; OCPP 2.0.1, K01 and K02.)
+
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use serde_json::{Value, json};
+
+use super::door::Version;
+
+/// Ids of our profiles: the same one replaces (2.0.1, K01.FR.05).
+pub const MAXIMUM: i64 = 1;
+/// The fallback's.
+pub const FALLBACK: i64 = 2;
+/// The setpoint's outside of transactions.
+pub const WAITING: i64 = 3;
+/// The setpoint's in a transaction; the connector is added.
+pub const CHARGING: i64 = 10;
+
+/// A schedule begins so much earlier than it is sent, in s: clocks differ.
+const EARLIER_S: i64 = 60;
+
+/// The fallback is stored as from the beginning of this day before today, in days.
+const SINCE_DAYS: i64 = 2;
+
+/// How a charger wants its schedules.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Form {
+    /// In which version.
+    pub version: Version,
+    /// In W of all phases together instead of A per phase.
+    pub watts: bool,
+    /// On how many phases the charger is connected.
+    pub phases: u8,
+    /// Voltage between phase and neutral in V.
+    pub voltage_v: f64,
+    /// The most periods of a schedule.
+    pub periods: usize,
+    /// The highest stack level.
+    pub levels: i64,
+}
+
+/// A limit that lapses.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Limit {
+    /// A per phase.
+    pub amps: f64,
+    /// On so many phases, where the charger can switch.
+    pub phases: Option<u8>,
+    /// On this phase of its own, 1 to 3, where it can choose (2.0.1).
+    pub phase: Option<u8>,
+    /// Until when.
+    pub until: DateTime<Utc>,
+}
+
+impl Form {
+    /// The installer's maximum.
+    pub fn maximum(&self, max_a: f64, now: DateTime<Utc>) -> Value {
+        let purpose = match self.version {
+            Version::V16 => "ChargePointMaxProfile",
+            Version::V201 | Version::V21 => "ChargingStationMaxProfile",
+        };
+        let schedule = self.schedule(MAXIMUM, Some(begin(now)), None, &[(0, max_a)], None, None);
+        self.request(0, MAXIMUM, 0, purpose, &json!({ "chargingProfileKind": "Absolute" }), schedule)
+    }
+
+    /// The fallback, by hour of the local day where the charger can hold that.
+    pub fn fallback(&self, by_hour_a: &[f64; 24], zone: Tz, now: DateTime<Utc>) -> Value {
+        let mut periods: Vec<(i64, f64)> = Vec::new();
+        for (hour, &amps) in (0_i64..).zip(by_hour_a) {
+            if periods.last().is_none_or(|(_, last)| (last - amps).abs() > 1e-9) {
+                periods.push((3600 * hour, amps));
+            }
+        }
+        let daily = periods.len() > 1 && periods.len() <= self.periods;
+        if !daily {
+            let least = by_hour_a.iter().copied().fold(f64::INFINITY, f64::min);
+            let schedule = self.schedule(FALLBACK, Some(begin(now)), None, &[(0, least)], None, None);
+            return self.request(
+                0,
+                FALLBACK,
+                0,
+                "TxDefaultProfile",
+                &json!({ "chargingProfileKind": "Absolute" }),
+                schedule,
+            );
+        }
+        let midnight =
+            kwartier_data::local::day_start(zone, now.with_timezone(&zone).date_naive() - TimeDelta::days(1));
+        let schedule = self.schedule(FALLBACK, Some(midnight), Some(86_400), &periods, None, None);
+        let kind = json!({ "chargingProfileKind": "Recurring", "recurrencyKind": "Daily" });
+        self.request(0, FALLBACK, 0, "TxDefaultProfile", &kind, schedule)
+    }
+
+    /// A setpoint outside of transactions.
+    pub fn waiting(&self, limit: &Limit, now: DateTime<Utc>) -> Value {
+        self.lapses(0, WAITING, "TxDefaultProfile", None, limit, now)
+    }
+
+    /// A setpoint in a transaction.
+    pub fn charging(&self, connector: i64, transaction: &Value, limit: &Limit, now: DateTime<Utc>) -> Value {
+        self.lapses(connector, CHARGING + connector, "TxProfile", Some(transaction), limit, now)
+    }
+
+    fn lapses(
+        &self,
+        connector: i64,
+        id: i64,
+        purpose: &str,
+        transaction: Option<&Value>,
+        limit: &Limit,
+        now: DateTime<Utc>,
+    ) -> Value {
+        let start = whole(now - TimeDelta::seconds(EARLIER_S));
+        let duration_s = (limit.until - start).num_seconds().max(1);
+        let schedule = self.schedule(id, Some(start), Some(duration_s), &[(0, limit.amps)], limit.phases, limit.phase);
+        let mut more = json!({ "chargingProfileKind": "Absolute", "validTo": stamp(limit.until) });
+        if let Some(transaction) = transaction {
+            more["transactionId"] = transaction.clone();
+        }
+        self.request(connector, id, self.levels.min(1), purpose, &more, schedule)
+    }
+
+    fn schedule(
+        &self,
+        id: i64,
+        start: Option<DateTime<Utc>>,
+        duration_s: Option<i64>,
+        periods: &[(i64, f64)],
+        phases: Option<u8>,
+        phase: Option<u8>,
+    ) -> Value {
+        let count = phases.filter(|count| *count > 0).unwrap_or(self.phases);
+        let limit = |amps: f64| {
+            let limit = if self.watts { amps * self.voltage_v * f64::from(count) } else { amps };
+            // Down: a limit has one decimal (1.6, 7.14).
+            (limit * 10.0 + 1e-6).floor() / 10.0
+        };
+        let periods = periods.iter().map(|&(start_s, amps)| {
+            let mut period = json!({ "startPeriod": start_s, "limit": limit(amps) });
+            match phase.filter(|_| self.version != Version::V16) {
+                Some(phase) => {
+                    period["numberPhases"] = json!(1);
+                    period["phaseToUse"] = json!(phase);
+                }
+                None if phases.is_some() || self.watts => period["numberPhases"] = json!(count),
+                None => {}
+            }
+            period
+        });
+        let mut schedule = json!({
+            "chargingRateUnit": if self.watts { "W" } else { "A" },
+            "chargingSchedulePeriod": periods.collect::<Vec<_>>(),
+        });
+        if let Some(start) = start {
+            schedule["startSchedule"] = json!(stamp(start));
+        }
+        if let Some(duration_s) = duration_s {
+            schedule["duration"] = json!(duration_s);
+        }
+        if self.version != Version::V16 {
+            schedule["id"] = json!(id);
+        }
+        schedule
+    }
+
+    fn request(&self, place: i64, id: i64, level: i64, purpose: &str, more: &Value, schedule: Value) -> Value {
+        let mut profile = more.clone();
+        profile["stackLevel"] = json!(level);
+        profile["chargingProfilePurpose"] = json!(purpose);
+        if self.version == Version::V16 {
+            profile["chargingProfileId"] = json!(id);
+            profile["chargingSchedule"] = schedule;
+            json!({ "connectorId": place, "csChargingProfiles": profile })
+        } else {
+            profile["id"] = json!(id);
+            profile["chargingSchedule"] = json!([schedule]);
+            json!({ "evseId": place, "chargingProfile": profile })
+        }
+    }
+}
+
+/// What is stored for good begins before today, so that no clock is before it.
+fn begin(now: DateTime<Utc>) -> DateTime<Utc> {
+    (now - TimeDelta::days(SINCE_DAYS)).date_naive().and_time(chrono::NaiveTime::MIN).and_utc()
+}
+
+fn whole(at: DateTime<Utc>) -> DateTime<Utc> {
+    at - TimeDelta::nanoseconds(i64::from(at.timestamp_subsec_nanos()))
+}
+
+/// An instant as chargers read it.
+pub fn stamp(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+}

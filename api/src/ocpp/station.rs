@@ -1,0 +1,565 @@
+//! What is sent to a charger next. Pure: time, answers and what happened come in as arguments.
+//!
+//! One call is outstanding at a time (OCPP-J, 4.1.1). The latest setpoint goes before everything but the clearing of what an
+//! unknown charger may hold; then what it is to hold for good; then how it is set up; then what people asked for.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::door::Version;
+use super::profiles::{Form, Limit, stamp};
+use super::readings::{Draws, Reading};
+use crate::resource::setpoint::Setpoint;
+
+/// An answer is waited for so long.
+const PATIENCE: TimeDelta = TimeDelta::seconds(10);
+
+/// What was refused for good, or not answered so often, is asked so often in all.
+const TRIES: u32 = 3;
+
+/// A limit that would be the same as the one that is held is sent again when no more than this share of its time is left.
+const RENEWED: f64 = 0.75;
+
+/// What a charger is, as the site says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct About {
+    /// Highest current per phase in A.
+    pub max_a: f64,
+    /// What it may draw when it is alone, by hour of the local day, in A per phase; nothing where the site does not say.
+    pub fallback_a: [f64; 24],
+    /// The zone of those hours.
+    pub zone: Tz,
+    /// On how many phases it is connected.
+    pub phases: u8,
+    /// Voltage between phase and neutral in V.
+    pub voltage_v: f64,
+    /// Whether it can switch between one and three phases.
+    pub switches_phases: bool,
+}
+
+/// A transaction under way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Transaction {
+    /// Its id: a number in 1.6, text in 2.x.
+    pub id: Value,
+    /// The session that it is of.
+    pub session: String,
+    /// The energy register when it began, in kWh.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_kwh: Option<f64>,
+}
+
+/// Something that somebody wants a charger to do once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Command {
+    /// Who waits for its outcome.
+    pub ticket: u64,
+    /// Which message.
+    pub action: &'static str,
+    /// What it says.
+    pub payload: Value,
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// It was answered.
+    Answered(Value),
+    /// It was refused with a code.
+    Refused(String),
+    /// It was sent, and no answer came: it may have been done.
+    NoAnswer,
+}
+
+/// A call to be sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    /// Which message.
+    pub action: &'static str,
+    /// What it says.
+    pub payload: Value,
+}
+
+/// What follows from an answer, or from none.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Follows {
+    /// A setpoint was taken, or was not.
+    Setpoint {
+        /// Its number.
+        number: u64,
+        /// Whether.
+        accepted: bool,
+    },
+    /// What the charger holds while nothing else is told, in A per phase.
+    Holds(f64),
+    /// A command has ended.
+    Command(u64, Outcome),
+}
+
+/// What a call that is outstanding is for.
+#[derive(Debug, Clone, PartialEq)]
+enum Purpose {
+    Clear,
+    Setpoint { number: u64, until: DateTime<Utc>, amps: f64, place: Place, last: bool },
+    Maximum,
+    Fallback,
+    Capabilities,
+    Setting,
+    Trigger,
+    Command(u64),
+}
+
+/// Where a setpoint stands.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    Waiting,
+    Charging(i64),
+}
+
+/// Something that is to be done once, and tried again a few times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Once {
+    wanted: bool,
+    tries: u32,
+}
+
+impl Once {
+    const WANTED: Once = Once { wanted: true, tries: 0 };
+    const DONE: Once = Once { wanted: false, tries: 0 };
+
+    fn failed(&mut self) {
+        self.tries += 1;
+        self.wanted = self.tries < TRIES;
+    }
+}
+
+/// What is known of a charger at the other end of a link.
+#[derive(Debug)]
+pub struct Station {
+    about: About,
+    form: Form,
+    /// Transactions by connector (1.6) or EVSE (2.x).
+    pub transactions: BTreeMap<i64, Transaction>,
+    /// What each connector showed last that it draws, by phase in A.
+    drawn: BTreeMap<i64, [f64; 3]>,
+    setpoint: Option<Setpoint>,
+    /// Places where the latest setpoint still has to be told.
+    untold: VecDeque<Place>,
+    /// What each place holds and until when.
+    held: BTreeMap<Place, (f64, DateTime<Utc>)>,
+    clear: Once,
+    maximum: Once,
+    fallback: Once,
+    capabilities: Once,
+    settings: VecDeque<Call>,
+    triggers: VecDeque<&'static str>,
+    commands: VecDeque<Command>,
+    outstanding: Option<(Purpose, DateTime<Utc>)>,
+}
+
+impl Station {
+    /// A charger that has just connected. What it holds of ours is set again: once, for as long as we run.
+    pub fn new(about: About, version: Version) -> Station {
+        let form =
+            Form { version, watts: false, phases: about.phases, voltage_v: about.voltage_v, periods: 24, levels: 1 };
+        Station {
+            about,
+            form,
+            transactions: BTreeMap::new(),
+            drawn: BTreeMap::new(),
+            setpoint: None,
+            untold: VecDeque::new(),
+            held: BTreeMap::new(),
+            clear: Once::DONE,
+            maximum: Once::WANTED,
+            fallback: Once::WANTED,
+            capabilities: Once::WANTED,
+            settings: settings(version),
+            triggers: VecDeque::from(["StatusNotification", "MeterValues"]),
+            commands: VecDeque::new(),
+            outstanding: None,
+        }
+    }
+
+    /// The site has changed.
+    pub fn is_now(&mut self, about: About) {
+        if about == self.about {
+            return;
+        }
+        self.form.phases = about.phases;
+        self.form.voltage_v = about.voltage_v;
+        self.about = about;
+        (self.maximum, self.fallback) = (Once::WANTED, Once::WANTED);
+    }
+
+    /// It has started: what it held may be gone or still there, and nothing that was under way is answered.
+    pub fn booted(&mut self) {
+        self.held.clear();
+        self.outstanding = None;
+        self.clear = Once::WANTED;
+        (self.maximum, self.fallback, self.capabilities) = (Once::WANTED, Once::WANTED, Once::WANTED);
+        self.settings = settings(self.form.version);
+        self.triggers.clear();
+        self.tell_again();
+    }
+
+    /// The latest setpoint.
+    pub fn told(&mut self, setpoint: Setpoint) {
+        if self.setpoint.as_ref() != Some(&setpoint) {
+            self.setpoint = Some(setpoint);
+            self.tell_again();
+        }
+    }
+
+    /// What is known of who draws here.
+    pub fn draws(&self) -> Draws {
+        Draws { phases: None, connected: self.about.phases, voltage_v: self.about.voltage_v }
+    }
+
+    /// Something was measured at a connector; what its session has got so far, in kWh.
+    pub fn measured(&mut self, connector: i64, reading: &Reading) -> Option<f64> {
+        if let Some(phases_a) = reading.phases_a {
+            self.drawn.insert(connector, phases_a);
+        }
+        let transaction = self.transactions.get(&connector)?;
+        let (register_kwh, from_kwh) = (reading.register_kwh?, transaction.from_kwh?);
+        Some((register_kwh - from_kwh).max(0.0))
+    }
+
+    /// What all connectors draw together, by what they showed last.
+    pub fn draws_now(&self) -> Option<[f64; 3]> {
+        // What is measured of the whole charger has all of them in it.
+        let connectors: Vec<&[f64; 3]> =
+            self.drawn.iter().filter(|(connector, _)| **connector > 0).map(|(_, amps)| amps).collect();
+        if connectors.is_empty() {
+            return self.drawn.get(&0).copied();
+        }
+        Some(connectors.into_iter().fold([0.0; 3], |sum, amps| std::array::from_fn(|phase| sum[phase] + amps[phase])))
+    }
+
+    /// Nothing is drawn any more.
+    pub fn draws_nothing(&mut self) {
+        self.drawn.clear();
+    }
+
+    /// A transaction has begun.
+    pub fn begins(&mut self, connector: i64, transaction: Transaction) {
+        self.transactions.insert(connector, transaction);
+        self.held.remove(&Place::Charging(connector));
+        self.tell_again();
+    }
+
+    /// A transaction has ended.
+    pub fn ends(&mut self, connector: i64) {
+        self.transactions.remove(&connector);
+        self.drawn.remove(&connector);
+        self.held.remove(&Place::Charging(connector));
+        self.tell_again();
+    }
+
+    /// What a vehicle needs was told, and a profile sent before counts no more (2.x, K15.FR.17).
+    pub fn profile_again(&mut self) {
+        self.held.clear();
+        self.tell_again();
+    }
+
+    /// Somebody wants something done. The same thing that waits already is not done twice; the ticket that waits for it.
+    pub fn command(&mut self, command: Command) -> u64 {
+        let same = |known: &&Command| known.action == command.action && known.payload == command.payload;
+        if let Some(known) = self.commands.iter().find(same) {
+            return known.ticket;
+        }
+        let ticket = command.ticket;
+        self.commands.push_back(command);
+        ticket
+    }
+
+    /// When an answer is no longer waited for.
+    pub fn answer_by(&self) -> Option<DateTime<Utc>> {
+        self.outstanding.as_ref().map(|(_, by)| *by)
+    }
+
+    fn tell_again(&mut self) {
+        self.untold.clear();
+        if self.transactions.is_empty() {
+            self.untold.push_back(Place::Waiting);
+        } else {
+            self.untold.extend(self.transactions.keys().map(|connector| Place::Charging(*connector)));
+        }
+    }
+
+    /// What is sent now; nothing while an answer is awaited, or where there is nothing to say.
+    pub fn next(&mut self, now: DateTime<Utc>, follows: &mut Vec<Follows>) -> Option<Call> {
+        if self.outstanding.is_some() {
+            return None;
+        }
+        if self.clear.wanted {
+            let payload = if self.form.version == Version::V16 {
+                json!({})
+            } else {
+                json!({ "chargingProfileCriteria": { "chargingProfilePurpose": "TxDefaultProfile" } })
+            };
+            return Some(self.send(Purpose::Clear, "ClearChargingProfile", payload, now));
+        }
+        if let Some(call) = self.next_setpoint(now, follows) {
+            return Some(call);
+        }
+        if self.fallback.wanted {
+            let payload = self.form.fallback(&self.about.fallback_a, self.about.zone, now);
+            return Some(self.send(Purpose::Fallback, "SetChargingProfile", payload, now));
+        }
+        if self.maximum.wanted {
+            let payload = self.form.maximum(self.about.max_a, now);
+            return Some(self.send(Purpose::Maximum, "SetChargingProfile", payload, now));
+        }
+        if let Some(command) = self.commands.pop_front() {
+            return Some(self.send(Purpose::Command(command.ticket), command.action, command.payload, now));
+        }
+        if self.capabilities.wanted {
+            let (action, payload) = ask_capabilities(self.form.version);
+            return Some(self.send(Purpose::Capabilities, action, payload, now));
+        }
+        if let Some(setting) = self.settings.pop_front() {
+            return Some(self.send(Purpose::Setting, setting.action, setting.payload, now));
+        }
+        let trigger = self.triggers.pop_front()?;
+        Some(self.send(Purpose::Trigger, "TriggerMessage", json!({ "requestedMessage": trigger }), now))
+    }
+
+    fn send(&mut self, purpose: Purpose, action: &'static str, payload: Value, now: DateTime<Utc>) -> Call {
+        self.outstanding = Some((purpose, now + PATIENCE));
+        Call { action, payload }
+    }
+
+    fn next_setpoint(&mut self, now: DateTime<Utc>, follows: &mut Vec<Follows>) -> Option<Call> {
+        while let Some(place) = self.untold.pop_front() {
+            let setpoint = self.setpoint.clone()?;
+            let last = self.untold.is_empty();
+            let number = setpoint.number;
+            if setpoint.valid_until <= now {
+                // It has lapsed: what it stores holds.
+                continue;
+            }
+            let limit = self.limit(&setpoint, &place);
+            if self.form.levels < 1 && place == Place::Waiting {
+                // It has one level alone, where the fallback stands.
+                follows.push(Follows::Setpoint { number, accepted: limit.amps >= self.least_fallback_a() });
+                continue;
+            }
+            let held = self.held.get(&place);
+            let left_s = |until: DateTime<Utc>| (until - now).as_seconds_f64();
+            let enough = |&&(amps, until): &&(f64, DateTime<Utc>)| {
+                (amps - limit.amps).abs() < 0.05
+                    && until <= limit.until
+                    && left_s(until) >= RENEWED * left_s(limit.until)
+            };
+            if held.filter(enough).is_some() && limit.phase.is_none() && limit.phases.is_none() {
+                if last {
+                    follows.push(Follows::Setpoint { number, accepted: true });
+                }
+                continue;
+            }
+            let payload = match &place {
+                Place::Waiting => self.form.waiting(&limit, now),
+                Place::Charging(connector) => {
+                    let Some(transaction) = self.transactions.get(connector) else { continue };
+                    self.form.charging(*connector, &transaction.id, &limit, now)
+                }
+            };
+            let purpose = Purpose::Setpoint { number, until: limit.until, amps: limit.amps, place, last };
+            return Some(self.send(purpose, "SetChargingProfile", payload, now));
+        }
+        None
+    }
+
+    /// The part of a setpoint that stands at a place.
+    fn limit(&self, setpoint: &Setpoint, place: &Place) -> Limit {
+        // A charger that feeds in is not asked to by these profiles: it is held at nothing.
+        let all_a = setpoint.limit_a.max(0.0);
+        let amps = match place {
+            Place::Waiting => all_a.min(self.least_fallback_a()),
+            Place::Charging(connector) => {
+                #[expect(clippy::cast_precision_loss, reason = "a handful")]
+                let count = self.transactions.len().max(1) as f64;
+                let first = self.transactions.keys().next() == Some(connector);
+                match all_a / count {
+                    each_a if each_a >= 6.0 || count <= 1.0 => each_a,
+                    _ if first => all_a,
+                    _ => 0.0,
+                }
+            }
+        };
+        let phases = Some(setpoint.phases).filter(|count| self.about.switches_phases && *count > 0);
+        Limit { amps, phases, phase: setpoint.phase, until: setpoint.valid_until }
+    }
+
+    fn least_fallback_a(&self) -> f64 {
+        self.about.fallback_a.iter().copied().fold(f64::INFINITY, f64::min).min(self.about.max_a)
+    }
+
+    /// What it stores for good, once it has taken that: for who connects again.
+    pub fn stores(&self) -> Option<Value> {
+        (!self.fallback.wanted && !self.maximum.wanted && self.fallback.tries == 0).then(|| self.base())
+    }
+
+    /// It connects again, and has stored this.
+    pub fn has_stored(&mut self, stored: Option<&Value>) {
+        if stored == Some(&self.base()) {
+            (self.maximum, self.fallback) = (Once::DONE, Once::DONE);
+        }
+    }
+
+    fn base(&self) -> Value {
+        json!([self.about.max_a, self.about.fallback_a, self.about.zone.name(), self.form.watts, self.form.periods])
+    }
+
+    /// An answer has come.
+    pub fn answered(&mut self, payload: &Value) -> Vec<Follows> {
+        let Some((purpose, _)) = self.outstanding.take() else { return Vec::new() };
+        let accepted = payload["status"] == "Accepted";
+        match purpose {
+            Purpose::Clear => self.clear = Once::DONE,
+            Purpose::Setpoint { number, until, amps, place, last } => {
+                if accepted {
+                    self.held.insert(place, (amps, until));
+                } else {
+                    self.held.remove(&place);
+                    self.untold.clear();
+                }
+                // Of several places the last one speaks for all; one that was overtaken speaks for itself.
+                let overtaken = self.setpoint.as_ref().is_some_and(|latest| latest.number != number);
+                if !accepted || last || overtaken {
+                    return vec![Follows::Setpoint { number, accepted }];
+                }
+            }
+            Purpose::Maximum => Self::settled(&mut self.maximum, accepted),
+            Purpose::Fallback => {
+                Self::settled(&mut self.fallback, accepted);
+                if accepted && self.held.is_empty() {
+                    return vec![Follows::Holds(self.highest_fallback_a())];
+                }
+            }
+            Purpose::Capabilities => {
+                self.capabilities = Once::DONE;
+                self.can(payload);
+            }
+            Purpose::Setting | Purpose::Trigger => {}
+            Purpose::Command(ticket) => return vec![Follows::Command(ticket, Outcome::Answered(payload.clone()))],
+        }
+        Vec::new()
+    }
+
+    fn highest_fallback_a(&self) -> f64 {
+        self.about.fallback_a.iter().copied().fold(0.0, f64::max).min(self.about.max_a)
+    }
+
+    fn settled(what: &mut Once, accepted: bool) {
+        if accepted { *what = Once::DONE } else { what.failed() }
+    }
+
+    /// A call was refused with a code.
+    pub fn refused(&mut self, code: &str) -> Vec<Follows> {
+        let Some((purpose, _)) = self.outstanding.take() else { return Vec::new() };
+        match purpose {
+            Purpose::Clear => self.clear.failed(),
+            Purpose::Setpoint { number, place, .. } => {
+                self.held.remove(&place);
+                self.untold.clear();
+                return vec![Follows::Setpoint { number, accepted: false }];
+            }
+            Purpose::Maximum => self.maximum.failed(),
+            Purpose::Fallback => self.fallback.failed(),
+            Purpose::Capabilities => self.capabilities.failed(),
+            Purpose::Setting | Purpose::Trigger => {}
+            Purpose::Command(ticket) => return vec![Follows::Command(ticket, Outcome::Refused(code.to_owned()))],
+        }
+        Vec::new()
+    }
+
+    /// No answer has come in time. A setpoint may have arrived: the loop assumes what is safe, and says it again.
+    pub fn unanswered(&mut self) -> Vec<Follows> {
+        let Some((purpose, _)) = self.outstanding.take() else { return Vec::new() };
+        match purpose {
+            Purpose::Clear => self.clear.failed(),
+            Purpose::Setpoint { place, .. } => drop(self.held.remove(&place)),
+            Purpose::Maximum => self.maximum.failed(),
+            Purpose::Fallback => self.fallback.failed(),
+            Purpose::Capabilities => self.capabilities.failed(),
+            Purpose::Setting | Purpose::Trigger => {}
+            Purpose::Command(ticket) => return vec![Follows::Command(ticket, Outcome::NoAnswer)],
+        }
+        Vec::new()
+    }
+
+    /// What it says of itself: units, stack levels, periods.
+    fn can(&mut self, payload: &Value) {
+        let said = |name: &str| -> Option<String> {
+            let keys = payload["configurationKey"].as_array().into_iter().flatten();
+            let from_keys = keys.filter(|key| key["key"] == name).find_map(|key| key["value"].as_str());
+            let results = payload["getVariableResult"].as_array().into_iter().flatten();
+            let from_results = results
+                .filter(|result| result["variable"]["name"] == name)
+                .find_map(|result| result["attributeValue"].as_str());
+            from_keys.or(from_results).map(str::to_owned)
+        };
+        let number = |name: &str| said(name).and_then(|value| value.trim().parse::<i64>().ok());
+        let before = self.form;
+        let units = said("ChargingScheduleAllowedChargingRateUnit").or_else(|| said("RateUnit"));
+        if let Some(units) = units {
+            let has = |names: &[&str]| units.split(',').any(|unit| names.contains(&unit.trim()));
+            self.form.watts = has(&["Power", "W"]) && !has(&["Current", "A"]);
+        }
+        if let Some(levels) = number("ChargeProfileMaxStackLevel").or_else(|| number("ProfileStackLevel")) {
+            self.form.levels = levels.max(0);
+        }
+        if let Some(periods) = number("ChargingScheduleMaxPeriods").or_else(|| number("PeriodsPerSchedule")) {
+            self.form.periods = usize::try_from(periods.max(1)).unwrap_or(1);
+        }
+        if self.form != before {
+            (self.maximum, self.fallback) = (Once::WANTED, Once::WANTED);
+            self.held.clear();
+            self.tell_again();
+        }
+    }
+}
+
+/// What is asked of a charger about itself.
+fn ask_capabilities(version: Version) -> (&'static str, Value) {
+    if version == Version::V16 {
+        let keys =
+            ["ChargeProfileMaxStackLevel", "ChargingScheduleAllowedChargingRateUnit", "ChargingScheduleMaxPeriods"];
+        return ("GetConfiguration", json!({ "key": keys }));
+    }
+    let variable = |name: &str| json!({ "component": { "name": "SmartChargingCtrlr" }, "variable": { "name": name } });
+    let variables: Vec<Value> = ["ProfileStackLevel", "RateUnit", "PeriodsPerSchedule"].map(variable).into();
+    ("GetVariables", json!({ "getVariableData": variables }))
+}
+
+/// How a charger is set up: it tells every ten seconds what each phase draws.
+fn settings(version: Version) -> VecDeque<Call> {
+    let measurands = "Current.Import,Energy.Active.Import.Register,Power.Active.Import";
+    if version == Version::V16 {
+        let set = |key: &str, value: &str| Call {
+            action: "ChangeConfiguration",
+            payload: json!({ "key": key, "value": value }),
+        };
+        return [set("MeterValuesSampledData", measurands), set("MeterValueSampleInterval", "10")].into();
+    }
+    let one = |component: &str, name: &str, value: &str| json!({ "component": { "name": component }, "variable": { "name": name }, "attributeValue": value });
+    let all = [
+        one("SampledDataCtrlr", "TxStartedMeasurands", measurands),
+        one("SampledDataCtrlr", "TxUpdatedMeasurands", measurands),
+        one("SampledDataCtrlr", "TxUpdatedInterval", "10"),
+        one("SampledDataCtrlr", "TxEndedMeasurands", measurands),
+    ];
+    [Call { action: "SetVariables", payload: json!({ "setVariableData": all }) }].into()
+}
+
+/// The time that we answer with.
+pub fn now_is(now: DateTime<Utc>) -> Value {
+    json!({ "currentTime": stamp(now) })
+}

@@ -1,0 +1,191 @@
+//! OCPP 1.6-J: what a charger says, what it is answered, and what that means.
+
+use chrono::{DateTime, Utc};
+use ocpp_types::v16;
+use serde_json::{Value, json};
+
+use super::frame::{Refusal, RefusalKind, typed};
+use super::profiles::stamp;
+use super::station::now_is;
+
+/// A charger shows that it is there after so long without anything else to say, in s.
+pub const HEARTBEAT_S: u32 = 60;
+
+/// What a message means, in whatever version it was said. Connectors are EVSEs in 2.x.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Happened {
+    /// It has started.
+    Booted(Identity),
+    /// A transaction has begun.
+    Began {
+        /// At which connector.
+        connector: i64,
+        /// The transaction's id.
+        id: Value,
+        /// When, by the charger's clock.
+        at: DateTime<Utc>,
+        /// The energy register then, in kWh.
+        register_kwh: Option<f64>,
+    },
+    /// A transaction has ended.
+    Ended {
+        /// The transaction's id.
+        id: Value,
+        /// When, by the charger's clock.
+        at: DateTime<Utc>,
+        /// The energy register then, in kWh.
+        register_kwh: Option<f64>,
+    },
+    /// Something was measured.
+    Drew {
+        /// At which connector; 0, of the whole charger.
+        connector: i64,
+        /// What.
+        values: Value,
+        /// In which transaction.
+        transaction: Option<Value>,
+    },
+    /// No vehicle is there.
+    Free {
+        /// At which connector.
+        connector: i64,
+    },
+    /// A vehicle has told what it needs: profiles sent before count no more.
+    Needs,
+}
+
+/// What a charger says it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Identity {
+    /// Who made it.
+    pub vendor: String,
+    /// Which model.
+    pub model: String,
+    /// Which firmware.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub firmware: Option<String>,
+}
+
+/// An answer, and what the message meant.
+pub type Heard = (Value, Vec<Happened>);
+
+/// Hears a message of a charger. `next` is the id of a transaction that begins.
+pub fn hear(action: &str, payload: &Value, next: i64, now: DateTime<Utc>) -> Result<Heard, Refusal> {
+    let accepted = || json!({ "idTagInfo": { "status": "Accepted" } });
+    let nothing = || (json!({}), Vec::new());
+    Ok(match action {
+        "BootNotification" => {
+            let boot: v16::BootNotificationRequest = typed(payload)?;
+            let identity = Identity {
+                vendor: boot.charge_point_vendor.to_string(),
+                model: boot.charge_point_model.to_string(),
+                firmware: boot.firmware_version.map(|version| version.to_string()),
+            };
+            let answer = json!({ "status": "Accepted", "currentTime": stamp(now), "interval": HEARTBEAT_S });
+            (answer, vec![Happened::Booted(identity)])
+        }
+        "Heartbeat" => (now_is(now), Vec::new()),
+        "Authorize" => {
+            typed::<v16::AuthorizeRequest>(payload)?;
+            (accepted(), Vec::new())
+        }
+        "StartTransaction" => {
+            let start: v16::StartTransactionRequest = typed(payload)?;
+            let mut answer = accepted();
+            answer["transactionId"] = json!(next);
+            let began = Happened::Began {
+                connector: start.connector_id,
+                id: json!(next),
+                at: instant(payload, now),
+                register_kwh: kwh(start.meter_start),
+            };
+            (answer, vec![began])
+        }
+        "StopTransaction" => {
+            let stop: v16::StopTransactionRequest = typed(payload)?;
+            let ended = Happened::Ended {
+                id: json!(stop.transaction_id),
+                at: instant(payload, now),
+                register_kwh: kwh(stop.meter_stop),
+            };
+            (if stop.id_tag.is_some() { accepted() } else { json!({}) }, vec![ended])
+        }
+        "MeterValues" => {
+            let values: v16::MeterValuesRequest = typed(payload)?;
+            let drew = Happened::Drew {
+                connector: values.connector_id,
+                values: payload["meterValue"].clone(),
+                transaction: values.transaction_id.map(|id| json!(id)),
+            };
+            (json!({}), vec![drew])
+        }
+        "StatusNotification" => {
+            let status: v16::StatusNotificationRequest = typed(payload)?;
+            let free = payload["status"] == "Available" && status.connector_id > 0;
+            let free = free.then_some(Happened::Free { connector: status.connector_id });
+            (json!({}), free.into_iter().collect())
+        }
+        "DataTransfer" => {
+            typed::<v16::DataTransferRequest>(payload)?;
+            (json!({ "status": "UnknownVendorId" }), Vec::new())
+        }
+        "DiagnosticsStatusNotification" => {
+            typed::<v16::DiagnosticsStatusNotificationRequest>(payload).map(|_| nothing())?
+        }
+        "FirmwareStatusNotification" => typed::<v16::FirmwareStatusNotificationRequest>(payload).map(|_| nothing())?,
+        "SecurityEventNotification" => typed::<v16::SecurityEventNotificationRequest>(payload).map(|_| nothing())?,
+        "LogStatusNotification" => typed::<v16::LogStatusNotificationRequest>(payload).map(|_| nothing())?,
+        "SignedFirmwareStatusNotification" => {
+            typed::<v16::SignedFirmwareStatusNotificationRequest>(payload).map(|_| nothing())?
+        }
+        "SignCertificate" => {
+            typed::<v16::SignCertificateRequest>(payload)?;
+            (json!({ "status": "Rejected" }), Vec::new())
+        }
+        other if is_ours(other) => return Err(Refusal::new(RefusalKind::NotSupported, "chargers do not send this")),
+        _ => return Err(Refusal::new(RefusalKind::NotImplemented, "no such message in OCPP 1.6")),
+    })
+}
+
+/// Messages that go to chargers and never come from one.
+fn is_ours(action: &str) -> bool {
+    const OURS: [&str; 25] = [
+        "CancelReservation",
+        "CertificateSigned",
+        "ChangeAvailability",
+        "ChangeConfiguration",
+        "ClearCache",
+        "ClearChargingProfile",
+        "DeleteCertificate",
+        "ExtendedTriggerMessage",
+        "GetCompositeSchedule",
+        "GetConfiguration",
+        "GetDiagnostics",
+        "GetInstalledCertificateIds",
+        "GetLocalListVersion",
+        "GetLog",
+        "InstallCertificate",
+        "RemoteStartTransaction",
+        "RemoteStopTransaction",
+        "ReserveNow",
+        "Reset",
+        "SendLocalList",
+        "SetChargingProfile",
+        "SignedUpdateFirmware",
+        "TriggerMessage",
+        "UnlockConnector",
+        "UpdateFirmware",
+    ];
+    OURS.contains(&action)
+}
+
+/// When something was, by what a message says; never ahead of us.
+pub fn instant(payload: &Value, now: DateTime<Utc>) -> DateTime<Utc> {
+    let said = payload["timestamp"].as_str().and_then(|at| at.parse::<DateTime<Utc>>().ok());
+    said.map_or(now, |at| at.min(now))
+}
+
+fn kwh(register_wh: i64) -> Option<f64> {
+    #[expect(clippy::cast_precision_loss, reason = "no register comes near 2^53 Wh")]
+    (register_wh >= 0).then_some(register_wh as f64 / 1000.0)
+}

@@ -1,0 +1,190 @@
+//! OCPP 2.0.1 and 2.1: what a charger says, what it is answered, and what that means. What 2.1 adds is named beside it.
+
+use chrono::{DateTime, Utc};
+use ocpp_types::{v21, v201};
+use serde_json::{Value, json};
+
+use super::door::Version;
+use super::frame::{Refusal, RefusalKind, typed};
+use super::profiles::stamp;
+use super::readings::{Draws, latest};
+use super::station::now_is;
+use super::v16::{HEARTBEAT_S, Happened, Heard, Identity, instant};
+
+/// Checks a payload against its schema in either version: 2.1 allows what 2.0.1 does, and more.
+macro_rules! checked {
+    ($version:expr, $payload:expr, $message:ident) => {
+        match $version {
+            Version::V21 => typed::<v21::$message>($payload).map(drop),
+            Version::V16 | Version::V201 => typed::<v201::$message>($payload).map(drop),
+        }
+    };
+}
+
+/// Hears a message of a charger.
+pub fn hear(
+    version: Version,
+    action: &str,
+    payload: &Value,
+    draws: Draws,
+    now: DateTime<Utc>,
+) -> Result<Heard, Refusal> {
+    let nothing = || (json!({}), Vec::new());
+    Ok(match action {
+        "BootNotification" => {
+            checked!(version, payload, BootNotificationRequest)?;
+            let station = &payload["chargingStation"];
+            let text = |name: &str| station[name].as_str().unwrap_or_default().to_owned();
+            let firmware = station["firmwareVersion"].as_str().map(str::to_owned);
+            let identity = Identity { vendor: text("vendorName"), model: text("model"), firmware };
+            let answer = json!({ "status": "Accepted", "currentTime": stamp(now), "interval": HEARTBEAT_S });
+            (answer, vec![Happened::Booted(identity)])
+        }
+        "Heartbeat" => (now_is(now), Vec::new()),
+        "Authorize" => {
+            checked!(version, payload, AuthorizeRequest)?;
+            (json!({ "idTokenInfo": { "status": "Accepted" } }), Vec::new())
+        }
+        "TransactionEvent" => {
+            checked!(version, payload, TransactionEventRequest)?;
+            transaction(payload, draws, now)
+        }
+        "MeterValues" => {
+            checked!(version, payload, MeterValuesRequest)?;
+            let connector = payload["evseId"].as_i64().unwrap_or(0);
+            let drew = Happened::Drew { connector, values: payload["meterValue"].clone(), transaction: None };
+            (json!({}), vec![drew])
+        }
+        "StatusNotification" => {
+            checked!(version, payload, StatusNotificationRequest)?;
+            let connector = payload["evseId"].as_i64().unwrap_or(0);
+            let free = payload["connectorStatus"] == "Available" && connector > 0;
+            (json!({}), free.then_some(Happened::Free { connector }).into_iter().collect())
+        }
+        "NotifyEVChargingNeeds" => {
+            checked!(version, payload, NotifyEVChargingNeedsRequest)?;
+            (json!({ "status": "Accepted" }), vec![Happened::Needs])
+        }
+        "NotifyEVChargingSchedule" => {
+            checked!(version, payload, NotifyEVChargingScheduleRequest)?;
+            (json!({ "status": "Accepted" }), Vec::new())
+        }
+        "DataTransfer" => {
+            // Its data are of no type, which the crate leaves to whoever uses them.
+            payload["vendorId"].as_str().ok_or_else(|| Refusal::new(RefusalKind::Occurrence, "vendorId is missing"))?;
+            (json!({ "status": "UnknownVendorId" }), Vec::new())
+        }
+        "SignCertificate" => {
+            checked!(version, payload, SignCertificateRequest)?;
+            (json!({ "status": "Rejected" }), Vec::new())
+        }
+        "Get15118EVCertificate" => {
+            checked!(version, payload, Get15118EVCertificateRequest)?;
+            (json!({ "status": "Failed", "exiResponse": "" }), Vec::new())
+        }
+        "GetCertificateStatus" => {
+            checked!(version, payload, GetCertificateStatusRequest)?;
+            (json!({ "status": "Failed" }), Vec::new())
+        }
+        "ClearedChargingLimit" => checked!(version, payload, ClearedChargingLimitRequest).map(|()| nothing())?,
+        "FirmwareStatusNotification" => {
+            checked!(version, payload, FirmwareStatusNotificationRequest).map(|()| nothing())?
+        }
+        "LogStatusNotification" => checked!(version, payload, LogStatusNotificationRequest).map(|()| nothing())?,
+        "NotifyChargingLimit" => checked!(version, payload, NotifyChargingLimitRequest).map(|()| nothing())?,
+        "NotifyCustomerInformation" => {
+            checked!(version, payload, NotifyCustomerInformationRequest).map(|()| nothing())?
+        }
+        "NotifyDisplayMessages" => checked!(version, payload, NotifyDisplayMessagesRequest).map(|()| nothing())?,
+        "NotifyEvent" => checked!(version, payload, NotifyEventRequest).map(|()| nothing())?,
+        "NotifyMonitoringReport" => checked!(version, payload, NotifyMonitoringReportRequest).map(|()| nothing())?,
+        "NotifyReport" => checked!(version, payload, NotifyReportRequest).map(|()| nothing())?,
+        "PublishFirmwareStatusNotification" => {
+            checked!(version, payload, PublishFirmwareStatusNotificationRequest).map(|()| nothing())?
+        }
+        "ReportChargingProfiles" => checked!(version, payload, ReportChargingProfilesRequest).map(|()| nothing())?,
+        "ReservationStatusUpdate" => checked!(version, payload, ReservationStatusUpdateRequest).map(|()| nothing())?,
+        "SecurityEventNotification" => {
+            checked!(version, payload, SecurityEventNotificationRequest).map(|()| nothing())?
+        }
+        "NotifyPriorityCharging" if version == Version::V21 => {
+            typed::<v21::NotifyPriorityChargingRequest>(payload).map(|_| nothing())?
+        }
+        other if is_ours(other) => return Err(Refusal::new(RefusalKind::NotSupported, "chargers do not send this")),
+        _ => return Err(Refusal::new(RefusalKind::NotImplemented, "no such message in this version")),
+    })
+}
+
+fn transaction(payload: &Value, draws: Draws, now: DateTime<Utc>) -> Heard {
+    let id = payload["transactionInfo"]["transactionId"].clone();
+    let at = instant(payload, now);
+    let values = &payload["meterValue"];
+    let register_kwh = latest(values, draws).register_kwh;
+    let connector = payload["evse"]["id"].as_i64();
+    let mut happened = Vec::new();
+    match payload["eventType"].as_str() {
+        // One that began while nobody listened is told by its first event that comes through.
+        Some("Started" | "Updated") => {
+            if let Some(connector) = connector.or(Some(1)) {
+                happened.push(Happened::Began { connector, id: id.clone(), at, register_kwh });
+            }
+        }
+        _ => {}
+    }
+    if values.is_array() {
+        happened.push(Happened::Drew {
+            connector: connector.unwrap_or(0),
+            values: values.clone(),
+            transaction: Some(id.clone()),
+        });
+    }
+    if payload["eventType"] == "Ended" {
+        happened.push(Happened::Ended { id, at, register_kwh });
+    }
+    let answer =
+        if payload["idToken"].is_object() { json!({ "idTokenInfo": { "status": "Accepted" } }) } else { json!({}) };
+    (answer, happened)
+}
+
+/// Messages that go to chargers and never come from one.
+fn is_ours(action: &str) -> bool {
+    const OURS: [&str; 36] = [
+        "CancelReservation",
+        "CertificateSigned",
+        "ChangeAvailability",
+        "ClearCache",
+        "ClearChargingProfile",
+        "ClearDisplayMessage",
+        "ClearVariableMonitoring",
+        "CostUpdated",
+        "CustomerInformation",
+        "DeleteCertificate",
+        "GetBaseReport",
+        "GetChargingProfiles",
+        "GetCompositeSchedule",
+        "GetDisplayMessages",
+        "GetInstalledCertificateIds",
+        "GetLocalListVersion",
+        "GetLog",
+        "GetMonitoringReport",
+        "GetReport",
+        "GetTransactionStatus",
+        "GetVariables",
+        "InstallCertificate",
+        "PublishFirmware",
+        "RequestStartTransaction",
+        "RequestStopTransaction",
+        "ReserveNow",
+        "Reset",
+        "SendLocalList",
+        "SetChargingProfile",
+        "SetDisplayMessage",
+        "SetNetworkProfile",
+        "SetVariableMonitoring",
+        "SetVariables",
+        "TriggerMessage",
+        "UnlockConnector",
+        "UpdateFirmware",
+    ];
+    OURS.contains(&action)
+}
