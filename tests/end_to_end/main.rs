@@ -5,8 +5,6 @@
 mod bad_input;
 #[cfg(unix)]
 mod chargers;
-#[cfg(unix)]
-mod closed_loop;
 mod commands;
 mod config;
 mod forecast;
