@@ -115,6 +115,11 @@ conformance: setup ## try the service against its OpenAPI document with schemath
 	@cargo build --release -p kwartier $(LOCKED)
 	@scripts/conformance $(CARGO_TARGET_DIR)/release/kwartier $(EXAMPLES)
 
+.PHONY: stranger
+stranger: setup ## try the service with stations, fuses and a meter that are not ours (needs Python 3.11; longer: STRANGER="--seconds 600")
+	@cargo build --release -p kwartier $(LOCKED)
+	@scripts/stranger $(CARGO_TARGET_DIR)/release/kwartier $(STRANGER)
+
 .PHONY: bench-http
 bench-http: setup ## measure requests a second and how long they take, with 1,000 sites (others: SITES=…)
 	@cargo build --release -p kwartier -p kwartier-tests $(LOCKED)

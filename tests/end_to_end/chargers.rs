@@ -234,7 +234,7 @@ fn nothing_that_goes_wrong_ends_the_stations() {
     let url = format!("ws://127.0.0.1:{}/ocpp", central.port);
     let wrong =
         ["--quirks", "any=0.8,malformed=0.3", "--faults", "cut=300,reboot=300", "--boot", "2", "--speed", "100"];
-    let arguments = [&[&url, "--count", "30", "--protocol", "mixed", "--duration", "75s"], &wrong[..]].concat();
+    let arguments = [&[&url, "--count", "30", "--protocol", "mixed", "--duration", "55s"], &wrong[..]].concat();
     let output = Fleet::start(&arguments).0.wait_with_output().expect("an end");
     let summary = json(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{summary}");
@@ -242,6 +242,21 @@ fn nothing_that_goes_wrong_ends_the_stations() {
     assert!(count("booted") > 30 && count("cuts") > 3 && count("connects") > count("booted"), "{summary}");
     assert!(summary["energy_kwh"].as_f64().unwrap() > 0.0, "{summary}");
     drop(central);
+}
+
+#[test]
+fn a_scenario_is_played_over_sockets_and_faster() {
+    let Some(python) = python() else { return };
+    let central = Central::start(python, 24, &[]);
+    let url = format!("ws://127.0.0.1:{}/ocpp", central.port);
+    let scenario = workspace().join("tests/scenarios/link-cut.toml").display().to_string();
+    // It begins at noon; the vans come back in the afternoon, and at six all links are cut: 36 s later.
+    let arguments = [&url, "--scenario", &scenario, "--speed", "600", "--duration", "45s", "--protocol", "mixed"];
+    let output = Fleet::start(&arguments).0.wait_with_output().expect("an end");
+    let summary = json(&output.stdout);
+    assert_eq!((&summary["stations"], &summary["booted"]), (&Value::from(24), &Value::from(24)), "{summary}");
+    assert_eq!((&summary["cuts"], &summary["connected"]), (&Value::from(24), &Value::from(0)), "{summary}");
+    assert!(summary["vehicles"].as_u64().unwrap() > 5 && summary["boards"].as_array().unwrap().len() == 8, "{summary}");
 }
 
 /// The folder in which npm has installed `tests/ocpp/black_hole`, outside of the clone; `None`, there is no npm, or no network
@@ -346,7 +361,7 @@ fn a_sites_meter_is_played_and_its_fuses_are_judged() {
     let meter = format!("http://{}/v1/sites/depot/measurements", listener.local_addr().expect("an address"));
     let to = ["--site", &site, "--meter-to", &meter, "--key-file", &key, "--speed", "100", &url];
     let fleet = Fleet::start(&to);
-    let posts = posts(&listener, 40);
+    let posts = posts(&listener, 30);
     let (code, summary) = fleet.end();
     drop(central);
     let rows = posts.iter().flat_map(|(_, body)| body.as_array().unwrap().clone()).collect::<Vec<_>>();

@@ -224,8 +224,16 @@ class Depot:
         for station in stations:
             for purpose, count in station.profiles.items():
                 profiles[purpose] = profiles.get(purpose, 0) + count
+        # What holds when nobody is heard any more.
+        unprotected = [
+            name
+            for name, station in self.stations.items()
+            if not any(profile.purpose in ("max", "default") for profile in station.store.profiles)
+        ]
+        connected = len(self.stations) == len(self.names)
         return {
-            "fine": not broken and self.energy_kwh > 0 and len(self.stations) == len(self.names),
+            "fine": not broken and not unprotected and connected and self.energy_kwh > 0,
+            "unprotected": unprotected,
             "connected": len(self.stations),
             "wanted": len(self.names),
             "profiles": profiles,

@@ -35,6 +35,10 @@ const HANDSHAKE: Duration = Duration::from_secs(30);
 /// How long it waits before it connects again: at first, and at most.
 const RETRY: [f64; 2] = [1.0, 30.0];
 
+/// So long may it take until a central system notices a connection that says nothing any more; from then on the station counts
+/// with what it holds.
+const NOTICED: Duration = Duration::from_secs(60);
+
 /// Buffers of a socket: frames are small, and there are thousands of sockets.
 const BUFFER: usize = 4 * 1024;
 
@@ -125,7 +129,6 @@ impl Link {
                     self.common.tally.gone();
                     self.station.cut(Utc::now());
                     self.settle_alone().await;
-                    self.tell(What::Linked(false)).await;
                     match ended {
                         Ended::Stopped => {
                             let _ = timeout(Duration::from_secs(1), socket.close(None)).await;
@@ -133,12 +136,20 @@ impl Link {
                         }
                         Ended::Out(outage) => {
                             self.common.tally.cut();
-                            // No frame says so, and the socket stays open: nobody can tell it from a slow one.
-                            if !self.idle(outage).await {
+                            // No frame says so, and the socket stays open: nobody can tell it from a slow one at first.
+                            let unnoticed = outage.min(NOTICED);
+                            if !self.idle(unnoticed).await {
+                                return;
+                            }
+                            self.tell(What::Linked(false)).await;
+                            if !self.idle(outage - unnoticed).await {
                                 return;
                             }
                         }
-                        Ended::Gone => drop(socket),
+                        Ended::Gone => {
+                            drop(socket);
+                            self.tell(What::Linked(false)).await;
+                        }
                     }
                     if Utc::now() - began > TimeDelta::seconds(10) {
                         retry_s = RETRY[0];

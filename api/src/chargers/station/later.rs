@@ -155,6 +155,8 @@ impl Station {
 
     /// It loses power for a moment. Its transaction ends, of which it tells when it is back.
     pub fn loses_power(&mut self, now: DateTime<Utc>) {
+        // Who has no power says nothing any more.
+        (self.linked, self.powered) = (false, false);
         self.end(now, "PowerLoss");
         self.power_off(now);
         self.cut(now);

@@ -18,7 +18,7 @@ use super::super::failure::Failure;
 use super::super::{input, output, usable_site};
 use super::simulate::{Args, Protocol};
 use super::tls;
-use crate::chargers::fleet::faults::Outage;
+use crate::chargers::fleet::faults::{Outage, seconds};
 use crate::chargers::fleet::meter::Target;
 use crate::chargers::fleet::{Fleet, Member, visits};
 use crate::chargers::station::Make;
@@ -190,18 +190,23 @@ fn of_scenario(path: &Path, args: &Args, start: DateTime<Utc>) -> Result<Place, 
     let days = Play::read(path, &[])?.days(args.seed)?;
     output::notes(&days.notes);
     let mut world = days.world;
-    let later = start - world.start;
-    world.start += later;
-    world.end += later;
+    // The scenario's days begin now, and pass faster.
+    let (begins, speed) = (world.start, args.speed);
+    let now = |at: DateTime<Utc>| start + seconds((at - begins).as_seconds_f64() / speed);
+    (world.start, world.end) = (start, now(world.end));
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "less than a quarter of an hour")]
+    let step_s = (f64::from(world.step_s) / speed).round().max(1.0) as u32;
+    world.step_s = step_s;
     // Grid operators' limits go to whoever controls, and that is not here.
     world.signals.clear();
     for stay in &mut world.stays {
-        stay.plugs_in += later;
-        stay.leaves += later;
+        (stay.plugs_in, stay.leaves) = (now(stay.plugs_in), now(stay.leaves));
+        stay.soc_kwh /= speed;
+        stay.need_kwh /= speed;
+        stay.car.capacity_kwh /= speed;
     }
     for run in &mut world.runs {
-        run.from += later;
-        run.until += later;
+        (run.from, run.until) = (now(run.from), now(run.until));
     }
     for charger in &mut world.chargers {
         charger.meter_every_s = None;
@@ -209,7 +214,7 @@ fn of_scenario(path: &Path, args: &Args, start: DateTime<Utc>) -> Result<Place, 
     let (mut outages, mut left_out) = (Vec::new(), 0);
     let faults = std::mem::take(&mut world.faults);
     for Fault { from, until, what } in faults {
-        let (at, until) = (from + later, until + later);
+        let (at, until) = (now(from), now(until));
         match what {
             What::Link { devices, .. } => {
                 let all = if devices.is_empty() { (0..days.setup.devices.len()).collect() } else { devices };
