@@ -13,7 +13,7 @@ use super::{Folder, json, kwartier, said, workspace};
 
 /// The Python in which `tests/ocpp/requirements.txt` is installed, outside of the clone; `None`, there is no Python, or no
 /// network the first time.
-pub(super) fn python() -> Option<&'static PathBuf> {
+pub fn python() -> Option<&'static PathBuf> {
     static INSTALLED: OnceLock<Option<PathBuf>> = OnceLock::new();
     let installed = INSTALLED.get_or_init(|| {
         let requirements = workspace().join("tests/ocpp/requirements.txt");

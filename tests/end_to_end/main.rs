@@ -8,6 +8,8 @@ mod chargers;
 mod commands;
 mod config;
 mod forecast;
+#[cfg(unix)]
+mod gateway;
 mod interrupt;
 #[cfg(unix)]
 mod ocpp;

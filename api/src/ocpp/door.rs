@@ -133,35 +133,55 @@ async fn refuse(mut socket: WebSocket) {
 /// The site of a charger that may come in.
 async fn admit(service: &Service, charger: &str, link: Link, headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let basic = basic(headers).filter(|(name, _)| name == charger).map(|(_, password)| password);
-    for stale in [STALE, STALE_IF_REFUSED] {
-        let known = service.guests.known(service, stale).await?;
-        let found = known.get(charger).map_or(&[][..], Vec::as_slice);
-        for (site, ocpp) in found {
-            if fits(service, ocpp, link, basic.as_ref()).await? {
-                return Ok(Some(site.clone()));
+    let known = service.guests.known(service, STALE).await?;
+    if let Some(site) = find(service, &known, charger, link, basic.as_ref()).await? {
+        return Ok(Some(site));
+    }
+    // It may have been put a moment ago.
+    let again = service.guests.known(service, STALE_IF_REFUSED).await?;
+    if Arc::ptr_eq(&known, &again) {
+        return Ok(None);
+    }
+    find(service, &again, charger, link, basic.as_ref()).await
+}
+
+/// The site, among those that have a charger of the name, where it may come in this way.
+async fn find(
+    service: &Service,
+    known: &HashMap<String, Vec<(String, KeptOcpp)>>,
+    charger: &str,
+    link: Link,
+    basic: Option<&SecretString>,
+) -> Result<Option<String>, Problem> {
+    let found = known.get(charger).map_or(&[][..], Vec::as_slice);
+    let mut tried = false;
+    for (site, ocpp) in found {
+        let right = match (&ocpp.password, basic) {
+            (Some(hash), Some(password)) => {
+                tried = true;
+                service.guests.is_right(Some(hash), password).await?
             }
+            (None, _) => ocpp.security_profile == 0,
+            (Some(_), None) => false,
+        };
+        if right && fits(ocpp, link) {
+            return Ok(Some(site.clone()));
         }
-        if found.is_empty() {
-            // As long as with somebody who is known.
-            let tried = basic.clone().unwrap_or_else(|| String::new().into());
-            password::matches(tried, None).await?;
-        }
+    }
+    // It takes as long with somebody who is not known; without a password nothing is held against anything.
+    if let Some(password) = basic.filter(|_| !tried) {
+        service.guests.is_right(None, password).await?;
     }
     Ok(None)
 }
 
-/// Whether a charger may come in this way (security white paper, section 2; OCPP 2.0.1 part 2, A).
-async fn fits(service: &Service, ocpp: &KeptOcpp, link: Link, basic: Option<&SecretString>) -> Result<bool, Problem> {
-    let by_link = match ocpp.security_profile {
+/// Whether a charger may come over a link (security white paper, section 2; OCPP 2.0.1 part 2, A).
+fn fits(ocpp: &KeptOcpp, link: Link) -> bool {
+    match ocpp.security_profile {
         0 | 1 => true,
         2 => link.tls,
         // A certificate of its own proves who it is; no listener asks for one.
         _ => false,
-    };
-    match (&ocpp.password, basic) {
-        (None, _) => Ok(by_link && ocpp.security_profile == 0),
-        (Some(_), None) => Ok(false),
-        (Some(hash), Some(tried)) => Ok(service.guests.is_right(hash, tried).await? && by_link),
     }
 }
 
@@ -187,19 +207,19 @@ impl Guests {
         Ok(Arc::clone(&known.by_name))
     }
 
-    /// Whether a password is the one of a hash. Chargers write theirs as it is, or in hexadecimal digits (1.6, white paper,
+    /// Whether a password is the one of a hash; without one it takes as long, and is not. Chargers write theirs as it is, or in hexadecimal digits (1.6, white paper,
     /// 2.2: `AuthorizationKey`).
-    async fn is_right(&self, hash: &str, tried: &SecretString) -> Result<bool, Problem> {
+    async fn is_right(&self, hash: Option<&str>, tried: &SecretString) -> Result<bool, Problem> {
         let digest: [u8; 32] = Sha256::digest(tried.expose_secret()).into();
-        let before = self.right.lock().get(hash).copied();
+        let before = hash.and_then(|hash| self.right.lock().get(hash).copied());
         if before.is_some_and(|right| bool::from(right.ct_eq(&digest))) {
             return Ok(true);
         }
-        let mut right = password::matches(tried.clone(), Some(hash.to_owned())).await?;
+        let mut right = password::matches(tried.clone(), hash.map(str::to_owned)).await?;
         if let Some(plain) = from_hex(tried).filter(|_| !right) {
-            right = password::matches(plain, Some(hash.to_owned())).await?;
+            right = password::matches(plain, hash.map(str::to_owned)).await?;
         }
-        if right {
+        if let Some(hash) = hash.filter(|_| right) {
             self.right.lock().insert(hash.to_owned(), digest);
         }
         Ok(right)

@@ -117,7 +117,7 @@ impl Hub {
     /// What a site says of a charger, in the state of the site that the loop has.
     pub async fn about(&self, service: &Service, site: &str, setup: u64, charger: &str) -> Option<About> {
         let mut abouts = self.abouts.lock().await;
-        if abouts.get(site).is_none_or(|(known, _)| *known < setup) {
+        if abouts.get(site).is_none_or(|(known, _)| *known != setup) {
             let list = List { prefix: site.to_owned(), ..List::all(Kind::Site) };
             let found = service.store.all(list).await.ok()?.into_iter().find(|document| document.key.id == site)?;
             let what: data::Site = kept(&found).ok()?;

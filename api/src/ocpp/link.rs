@@ -31,6 +31,10 @@ const DEAD: Duration = Duration::from_secs(65);
 /// A charger that does not take what it is sent for so long is gone.
 const TAKES: Duration = Duration::from_secs(10);
 
+/// Nothing is asked of a charger before it has said something, or has been silent for so long: one that has just started says
+/// so first, and is asked nothing before that is answered (1.6, 4.2; 2.0.1, B01).
+const FIRST_WORD: Duration = Duration::from_secs(2);
+
 /// Messages that one charger may send: so many a second, and so many at once.
 const A_SECOND: NonZeroU32 = NonZeroU32::new(20).unwrap();
 const AT_ONCE: NonZeroU32 = NonZeroU32::new(400).unwrap();
@@ -78,6 +82,8 @@ struct Link {
     next_ticket: u64,
     /// Whether it has started and the loop does not know yet.
     booted: bool,
+    /// From when on it may be asked something.
+    asked_from: Instant,
 }
 
 /// Whether a link goes on.
@@ -106,6 +112,7 @@ pub async fn run(service: Service, mut socket: WebSocket, site: String, charger:
         tickets: BTreeMap::new(),
         next_ticket: 0,
         booted: false,
+        asked_from: Instant::now() + FIRST_WORD,
     };
     link.keep().await;
     metrics::gauge!("kwartier_ocpp_connected").increment(1.0);
@@ -129,7 +136,8 @@ impl Link {
                 let left = (by - Utc::now()).to_std().unwrap_or_default();
                 Instant::now() + left
             });
-            let wake = [Some(pinged + PING), Some(heard + DEAD), answer_by].into_iter().flatten().min();
+            let first_word = Some(self.asked_from).filter(|from| *from > Instant::now());
+            let wake = [Some(pinged + PING), Some(heard + DEAD), answer_by, first_word].into_iter().flatten().min();
             let wake = wake.unwrap_or(pinged + PING);
             let goes = tokio::select! {
                 biased;
@@ -165,7 +173,7 @@ impl Link {
                             }
                         }
                         self.time_out();
-                        if self.station.is_none() {
+                        if self.station.is_none() || self.told_setup.is_none() || self.booted {
                             self.retarget(seat).await;
                         }
                         Goes::On
@@ -208,7 +216,7 @@ impl Link {
     fn arrive(&self, about: About) -> Station {
         let mut station = Station::new(about, self.version);
         station.transactions.clone_from(&self.record.transactions);
-        station.has_stored(self.record.stored.as_ref());
+        station.has_stored(self.record.stored.as_ref(), Utc::now());
         if self.booted {
             station.booted();
         }
@@ -226,6 +234,9 @@ impl Link {
 
     /// Sends what is to be sent next.
     async fn speak(&mut self, socket: &mut WebSocket) -> Goes {
+        if Instant::now() < self.asked_from {
+            return Goes::On;
+        }
         let Some(station) = &mut self.station else { return Goes::On };
         let mut follows = Vec::new();
         let call = station.next(Utc::now(), &mut follows);
@@ -252,6 +263,7 @@ impl Link {
                 let answer = match self.understand(&action, &payload, next, now) {
                     Ok((answer, happened)) => {
                         let sent = send(socket, frame::result(&id, &answer)).await;
+                        self.asked_from = self.asked_from.min(Instant::now());
                         for happened in happened {
                             self.happened(happened, now).await;
                         }
@@ -375,6 +387,12 @@ impl Link {
     }
 
     async fn drew(&mut self, connector: i64, values: &Value, transaction: Option<Value>, now: DateTime<Utc>) {
+        // In 2.x the EVSE is named in the first event of a transaction alone.
+        let of_transaction = self.station.as_ref().zip(transaction.as_ref()).and_then(|(station, id)| {
+            let mut all = station.transactions.iter();
+            all.find(|(_, known)| known.id == *id).map(|(connector, _)| *connector)
+        });
+        let connector = of_transaction.unwrap_or(connector);
         // A transaction that began while nobody listened shows in what it draws.
         let unknown = transaction.filter(|id| {
             connector > 0

@@ -20,6 +20,8 @@ mod link;
 mod profiles;
 mod readings;
 mod station;
+#[cfg(test)]
+mod station_tests;
 mod stays;
 mod v16;
 mod v2;

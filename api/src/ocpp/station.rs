@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Offset, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -142,6 +142,8 @@ impl Once {
 pub struct Station {
     about: About,
     form: Form,
+    /// By how much its local time is ahead of UTC, in s: the hours of a fallback move with it.
+    ahead_s: Option<i32>,
     /// Transactions by connector (1.6) or EVSE (2.x).
     pub transactions: BTreeMap<i64, Transaction>,
     /// What each connector showed last that it draws, by phase in A.
@@ -169,6 +171,7 @@ impl Station {
         Station {
             about,
             form,
+            ahead_s: None,
             transactions: BTreeMap::new(),
             drawn: BTreeMap::new(),
             setpoint: None,
@@ -297,6 +300,10 @@ impl Station {
         if self.outstanding.is_some() {
             return None;
         }
+        let ahead_s = self.ahead_of_utc_s(now);
+        if self.ahead_s.replace(ahead_s).is_some_and(|before| before != ahead_s) {
+            self.fallback = Once::WANTED;
+        }
         if self.clear.wanted {
             let payload = if self.form.version == Version::V16 {
                 json!({})
@@ -407,14 +414,20 @@ impl Station {
     }
 
     /// It connects again, and has stored this.
-    pub fn has_stored(&mut self, stored: Option<&Value>) {
+    pub fn has_stored(&mut self, stored: Option<&Value>, now: DateTime<Utc>) {
+        self.ahead_s = Some(self.ahead_of_utc_s(now));
         if stored == Some(&self.base()) {
             (self.maximum, self.fallback) = (Once::DONE, Once::DONE);
         }
     }
 
     fn base(&self) -> Value {
-        json!([self.about.max_a, self.about.fallback_a, self.about.zone.name(), self.form.watts, self.form.periods])
+        let about = &self.about;
+        json!([about.max_a, about.fallback_a, about.zone.name(), self.ahead_s, self.form.watts, self.form.periods])
+    }
+
+    fn ahead_of_utc_s(&self, now: DateTime<Utc>) -> i32 {
+        self.about.zone.offset_from_utc_datetime(&now.naive_utc()).fix().local_minus_utc()
     }
 
     /// An answer has come.
@@ -485,7 +498,11 @@ impl Station {
         let Some((purpose, _)) = self.outstanding.take() else { return Vec::new() };
         match purpose {
             Purpose::Clear => self.clear.failed(),
-            Purpose::Setpoint { place, .. } => drop(self.held.remove(&place)),
+            Purpose::Setpoint { place, .. } => {
+                self.held.remove(&place);
+                // Of several places the last one would speak for this one too.
+                self.untold.clear();
+            }
             Purpose::Maximum => self.maximum.failed(),
             Purpose::Fallback => self.fallback.failed(),
             Purpose::Capabilities => self.capabilities.failed(),

@@ -1,0 +1,283 @@
+//! What a charger is sent, step by step.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::door::Version;
+use super::station::{About, Call, Command, Follows, Outcome, Station, Transaction};
+use crate::resource::setpoint::{Setpoint, Trace};
+
+fn about() -> About {
+    About {
+        max_a: 32.0,
+        fallback_a: [8.0; 24],
+        zone: chrono_tz::Europe::Amsterdam,
+        phases: 3,
+        voltage_v: 230.0,
+        switches_phases: false,
+    }
+}
+
+fn at(seconds: i64) -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::seconds(seconds)
+}
+
+fn setpoint(number: u64, limit_a: f64, from_s: i64) -> Setpoint {
+    Setpoint {
+        number,
+        charger: "A".to_owned(),
+        limit_a,
+        phases: 3,
+        phase: None,
+        limit_w: limit_a * 690.0,
+        at: at(from_s),
+        valid_until: at(from_s + 120),
+        then_a: Some(8.0),
+        trace: Trace { why: "plan".to_owned(), plan: None, taken: None, confirmed: None },
+    }
+}
+
+fn transaction(id: i64) -> Transaction {
+    Transaction { id: json!(id), session: format!("s{id}"), from_kwh: None }
+}
+
+fn accepted() -> Value {
+    json!({ "status": "Accepted" })
+}
+
+/// Takes and accepts all that it is sent until there is nothing more.
+fn settle(station: &mut Station, seconds: i64) -> (Vec<Call>, Vec<Follows>) {
+    let (mut calls, mut follows) = (Vec::new(), Vec::new());
+    while let Some(call) = station.next(at(seconds), &mut follows) {
+        calls.push(call);
+        follows.extend(station.answered(&accepted()));
+    }
+    (calls, follows)
+}
+
+fn profile(call: &Call) -> (&str, i64, f64) {
+    let profile = &call.payload["csChargingProfiles"];
+    let limit = profile["chargingSchedule"]["chargingSchedulePeriod"][0]["limit"].as_f64();
+    let purpose = profile["chargingProfilePurpose"].as_str();
+    (purpose.unwrap_or_default(), profile["stackLevel"].as_i64().unwrap_or(-1), limit.unwrap_or(-1.0))
+}
+
+#[test]
+fn one_that_has_started_is_cleared_and_told_everything_again() {
+    let mut station = Station::new(about(), Version::V16);
+    settle(&mut station, 0);
+    station.booted();
+    let (calls, _) = settle(&mut station, 1);
+    assert_eq!(calls[0].action, "ClearChargingProfile");
+    let told: Vec<_> = calls.iter().filter(|call| call.action == "SetChargingProfile").map(profile).collect::<Vec<_>>();
+    assert_eq!(told, [("TxDefaultProfile", 0, 8.0), ("ChargePointMaxProfile", 0, 32.0)]);
+}
+
+#[test]
+fn one_call_is_outstanding_and_only_the_latest_setpoint_is_sent() {
+    let mut station = Station::new(about(), Version::V16);
+    settle(&mut station, 0);
+    station.begins(1, transaction(7));
+    station.told(setpoint(1, 16.0, 0));
+    let mut follows = Vec::new();
+    let first = station.next(at(0), &mut follows).unwrap();
+    assert_eq!((profile(&first), &first.payload["connectorId"]), (("TxProfile", 1, 16.0), &json!(1)));
+    assert_eq!(first.payload["csChargingProfiles"]["transactionId"], 7);
+    for number in 2..50 {
+        station.told(setpoint(number, 6.0 + f64::from(u32::try_from(number % 20).unwrap()), 1));
+        assert_eq!(station.next(at(1), &mut follows), None, "one is outstanding");
+    }
+    assert_eq!(station.answered(&accepted()), [Follows::Setpoint { number: 1, accepted: true }]);
+    let (calls, follows) = settle(&mut station, 1);
+    assert_eq!(calls.iter().map(profile).collect::<Vec<_>>(), [("TxProfile", 1, 15.0)]);
+    assert_eq!(follows, [Follows::Setpoint { number: 49, accepted: true }]);
+}
+
+#[test]
+fn what_is_held_already_is_not_written_again_before_half_of_its_time_is_over() {
+    let mut station = Station::new(about(), Version::V16);
+    settle(&mut station, 0);
+    station.begins(1, transaction(7));
+    station.told(setpoint(1, 16.0, 0));
+    assert_eq!(settle(&mut station, 0).0.len(), 1);
+    station.told(setpoint(2, 16.0, 10));
+    let (calls, follows) = settle(&mut station, 10);
+    assert_eq!((calls.len(), follows), (0, vec![Follows::Setpoint { number: 2, accepted: true }]));
+    station.told(setpoint(3, 16.0, 60));
+    assert_eq!(settle(&mut station, 60).0.len(), 1);
+}
+
+#[test]
+fn outside_of_transactions_nothing_above_the_fallback_is_stored() {
+    let mut station = Station::new(about(), Version::V16);
+    settle(&mut station, 0);
+    for (number, limit_a, stored_a) in [(1, 32.0, 8.0), (2, 0.0, 0.0), (3, 6.0, 6.0)] {
+        station.told(setpoint(number, limit_a, 0));
+        let (calls, _) = settle(&mut station, 0);
+        assert_eq!(calls.iter().map(profile).collect::<Vec<_>>(), [("TxDefaultProfile", 1, stored_a)]);
+    }
+}
+
+#[test]
+fn of_two_vehicles_one_that_does_not_answer_is_not_spoken_for_by_the_other() {
+    let mut station = Station::new(about(), Version::V16);
+    settle(&mut station, 0);
+    station.begins(1, transaction(7));
+    station.begins(2, transaction(8));
+    station.told(setpoint(1, 20.0, 0));
+    let mut follows = Vec::new();
+    let first = station.next(at(0), &mut follows).unwrap();
+    assert_eq!(profile(&first), ("TxProfile", 1, 10.0), "each has half");
+    assert_eq!(station.unanswered(), []);
+    let (_, follows) = settle(&mut station, 20);
+    assert_eq!(follows, [], "nobody knows what the first one holds");
+    // Where both cannot have their minimum, one has all.
+    station.told(setpoint(2, 8.0, 20));
+    let (calls, follows) = settle(&mut station, 20);
+    assert_eq!(calls.iter().map(|call| profile(call).2).collect::<Vec<_>>(), [8.0, 0.0]);
+    assert_eq!(follows, [Follows::Setpoint { number: 2, accepted: true }]);
+}
+
+#[test]
+fn what_is_stored_for_good_is_told_again_when_clocks_change_and_not_when_it_comes_back() {
+    // 27 March 2022, 01:00 UTC: summer begins.
+    let change = DateTime::parse_from_rfc3339("2022-03-27T01:00:00Z").unwrap().to_utc();
+    let told = |station: &mut Station, now| {
+        let (mut follows, mut count) = (Vec::new(), 0);
+        while let Some(call) = station.next(now, &mut follows) {
+            count += usize::from(call.action == "SetChargingProfile");
+            station.answered(&accepted());
+        }
+        count
+    };
+    let before = change - TimeDelta::hours(1);
+    let mut station = Station::new(about(), Version::V16);
+    assert_eq!(told(&mut station, before), 2);
+    let stored = station.stores();
+    let mut again = Station::new(about(), Version::V16);
+    again.has_stored(stored.as_ref(), before);
+    assert_eq!(told(&mut again, before), 0);
+    assert_eq!(told(&mut again, change), 1, "the fallback");
+    let mut later = Station::new(about(), Version::V16);
+    later.has_stored(stored.as_ref(), change);
+    assert_eq!(told(&mut later, change), 2);
+}
+
+#[test]
+fn the_same_command_is_done_once_and_no_answer_is_an_outcome() {
+    let mut station = Station::new(about(), Version::V16);
+    settle(&mut station, 0);
+    let reset = |ticket| Command { ticket, action: "Reset", payload: json!({ "type": "Soft" }) };
+    assert_eq!((station.command(reset(1)), station.command(reset(2))), (1, 1));
+    let mut follows = Vec::new();
+    assert_eq!(station.next(at(0), &mut follows).unwrap().action, "Reset");
+    assert_eq!(station.unanswered(), [Follows::Command(1, Outcome::NoAnswer)]);
+    assert_eq!(station.next(at(0), &mut follows), None);
+}
+
+#[test]
+fn a_charger_that_takes_watts_alone_is_told_watts() {
+    let mut station = Station::new(about(), Version::V16);
+    let mut follows = Vec::new();
+    let mut told = Vec::new();
+    while let Some(call) = station.next(at(0), &mut follows) {
+        let answer = match call.action {
+            "GetConfiguration" => json!({ "configurationKey": [
+                { "key": "ChargingScheduleAllowedChargingRateUnit", "readonly": true, "value": "Power" },
+                { "key": "ChargeProfileMaxStackLevel", "readonly": true, "value": "5" },
+            ] }),
+            _ => accepted(),
+        };
+        station.answered(&answer);
+        told.push(call);
+    }
+    let watts: Vec<_> = told
+        .iter()
+        .filter(|call| call.payload["csChargingProfiles"]["chargingSchedule"]["chargingRateUnit"] == "W")
+        .map(profile)
+        .collect();
+    assert_eq!(watts, [("TxDefaultProfile", 0, 5520.0), ("ChargePointMaxProfile", 0, 22_080.0)]);
+}
+
+/// Something that happens to a charger.
+#[derive(Debug, Clone)]
+enum Step {
+    Told(f64),
+    Begins,
+    Ends,
+    Answered,
+    Refused,
+    Unanswered,
+    Booted,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => prop_oneof![Just(0.0), 6.0..32.0].prop_map(Step::Told),
+        1 => Just(Step::Begins),
+        1 => Just(Step::Ends),
+        6 => Just(Step::Answered),
+        1 => Just(Step::Refused),
+        1 => Just(Step::Unanswered),
+        1 => Just(Step::Booted),
+    ]
+}
+
+proptest! {
+    /// Whatever happens: a confirmed number is that of a setpoint which the charger has accepted at that height or lower, and
+    /// no setpoint is above the latest.
+    #[test]
+    fn what_is_confirmed_was_taken(steps in prop::collection::vec(step(), 1..120)) {
+        let mut station = Station::new(about(), Version::V16);
+        let (mut latest, mut number, mut begun) = (0.0, 0, 0);
+        let mut limits = std::collections::BTreeMap::new();
+        let mut sent: Option<(String, f64)> = None;
+        for (second, step) in (0_i64..).zip(steps) {
+            let mut follows = Vec::new();
+            match step {
+                Step::Told(limit_a) => {
+                    number += 1;
+                    latest = limit_a;
+                    limits.insert(number, limit_a);
+                    station.told(setpoint(number, limit_a, second));
+                }
+                Step::Begins => {
+                    begun += 1;
+                    station.begins(1, transaction(begun));
+                }
+                Step::Ends => station.ends(1),
+                Step::Answered => {
+                    let taken = sent.take();
+                    follows = station.answered(&accepted());
+                    for follows in &follows {
+                        if let Follows::Setpoint { number, accepted: true } = follows {
+                            let (_, amps) = taken.clone().expect("something was taken");
+                            prop_assert!(amps <= limits[number] + 1e-9, "{amps} A for {}", limits[number]);
+                        }
+                    }
+                }
+                Step::Refused => {
+                    sent = None;
+                    let refused = station.refused("InternalError");
+                    let taken = refused.iter().any(|one| matches!(one, Follows::Setpoint { accepted: true, .. }));
+                    prop_assert!(!taken);
+                }
+                Step::Unanswered => {
+                    sent = None;
+                    prop_assert_eq!(station.unanswered(), vec![]);
+                }
+                Step::Booted => {
+                    sent = None;
+                    station.booted();
+                }
+            }
+            if let Some(call) = station.next(at(second), &mut follows) {
+                prop_assert!(sent.is_none(), "two are outstanding");
+                let (purpose, level, limit) = profile(&call);
+                prop_assert!(level < 1 || limit <= latest + 1e-9, "{purpose} of {limit} A, told {latest} A");
+                sent = Some((purpose.to_owned(), limit));
+            }
+        }
+    }
+}
