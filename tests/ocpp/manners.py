@@ -295,7 +295,7 @@ async def nonsense_by_the_ten_thousand(service: Service) -> int:
         await large()
         await asyncio.gather(*(nonsense(name, 45) for name in ("A", "C", "D", "Two & a half/b")))
         ended = True
-        assert await beating > 10
+        assert await beating > 0, "nothing was answered meanwhile"
         assert not charger.reading.done(), "the link of another charger has ended"
     return sent
 
