@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use kwartier_engine::control;
 use kwartier_engine::control::event::{Action, Emergency, Event, Limit, Scope};
 
+use super::planned::VISIT;
 use super::{MOST_PENDING, MOST_SESSIONS, Moment, PRICE_DAYS, SiteLoop};
 use crate::app::stays::{self, Origins};
 use crate::resource::charger::Report;
@@ -176,7 +177,7 @@ impl SiteLoop {
             self.sessions.insert(id, kept);
         }
         self.settle_sessions(now);
-        self.planned.want("session");
+        self.planned.want(VISIT);
         When::Now
     }
 
@@ -205,7 +206,7 @@ impl SiteLoop {
         self.sessions.remove(id);
         self.since.remove(id);
         self.settle_sessions(now);
-        self.planned.want("session");
+        self.planned.want(VISIT);
         When::Now
     }
 

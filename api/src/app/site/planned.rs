@@ -19,12 +19,18 @@ use crate::store::{NewEntry, Stream};
 /// Shortest time between two plans.
 const BETWEEN: Duration = Duration::from_mins(1);
 
+/// The same where somebody has come or gone: who has just come waits for the plan that knows of it.
+const BETWEEN_VISITS: Duration = Duration::from_secs(10);
+
 /// The same where somebody waits for one.
 const BETWEEN_ASKED: Duration = Duration::from_secs(5);
 
 /// What belongs together comes close together: a plan waits until nothing has come for so long, but no longer than that.
 const QUIET: Duration = Duration::from_secs(2);
 const GATHER: Duration = Duration::from_secs(10);
+
+/// Why a plan is wanted when a session has begun, changed or ended.
+pub const VISIT: &str = "session";
 
 /// A plan that has not come after so long does not come any more.
 const LOST: Duration = Duration::from_mins(2);
@@ -89,7 +95,11 @@ impl Planned {
     /// A new one is wanted.
     pub fn want(&mut self, why: &'static str) {
         let run = self.run;
-        self.wanted.get_or_insert((why, [run; 2])).1[1] = run;
+        let wanted = self.wanted.get_or_insert((why, [run; 2]));
+        wanted.1[1] = run;
+        if why == VISIT {
+            wanted.0 = why;
+        }
     }
 
     /// Whether there has been none for a while.
@@ -111,7 +121,11 @@ impl Planned {
             self.due = next_quarter(now.wall) + self.offset;
         }
         let (why, [first, last]) = self.wanted?;
-        let between = if self.waiting[1].is_empty() { BETWEEN } else { BETWEEN_ASKED };
+        let between = match why {
+            _ if !self.waiting[1].is_empty() => BETWEEN_ASKED,
+            VISIT => BETWEEN_VISITS,
+            _ => BETWEEN,
+        };
         let passed = |since: Duration| now.run.saturating_sub(since);
         let busy = self.making.is_some_and(|since| passed(since) < LOST);
         let soon = self.asked.is_some_and(|asked| passed(asked) < between);
