@@ -308,7 +308,7 @@ fn unchanged_inputs_move_nothing() {
 }
 
 #[test]
-fn plans_are_a_minute_apart_and_who_waits_is_answered() {
+fn plans_are_some_time_apart_and_who_waits_is_answered() {
     let mut desk = Desk::connected();
     desk.pass(5);
     let before = desk.orders.len();
@@ -316,7 +316,18 @@ fn plans_are_a_minute_apart_and_who_waits_is_answered() {
         desk.arrives("A", &format!("s{k}"));
         desk.pass(1);
     }
-    assert!(desk.orders.len() <= before + 1, "{} plans in 40 s", desk.orders.len() - before);
+    assert!(
+        desk.orders.len() <= before + 4,
+        "{} plans in 40 s while somebody comes each second",
+        desk.orders.len() - before
+    );
+    desk.pass(60);
+    let before = desk.orders.len();
+    for k in 0..40 {
+        desk.on(Event::Prices { site: SITE.to_owned(), prices: vec![desk.price(5, 0.2 + 0.01 * f64::from(k))] });
+        desk.pass(1);
+    }
+    assert!(desk.orders.len() <= before + 1, "{} plans in 40 s for prices", desk.orders.len() - before);
     let job = uuid::Uuid::from_u128(7);
     desk.on(Event::PlanWanted { site: SITE.to_owned(), job: Some(job) });
     desk.pass(30);

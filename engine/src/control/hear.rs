@@ -46,6 +46,7 @@ pub(super) fn hear(state: &mut State, event: &Event) {
             let Some(known) = state.devices.get_mut(*device) else { return };
             let amps = amps.filter(|amps| amps.is_finite()).map_or(rating_a, |amps| amps.min(rating_a));
             known.held.confirmed_a = amps;
+            known.held.lowest_a = known.held.lowest_a.min(amps);
             known.held.confirmed_at_s = state.clock.sure_s;
             known.held.settling.clear();
             if !known.known {

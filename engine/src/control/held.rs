@@ -17,8 +17,9 @@ const EXCESS: f64 = 0.1;
 /// 10 to 60 s.
 const SHOWN_S: f64 = 65.0;
 
-/// Within so many s of accepting a command a vehicle has followed: it must within 5 s (IEC 61851-1, annex A).
-const QUICK_S: f64 = 6.0;
+/// Within so many s of accepting a command a vehicle has followed: it must within 5 s (IEC 61851-1, annex A), and its charger
+/// has taken a moment before that.
+const QUICK_S: f64 = 8.0;
 
 /// What a device shows within so many s of a command says nothing of how it follows it.
 const FOLLOWS_S: f64 = 10.0;
@@ -63,6 +64,9 @@ pub struct Held {
     pub shown_a: Option<([f64; 3], f64)>,
     /// When it showed that, on the clock of what has surely passed.
     pub shown_at_s: f64,
+    /// The lowest that it has held since then, in A per phase: a vehicle that was lowered and raised again does not draw yet what
+    /// it showed before.
+    pub lowest_a: f64,
     /// By when it must have obeyed the last command that gave it less, on the same clock.
     pub obeyed_by_s: f64,
     /// When it last took a command, on the clock of what has surely passed.
@@ -80,6 +84,7 @@ impl Held {
             settling: Vec::new(),
             shown_a: None,
             shown_at_s: f64::NEG_INFINITY,
+            lowest_a: device.max_a,
             obeyed_by_s: f64::NEG_INFINITY,
             confirmed_at_s: f64::NEG_INFINITY,
             raised_at_s: f64::NEG_INFINITY,
@@ -112,7 +117,7 @@ impl Held {
 
     /// The least that it surely draws on one of its own phases, in A; negative where it may feed in.
     pub fn least_a(&self, own_phase: usize, maybe_s: f64) -> f64 {
-        let told = self.confirmed_a.min(self.pending.map_or(f64::INFINITY, |sent| sent.amps));
+        let told = self.confirmed_a.min(self.lowest_a).min(self.pending.map_or(f64::INFINITY, |sent| sent.amps));
         match self.shown_a {
             Some((amps, at_s)) if maybe_s - at_s <= SHOWN_S => {
                 amps[own_phase].min(told.max(0.0)).min(amps[own_phase].max(0.0))
@@ -177,6 +182,7 @@ impl Held {
             self.raised_at_s = sure_s;
         }
         self.confirmed_a = sent.amps;
+        self.lowest_a = self.lowest_a.min(sent.amps);
         self.confirmed_at_s = sure_s;
     }
 
@@ -184,6 +190,7 @@ impl Held {
     pub fn shows(&mut self, amps: [f64; 3], sure_s: f64, maybe_s: f64) {
         self.shown_a = Some((amps, maybe_s));
         self.shown_at_s = sure_s;
+        self.lowest_a = self.confirmed_a;
         if sure_s - self.confirmed_at_s > 1.0 && amps.into_iter().all(|a| a <= self.confirmed_a + EXCESS_A) {
             self.settling.clear();
         }
