@@ -132,12 +132,6 @@ impl Targets {
         self.amps.get(device)?.as_ref()?.get(self.slot(at)?).copied()
     }
 
-    /// Whether it says anything of an instant.
-    pub fn covers(&self, at: DateTime<Utc>) -> bool {
-        let slots = self.amps.iter().flatten().map(Vec::len).max().unwrap_or(0);
-        self.slot(at).is_some_and(|slot| slot < slots)
-    }
-
     /// The slot of an instant; `None` before the plan begins.
     pub fn slot(&self, at: DateTime<Utc>) -> Option<usize> {
         usize::try_from((at - self.start).num_seconds().div_euclid(i64::from(self.slot_s.max(1)))).ok()

@@ -26,10 +26,6 @@ const LEARNS_S: f64 = 12.0;
 const RELAX_A: f64 = 0.5;
 const RELAXED_A: f64 = 2.0;
 
-/// Who runs is stopped for it only once that has been called for so long, in s: those that start at once are not all as quick, and
-/// what is out of balance for a moment hurts nobody. What they have above their minimum gives way at once.
-const PATIENCE_S: f64 = 20.0;
-
 /// Amperes that count as nothing.
 const SLACK_A: f64 = 0.01;
 
@@ -64,11 +60,6 @@ pub(super) fn keep(state: &mut State, wanted: &[Wanted], claims: &[Claim], grant
             };
             flows_a[p] - flows_a[q] + below.iter().map(net_a).sum::<f64>()
         };
-        let sure_s = state.clock.sure_s;
-        let patient = state.nodes[node].unbalanced_since_s.is_none_or(|since_s| sure_s - since_s < PATIENCE_S);
-        // What a step may take: of those that run, while there is patience, no more than what they have above their minimum.
-        let stays = |k: usize| patient && state.devices[wanted[k].device].granted_a > 0.0;
-        let mut short = false;
         for _ in 0..ROUNDS {
             let guilty_of = |&(p, q): &(usize, usize)| -> Vec<usize> {
                 let on = |k: &usize| grants[*k].amps > 0.0 && adds(state, &wanted[*k], p, q);
@@ -81,17 +72,10 @@ pub(super) fn keep(state: &mut State, wanted: &[Wanted], claims: &[Claim], grant
                 .max_by(|(_, a), (_, b)| a.total_cmp(b));
             let Some((pair, excess_a)) = worst else { break };
             let guilty = guilty_of(pair);
-            let left_a = relieve(&guilty, excess_a, 3 * node + pair.0, claims, grants, stays);
-            if left_a > SLACK_A {
-                short = true;
-                break;
-            }
+            relieve(&guilty, excess_a, 3 * node + pair.0, claims, grants);
         }
-        let since_s = state.nodes[node].unbalanced_since_s.filter(|_| short);
         let expected_a = PAIRS.iter().map(|pair| spread_a(pair, grants)).fold(0.0, f64::max);
-        let known = &mut state.nodes[node];
-        known.unbalanced_since_s = if short { since_s.or(Some(sure_s)) } else { None };
-        known.imbalance_expected_a = expected_a;
+        state.nodes[node].imbalance_expected_a = expected_a;
     }
 }
 
@@ -185,33 +169,25 @@ fn spread(amps: [f64; 3]) -> f64 {
     a.max(b).max(c) - a.min(b).min(c)
 }
 
-/// Takes an excess off those who cause it, in the name of a board's phase; what is left of it because some stay on, in A.
-fn relieve(
-    guilty: &[usize],
-    excess_a: f64,
-    row: usize,
-    claims: &[Claim],
-    grants: &mut [Grant],
-    stays: impl Fn(usize) -> bool,
-) -> f64 {
+/// Takes an excess off those who cause it, in the name of a board's phase.
+fn relieve(guilty: &[usize], excess_a: f64, row: usize, claims: &[Claim], grants: &mut [Grant]) {
     let above_a: f64 = guilty.iter().map(|&k| grants[k].amps - claims[k].min_a).sum();
     if above_a >= excess_a {
         for &k in guilty {
             let own_a = grants[k].amps - claims[k].min_a;
             grants[k].amps -= excess_a * own_a / above_a;
         }
-        return 0.0;
+        return;
     }
     let mut left_a = excess_a - above_a;
     for &k in guilty {
         grants[k].amps = grants[k].amps.min(claims[k].min_a);
     }
-    for &k in guilty.iter().rev().filter(|&&k| !stays(k)) {
+    for &k in guilty.iter().rev() {
         if left_a <= SLACK_A {
             break;
         }
         left_a -= grants[k].amps;
         grants[k] = Grant { amps: 0.0, layer: LAYERS, stopped_by: Some(row) };
     }
-    left_a
 }

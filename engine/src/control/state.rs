@@ -363,8 +363,6 @@ pub struct NodeState {
     /// By how much less imbalance is aimed at because the meter shows more than expected, in A, and when that was last
     /// changed, on the sure clock.
     pub imbalance_bias: (f64, f64),
-    /// Since when somebody who runs would have to be stopped for the imbalance, on the sure clock.
-    pub unbalanced_since_s: Option<f64>,
     /// How much imbalance is expected of what was granted, in A.
     pub imbalance_expected_a: f64,
     /// Whether an overload has been told.

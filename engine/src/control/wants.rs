@@ -14,9 +14,6 @@ use super::state::{State, Stay};
 /// A vehicle that has less time to spare than this in h is charged as fast as it can: forecasts and plans are not exact.
 const LAST_CALL_H: f64 = 0.5;
 
-/// So long a plan may take to know who has come, in s: two are a minute apart at least.
-const NEW_S: f64 = 90.0;
-
 /// Near full a vehicle's power falls: the last of what it needs, so many kWh, may take so many times as long as at full power.
 const TAPER_KWH: f64 = 5.0;
 const TAPER: f64 = 2.0;
@@ -208,11 +205,7 @@ fn of_stay(state: &State, stay: &Stay, planned_a: Option<f64>, cap_a: f64, phase
     if left_kwh.is_some_and(|left_kwh| left_kwh <= 0.0) {
         return None;
     }
-    let Some(planned_a) = planned_a else {
-        // Whoever has just come waits for the plan that is being made for him.
-        let plans = state.targets.as_ref().is_some_and(|targets| targets.covers(state.clock.now));
-        return Some(if plans && state.clock.sure_s - stay.since_s < NEW_S { 0.0 } else { cap_a });
-    };
+    let Some(planned_a) = planned_a else { return Some(cap_a) };
     if let (Some(left_kwh), Some(departure)) = (left_kwh, stay.session.departure) {
         #[expect(clippy::cast_precision_loss, reason = "seconds of a stay")]
         let left_h = (departure - state.clock.now).num_seconds() as f64 / 3600.0;
