@@ -162,19 +162,11 @@ fn bench_service() {
 pub fn session(site: &str, charger: usize) -> Event {
     let now = Utc::now();
     let stated = Session {
-        charger: format!("S{charger}"),
-        vehicle: None,
-        group: None,
-        arrival: Some(now),
         departure: Some(now + TimeDelta::hours(6)),
         need_kwh: Some(20.0),
-        soc_kwh: None,
-        target_kwh: None,
-        capacity_kwh: None,
         phases: Some(3),
-        min_a: None,
         max_a: Some(16.0),
-        priority: None,
+        ..Session::at(format!("S{charger}"), Some(now))
     };
     let kept = KeptSession::of(stated);
     Event::Session { site: site.to_owned(), id: format!("s{charger}"), kept }

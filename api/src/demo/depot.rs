@@ -169,19 +169,13 @@ impl Depot {
     ) -> KeptSession {
         let efficiency = self.site.vehicle_defaults.efficiency;
         let stated = Session {
-            charger: self.setup.devices[device].id.clone(),
-            vehicle: None,
             group: Some(group(device).to_owned()),
-            arrival: Some(now),
             departure: session.departure,
             need_kwh: session.need_kwh.map(|kwh| kwh * efficiency),
-            soc_kwh: None,
-            target_kwh: None,
-            capacity_kwh: None,
             phases: session.phases,
             min_a: Some(session.min_a),
             max_a: Some(session.max_a),
-            priority: None,
+            ..Session::at(self.setup.devices[device].id.as_str(), Some(now))
         };
         KeptSession::of(stated)
     }

@@ -207,8 +207,8 @@ impl Guests {
         Ok(Arc::clone(&known.by_name))
     }
 
-    /// Whether a password is the one of a hash; without one it takes as long, and is not. Chargers write theirs as it is, or in hexadecimal digits (1.6, white paper,
-    /// 2.2: `AuthorizationKey`).
+    /// Whether a password is the one of a hash; without one it takes as long, and is not. Chargers write theirs as it is, or in
+    /// hexadecimal digits (1.6, white paper, 2.2: `AuthorizationKey`).
     async fn is_right(&self, hash: Option<&str>, tried: &SecretString) -> Result<bool, Problem> {
         let digest: [u8; 32] = Sha256::digest(tried.expose_secret()).into();
         let before = hash.and_then(|hash| self.right.lock().get(hash).copied());

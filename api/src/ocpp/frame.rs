@@ -99,29 +99,20 @@ impl Refusal {
 
 /// Reads a frame.
 pub fn read(text: &str) -> Result<Frame, Malformed> {
-    let broken = |id: Option<&Value>, text: &str| Malformed {
-        id: id
-            .and_then(Value::as_str)
-            .filter(|id| !id.is_empty() && id.chars().count() <= LONGEST_ID)
-            .map(str::to_owned),
-        refusal: Refusal::new(RefusalKind::Format, text),
-    };
+    let broken = |id: Option<String>, text: &str| Malformed { id, refusal: Refusal::new(RefusalKind::Format, text) };
     let Ok(Value::Array(parts)) = serde_json::from_str::<Value>(text) else {
         return Err(broken(None, "a frame is a JSON array"));
     };
-    let id = |parts: &[Value]| {
-        let id = parts.get(1).and_then(Value::as_str).filter(|id| !id.is_empty() && id.chars().count() <= LONGEST_ID);
-        id.map(str::to_owned).ok_or_else(|| broken(None, "the id of a message is text of 1 to 36 characters"))
-    };
+    let written = parts.get(1).and_then(Value::as_str).map(str::to_owned);
+    let written = written.filter(|id| !id.is_empty() && id.chars().count() <= LONGEST_ID);
+    let id = || written.clone().ok_or_else(|| broken(None, "the id of a message is text of 1 to 36 characters"));
     match (parts.first().and_then(Value::as_i64), parts.as_slice()) {
         (Some(2), [_, _, Value::String(action), payload @ Value::Object(_)]) => {
-            Ok(Frame::Call { id: id(&parts)?, action: action.clone(), payload: payload.clone() })
+            Ok(Frame::Call { id: id()?, action: action.clone(), payload: payload.clone() })
         }
-        (Some(2), _) => Err(broken(parts.get(1), "a call is [2, id, action, {…}]")),
-        (Some(3), [_, _, payload @ Value::Object(_)]) => {
-            Ok(Frame::Result { id: id(&parts)?, payload: payload.clone() })
-        }
-        (Some(4), [_, _, Value::String(code), ..]) => Ok(Frame::Error { id: id(&parts)?, code: code.clone() }),
+        (Some(2), _) => Err(broken(written.clone(), "a call is [2, id, action, {…}]")),
+        (Some(3), [_, _, payload @ Value::Object(_)]) => Ok(Frame::Result { id: id()?, payload: payload.clone() }),
+        (Some(4), [_, _, Value::String(code), ..]) => Ok(Frame::Error { id: id()?, code: code.clone() }),
         (Some(5 | 6), _) => Ok(Frame::Send),
         _ => Err(broken(None, "a frame begins with 2, 3 or 4")),
     }

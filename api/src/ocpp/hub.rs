@@ -5,8 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use kwartier_data::{local, site as data};
+use kwartier_data::local;
+use kwartier_data::site::Site;
 use kwartier_engine::control;
+use kwartier_engine::control::settings::Settings;
+use kwartier_engine::control::setup::Device;
 use parking_lot::Mutex;
 use serde_json::Value;
 use tokio::sync::broadcast::error::RecvError;
@@ -72,12 +75,13 @@ struct Taken {
     ousted: CancellationToken,
 }
 
-type Site = Arc<Mutex<HashMap<String, Taken>>>;
+/// The links of a site, by charger.
+type Links = Arc<Mutex<HashMap<String, Taken>>>;
 
 /// Who is connected. Clones are of the same one.
 #[derive(Debug, Clone, Default)]
 pub struct Hub {
-    sites: Arc<Mutex<HashMap<String, Site>>>,
+    sites: Arc<Mutex<HashMap<String, Links>>>,
     numbers: Arc<AtomicU64>,
     abouts: Arc<tokio::sync::Mutex<HashMap<String, (u64, Arc<HashMap<String, About>>)>>>,
 }
@@ -88,12 +92,12 @@ impl Hub {
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
         let mut sites = self.sites.lock();
         let links = sites.entry(site.to_owned()).or_insert_with(|| {
-            let links = Site::default();
+            let links = Links::default();
             tokio::spawn(follow(self.clone(), app.clone(), site.to_owned(), Arc::clone(&links)));
             links
         });
-        let target = Target::default();
-        let (sender, receiver) = watch::channel(app.status(site).map_or(target, |status| seen(&status, charger)));
+        let target = app.status(site).map_or_else(Target::default, |status| seen(&status, charger));
+        let (sender, receiver) = watch::channel(target);
         let ousted = CancellationToken::new();
         let (asks, asked) = mpsc::channel(ASKS);
         let taken = Taken { number, version, target: sender, asks, ousted: ousted.clone() };
@@ -103,9 +107,14 @@ impl Hub {
         Seat { number, target: receiver, asked, ousted }
     }
 
+    /// The links of a site; `None`, nobody is connected there.
+    fn links(&self, site: &str) -> Option<Links> {
+        self.sites.lock().get(site).map(Arc::clone)
+    }
+
     /// A link has ended; whether it was still the charger's.
     pub fn leave(&self, site: &str, charger: &str, number: u64) -> bool {
-        let Some(links) = self.sites.lock().get(site).map(Arc::clone) else { return false };
+        let Some(links) = self.links(site) else { return false };
         let mut links = links.lock();
         let own = links.get(charger).is_some_and(|taken| taken.number == number);
         if own {
@@ -120,17 +129,18 @@ impl Hub {
         if abouts.get(site).is_none_or(|(known, _)| *known != setup) {
             let list = List { prefix: site.to_owned(), ..List::all(Kind::Site) };
             let found = service.store.all(list).await.ok()?.into_iter().find(|document| document.key.id == site)?;
-            let what: data::Site = kept(&found).ok()?;
-            let zone = local::zone(&what.time_zone).ok()?;
-            let all = what.stations.iter().map(|station| (station.id.clone(), about(&what, station, zone)));
-            abouts.insert(site.to_owned(), (setup, Arc::new(all.collect())));
+            let what: Site = kept(&found).ok()?;
+            let of = control::Setup::of(&what, local::zone(&what.time_zone).ok()?, Settings::default());
+            let stations = of.devices.iter().filter(|device| device.kind == control::setup::Kind::Station);
+            let all = stations.map(|device| (device.id.clone(), about(&of, device))).collect();
+            abouts.insert(site.to_owned(), (setup, Arc::new(all)));
         }
         abouts.get(site).and_then(|(_, known)| known.get(charger).cloned())
     }
 
     /// In which version a charger speaks that is connected.
     pub fn version(&self, site: &str, charger: &str) -> Option<Version> {
-        let links = self.sites.lock().get(site).map(Arc::clone)?;
+        let links = self.links(site)?;
         let links = links.lock();
         links.get(charger).map(|taken| taken.version)
     }
@@ -143,7 +153,7 @@ impl Hub {
         action: &'static str,
         payload: Value,
     ) -> Option<oneshot::Receiver<Outcome>> {
-        let links = self.sites.lock().get(site).map(Arc::clone)?;
+        let links = self.links(site)?;
         let (answer, outcome) = oneshot::channel();
         let links = links.lock();
         links.get(charger)?.asks.try_send(Asked { action, payload, answer }).ok()?;
@@ -152,32 +162,21 @@ impl Hub {
 
     /// Ends the link of a charger, if it has one: it may come again if it still may.
     pub fn oust(&self, site: &str, charger: &str) {
-        let links = self.sites.lock().get(site).map(Arc::clone);
-        if let Some(links) = links {
+        if let Some(links) = self.links(site) {
             links.lock().get(charger).inspect(|taken| taken.ousted.cancel());
         }
     }
 }
 
-/// A figure for each hour of the local day.
-fn by_hour(value: &data::Hourly) -> [f64; 24] {
-    match value {
-        data::Hourly::Constant(amps) => [*amps; 24],
-        data::Hourly::Hours(hours) => std::array::from_fn(|hour| hours.get(hour).copied().unwrap_or(0.0)),
-    }
-}
-
-fn about(site: &data::Site, station: &data::Station, zone: chrono_tz::Tz) -> About {
-    let rotation = station.rotation.as_deref().and_then(|text| data::rotation::Rotation::parse(text).ok());
-    let phases = rotation.map_or(3, |rotation| u8::try_from(rotation.phases().count()).unwrap_or(3));
-    let at_most = |hourly: &data::Hourly| by_hour(hourly).map(|amps| amps.min(station.max_a));
+/// What the loop itself knows of a station.
+fn about(setup: &control::Setup, device: &Device) -> About {
     About {
-        max_a: station.max_a,
-        fallback_a: station.fallback_a.as_ref().map_or([0.0; 24], at_most),
-        zone,
-        phases,
-        voltage_v: site.voltage_v,
-        switches_phases: station.switches_phases,
+        max_a: device.max_a,
+        fallback_a: device.fallback_a.map_or([0.0; 24], |by_hour| by_hour.map(|amps| amps.min(device.max_a))),
+        zone: setup.zone,
+        phases: u8::try_from(device.phases.len()).unwrap_or(3),
+        voltage_v: setup.voltage_v,
+        switches_phases: device.switches_phases,
     }
 }
 
@@ -193,7 +192,7 @@ fn seen(status: &SiteStatus, charger: &str) -> Target {
 }
 
 /// Brings the links of a site what the loop says, until the last link is gone.
-async fn follow(hub: Hub, app: Handle, site: String, links: Site) {
+async fn follow(hub: Hub, app: Handle, site: String, links: Links) {
     while app.is_there() {
         if let (Some(follower), Some(changes)) = (app.follow(&site, None), app.watch(&site)) {
             pass_on(&hub, &app, &site, &links, follower.coming, changes).await;
@@ -209,7 +208,7 @@ async fn pass_on(
     hub: &Hub,
     app: &Handle,
     site: &str,
-    links: &Site,
+    links: &Links,
     mut setpoints: tokio::sync::broadcast::Receiver<Setpoint>,
     mut changes: tokio::sync::broadcast::Receiver<Arc<SiteStatus>>,
 ) {
@@ -248,7 +247,7 @@ async fn pass_on(
 }
 
 /// Every link knows what the loop says of its charger; who knows it already is not disturbed.
-fn settle(links: &Site, status: &SiteStatus) {
+fn settle(links: &Links, status: &SiteStatus) {
     let links = links.lock();
     for (index, known) in status.chargers.iter().enumerate() {
         let Some(taken) = links.get(&known.id) else { continue };
@@ -271,16 +270,13 @@ fn settle(links: &Site, status: &SiteStatus) {
             changed
         });
     }
-    // A station that the site no longer has is none of ours.
-    for (charger, taken) in links.iter() {
-        if !status.chargers.iter().any(|known| known.id == *charger) {
-            taken.ousted.cancel();
-        }
-    }
+    // A station that the site no longer has, and that has no place in this state of it, is none of ours.
+    let placed = |taken: &&Taken| taken.target.borrow().place.map(|(setup, _)| setup) == Some(status.setup);
+    links.values().filter(|taken| !placed(taken)).for_each(|taken| taken.ousted.cancel());
 }
 
 /// Whether nobody is there any more; then the site is forgotten.
-fn retire(hub: &Hub, site: &str, links: &Site) -> bool {
+fn retire(hub: &Hub, site: &str, links: &Links) -> bool {
     let mut sites = hub.sites.lock();
     let gone = links.lock().is_empty();
     if gone && sites.get(site).is_some_and(|known| Arc::ptr_eq(known, links)) {

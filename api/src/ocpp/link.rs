@@ -15,11 +15,11 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::door::Version;
 use super::frame::{self, Frame, Malformed, Refusal, RefusalKind};
+use super::heard::{Happened, Heard, Identity};
 use super::hub::{Asked, Seat, Target, tell};
 use super::readings::{Draws, latest};
 use super::station::{About, Command, Follows, Outcome, Station, Transaction};
-use super::v16::{self, Happened, Identity};
-use super::{stays, v2};
+use super::{stays, v2, v16};
 use crate::service::Service;
 
 /// A charger is pinged so often.
@@ -313,7 +313,7 @@ impl Link {
         if sent { Goes::On } else { Goes::Gone }
     }
 
-    fn understand(&self, action: &str, payload: &Value, next: i64, now: DateTime<Utc>) -> Result<v16::Heard, Refusal> {
+    fn understand(&self, action: &str, payload: &Value, next: i64, now: DateTime<Utc>) -> Result<Heard, Refusal> {
         if self.station.is_none() && action != "BootNotification" && action != "Heartbeat" {
             // The loop does not know its site yet: it is asked to come again.
             return Err(Refusal::new(RefusalKind::Internal, "the site is not ready yet; send it again"));
@@ -342,7 +342,7 @@ impl Link {
             }
             Happened::Began { connector, id, at, register_kwh } => {
                 let Some(station) = &self.station else { return };
-                if station.transactions.values().any(|known| known.id == id) {
+                if station.connector_of(&id).is_some() {
                     return;
                 }
                 // The one before it at this connector has ended without a word.
@@ -365,19 +365,15 @@ impl Link {
             }
             Happened::Ended { id, at, register_kwh } => {
                 let Some(station) = &self.station else { return };
-                let known = station.transactions.iter().find(|(_, known)| known.id == id);
-                if let Some((connector, transaction)) = known.map(|(connector, known)| (*connector, known.clone())) {
+                if let Some(connector) = station.connector_of(&id)
+                    && let Some(transaction) = station.transactions.get(&connector).cloned()
+                {
                     self.finish(connector, &transaction, register_kwh, at, now).await;
                     self.keep().await;
                 }
             }
             Happened::Drew { connector, values, transaction } => self.drew(connector, &values, transaction, now).await,
-            Happened::Free { connector } => {
-                let there = self.station.as_ref().and_then(|station| station.transactions.get(&connector).cloned());
-                if there.is_none() {
-                    self.draws_nothing();
-                }
-            }
+            Happened::Free => self.draws_nothing(),
             Happened::Needs => {
                 if let Some(station) = &mut self.station {
                     station.profile_again();
@@ -388,19 +384,10 @@ impl Link {
 
     async fn drew(&mut self, connector: i64, values: &Value, transaction: Option<Value>, now: DateTime<Utc>) {
         // In 2.x the EVSE is named in the first event of a transaction alone.
-        let of_transaction = self.station.as_ref().zip(transaction.as_ref()).and_then(|(station, id)| {
-            let mut all = station.transactions.iter();
-            all.find(|(_, known)| known.id == *id).map(|(connector, _)| *connector)
-        });
-        let connector = of_transaction.unwrap_or(connector);
+        let known = self.station.as_ref().zip(transaction.as_ref()).and_then(|(station, id)| station.connector_of(id));
+        let connector = known.unwrap_or(connector);
         // A transaction that began while nobody listened shows in what it draws.
-        let unknown = transaction.filter(|id| {
-            connector > 0
-                && self
-                    .station
-                    .as_ref()
-                    .is_some_and(|station| station.transactions.values().all(|known| known.id != *id))
-        });
+        let unknown = transaction.filter(|_| known.is_none() && connector > 0);
         let reading = latest(values, self.draws());
         if let Some(id) = unknown {
             let began = Happened::Began { connector, id, at: now, register_kwh: reading.register_kwh };

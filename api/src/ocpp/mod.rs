@@ -5,7 +5,7 @@
 //! * `link` is one connection: frames in and out, one call outstanding, time;
 //! * `station` decides what is sent next; it is pure: time and messages come in as arguments;
 //! * `profiles` says what a charger is to hold: the installer's maximum, the fallback, the setpoint that lapses;
-//! * `v16` and `v2` are the words of OCPP 1.6 and of 2.0.1 and 2.1; `frame` and `readings` what they share;
+//! * `v16` and `v2` are the words of OCPP 1.6 and of 2.0.1 and 2.1; `frame`, `heard` and `readings` what they share;
 //! * `stays` makes sessions of transactions, and keeps what is known of a charger;
 //! * `commands` says what people want done once.
 //!
@@ -15,6 +15,7 @@
 mod commands;
 mod door;
 mod frame;
+mod heard;
 mod hub;
 mod link;
 mod profiles;

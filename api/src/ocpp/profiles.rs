@@ -6,6 +6,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
+use kwartier_data::local;
 use serde_json::{Value, json};
 
 use super::door::Version;
@@ -62,7 +63,7 @@ impl Form {
             Version::V16 => "ChargePointMaxProfile",
             Version::V201 | Version::V21 => "ChargingStationMaxProfile",
         };
-        let schedule = self.schedule(MAXIMUM, Some(begin(now)), None, &[(0, max_a)], None, None);
+        let schedule = self.schedule(MAXIMUM, begin(now), None, &[(0, max_a)], None, None);
         self.request(0, MAXIMUM, 0, purpose, &json!({ "chargingProfileKind": "Absolute" }), schedule)
     }
 
@@ -77,7 +78,7 @@ impl Form {
         let daily = periods.len() > 1 && periods.len() <= self.periods;
         if !daily {
             let least = by_hour_a.iter().copied().fold(f64::INFINITY, f64::min);
-            let schedule = self.schedule(FALLBACK, Some(begin(now)), None, &[(0, least)], None, None);
+            let schedule = self.schedule(FALLBACK, begin(now), None, &[(0, least)], None, None);
             return self.request(
                 0,
                 FALLBACK,
@@ -87,9 +88,8 @@ impl Form {
                 schedule,
             );
         }
-        let midnight =
-            kwartier_data::local::day_start(zone, now.with_timezone(&zone).date_naive() - TimeDelta::days(1));
-        let schedule = self.schedule(FALLBACK, Some(midnight), Some(86_400), &periods, None, None);
+        let midnight = local::day_start(zone, local::previous_day(local::day(zone, now)));
+        let schedule = self.schedule(FALLBACK, midnight, Some(86_400), &periods, None, None);
         let kind = json!({ "chargingProfileKind": "Recurring", "recurrencyKind": "Daily" });
         self.request(0, FALLBACK, 0, "TxDefaultProfile", &kind, schedule)
     }
@@ -115,7 +115,7 @@ impl Form {
     ) -> Value {
         let start = whole(now - TimeDelta::seconds(EARLIER_S));
         let duration_s = (limit.until - start).num_seconds().max(1);
-        let schedule = self.schedule(id, Some(start), Some(duration_s), &[(0, limit.amps)], limit.phases, limit.phase);
+        let schedule = self.schedule(id, start, Some(duration_s), &[(0, limit.amps)], limit.phases, limit.phase);
         let mut more = json!({ "chargingProfileKind": "Absolute", "validTo": stamp(limit.until) });
         if let Some(transaction) = transaction {
             more["transactionId"] = transaction.clone();
@@ -126,7 +126,7 @@ impl Form {
     fn schedule(
         &self,
         id: i64,
-        start: Option<DateTime<Utc>>,
+        start: DateTime<Utc>,
         duration_s: Option<i64>,
         periods: &[(i64, f64)],
         phases: Option<u8>,
@@ -153,10 +153,8 @@ impl Form {
         let mut schedule = json!({
             "chargingRateUnit": if self.watts { "W" } else { "A" },
             "chargingSchedulePeriod": periods.collect::<Vec<_>>(),
+            "startSchedule": stamp(start),
         });
-        if let Some(start) = start {
-            schedule["startSchedule"] = json!(stamp(start));
-        }
         if let Some(duration_s) = duration_s {
             schedule["duration"] = json!(duration_s);
         }

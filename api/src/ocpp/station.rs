@@ -264,6 +264,11 @@ impl Station {
         self.tell_again();
     }
 
+    /// The connector at which a transaction is under way; `None`, it is not known.
+    pub fn connector_of(&self, id: &Value) -> Option<i64> {
+        self.transactions.iter().find(|(_, known)| known.id == *id).map(|(connector, _)| *connector)
+    }
+
     /// What a vehicle needs was told, and a profile sent before counts no more (2.x, K15.FR.17).
     pub fn profile_again(&mut self) {
         self.held.clear();
@@ -476,38 +481,31 @@ impl Station {
 
     /// A call was refused with a code.
     pub fn refused(&mut self, code: &str) -> Vec<Follows> {
+        self.failed(Outcome::Refused(code.to_owned()))
+    }
+
+    /// No answer has come in time. A setpoint may have arrived: the loop assumes what is safe, and says it again.
+    pub fn unanswered(&mut self) -> Vec<Follows> {
+        self.failed(Outcome::NoAnswer)
+    }
+
+    fn failed(&mut self, outcome: Outcome) -> Vec<Follows> {
         let Some((purpose, _)) = self.outstanding.take() else { return Vec::new() };
         match purpose {
             Purpose::Clear => self.clear.failed(),
             Purpose::Setpoint { number, place, .. } => {
                 self.held.remove(&place);
-                self.untold.clear();
-                return vec![Follows::Setpoint { number, accepted: false }];
-            }
-            Purpose::Maximum => self.maximum.failed(),
-            Purpose::Fallback => self.fallback.failed(),
-            Purpose::Capabilities => self.capabilities.failed(),
-            Purpose::Setting | Purpose::Trigger => {}
-            Purpose::Command(ticket) => return vec![Follows::Command(ticket, Outcome::Refused(code.to_owned()))],
-        }
-        Vec::new()
-    }
-
-    /// No answer has come in time. A setpoint may have arrived: the loop assumes what is safe, and says it again.
-    pub fn unanswered(&mut self) -> Vec<Follows> {
-        let Some((purpose, _)) = self.outstanding.take() else { return Vec::new() };
-        match purpose {
-            Purpose::Clear => self.clear.failed(),
-            Purpose::Setpoint { place, .. } => {
-                self.held.remove(&place);
                 // Of several places the last one would speak for this one too.
                 self.untold.clear();
+                if matches!(outcome, Outcome::Refused(_)) {
+                    return vec![Follows::Setpoint { number, accepted: false }];
+                }
             }
             Purpose::Maximum => self.maximum.failed(),
             Purpose::Fallback => self.fallback.failed(),
             Purpose::Capabilities => self.capabilities.failed(),
             Purpose::Setting | Purpose::Trigger => {}
-            Purpose::Command(ticket) => return vec![Follows::Command(ticket, Outcome::NoAnswer)],
+            Purpose::Command(ticket) => return vec![Follows::Command(ticket, outcome)],
         }
         Vec::new()
     }

@@ -1,6 +1,7 @@
 //! Sessions of transactions: who plugs in without having been announced has a session too, and who was announced has one.
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use uuid::Uuid;
 
 use super::link::Record;
@@ -9,26 +10,6 @@ use crate::http::change::{body, kept};
 use crate::resource::session::{KeptSession, Session};
 use crate::service::Service;
 use crate::store::{Change, Expect, Fault, Key, Kind};
-
-/// A session that nothing is known of but where and since when.
-fn bare(charger: &str, arrival: DateTime<Utc>) -> KeptSession {
-    let stated = Session {
-        charger: charger.to_owned(),
-        vehicle: None,
-        group: None,
-        arrival: Some(arrival),
-        departure: None,
-        need_kwh: None,
-        soc_kwh: None,
-        target_kwh: None,
-        capacity_kwh: None,
-        phases: None,
-        min_a: None,
-        max_a: None,
-        priority: None,
-    };
-    KeptSession::of(stated)
-}
 
 /// The session of a transaction that begins: the one that is there, or a new one.
 pub async fn begin(
@@ -41,13 +22,13 @@ pub async fn begin(
 ) -> String {
     let _turn = service.turns.at(site).await;
     if let Some(id) = there
-        && is_open(service, site, id).await
+        && open(service, site, id).await.is_some()
     {
         return id.to_owned();
     }
     let id = Uuid::now_v7().to_string();
-    let kept = bare(charger, at);
-    put(service, site, &id, kept, Expect::Absent, now).await;
+    let bare = KeptSession::of(Session::at(charger, Some(at)));
+    put(service, site, &id, bare, Expect::Absent, now).await;
     id
 }
 
@@ -61,30 +42,22 @@ pub async fn end(
     now: DateTime<Utc>,
 ) {
     let _turn = service.turns.at(site).await;
-    let key = Key::new(Kind::Session, site, id);
-    let Ok(Some(document)) = service.store.read(&key, None).await else { return };
-    let Ok(mut session) = kept::<KeptSession>(&document) else { return };
-    if session.ended.is_none() {
-        session.ended = Some(at.max(session.stated.arrival.unwrap_or(at)));
-        session.energy_kwh = energy_kwh.or(session.energy_kwh);
-        put(service, site, id, session, Expect::Version(document.version), now).await;
-    }
+    let Some((version, mut session)) = open(service, site, id).await else { return };
+    session.ended = Some(at.max(session.stated.arrival.unwrap_or(at)));
+    session.energy_kwh = energy_kwh.or(session.energy_kwh);
+    put(service, site, id, session, Expect::Version(version), now).await;
 }
 
-async fn is_open(service: &Service, site: &str, id: &str) -> bool {
-    let key = Key::new(Kind::Session, site, id);
-    let Ok(Some(document)) = service.store.read(&key, None).await else { return false };
-    kept::<KeptSession>(&document).is_ok_and(|session| session.ended.is_none())
+/// A session that has not ended, and its version.
+async fn open(service: &Service, site: &str, id: &str) -> Option<(u64, KeptSession)> {
+    let document = service.store.read(&Key::new(Kind::Session, site, id), None).await.ok().flatten()?;
+    let session = kept::<KeptSession>(&document).ok().filter(|session| session.ended.is_none())?;
+    Some((document.version, session))
 }
 
 /// Keeps a session and tells the loop; where it cannot be kept, the vehicle is charged all the same.
 async fn put(service: &Service, site: &str, id: &str, kept: KeptSession, expect: Expect, now: DateTime<Utc>) {
-    let key = Key::new(Kind::Session, site, id);
-    let written: Result<(), Fault> = match body(&kept) {
-        Ok(body) => service.store.write(now, vec![Change::Put { key, body, expect }]).await.map(drop),
-        Err(fault) => Err(fault),
-    };
-    if let Err(fault) = written {
+    if let Err(fault) = write(service, Key::new(Kind::Session, site, id), &kept, expect, now).await {
         tracing::warn!(site, %fault, "a session of a transaction cannot be kept");
     }
     let event = Event::Session { site: site.to_owned(), id: id.to_owned(), kept };
@@ -103,11 +76,18 @@ pub async fn known(service: &Service, site: &str, charger: &str) -> Option<Recor
 /// Keeps that.
 pub async fn keep(service: &Service, site: &str, charger: &str, record: &Record, now: DateTime<Utc>) {
     let key = Key::new(Kind::Station, site, charger);
-    let written = match body(record) {
-        Ok(body) => service.store.write(now, vec![Change::Put { key, body, expect: Expect::Any }]).await.map(drop),
-        Err(fault) => Err(fault),
-    };
-    if let Err(fault) = written {
+    if let Err(fault) = write(service, key, record, Expect::Any, now).await {
         tracing::warn!(site, charger, %fault, "what is known of a charger cannot be kept");
     }
+}
+
+async fn write(
+    service: &Service,
+    key: Key,
+    what: &impl Serialize,
+    expect: Expect,
+    now: DateTime<Utc>,
+) -> Result<(), Fault> {
+    let body = body(what)?;
+    service.store.write(now, vec![Change::Put { key, body, expect }]).await.map(drop)
 }

@@ -5,69 +5,9 @@ use ocpp_types::v16;
 use serde_json::{Value, json};
 
 use super::frame::{Refusal, RefusalKind, typed};
+use super::heard::{HEARTBEAT_S, Happened, Heard, Identity, instant};
 use super::profiles::stamp;
 use super::station::now_is;
-
-/// A charger shows that it is there after so long without anything else to say, in s.
-pub const HEARTBEAT_S: u32 = 60;
-
-/// What a message means, in whatever version it was said. Connectors are EVSEs in 2.x.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Happened {
-    /// It has started.
-    Booted(Identity),
-    /// A transaction has begun.
-    Began {
-        /// At which connector.
-        connector: i64,
-        /// The transaction's id.
-        id: Value,
-        /// When, by the charger's clock.
-        at: DateTime<Utc>,
-        /// The energy register then, in kWh.
-        register_kwh: Option<f64>,
-    },
-    /// A transaction has ended.
-    Ended {
-        /// The transaction's id.
-        id: Value,
-        /// When, by the charger's clock.
-        at: DateTime<Utc>,
-        /// The energy register then, in kWh.
-        register_kwh: Option<f64>,
-    },
-    /// Something was measured.
-    Drew {
-        /// At which connector; 0, of the whole charger.
-        connector: i64,
-        /// What.
-        values: Value,
-        /// In which transaction.
-        transaction: Option<Value>,
-    },
-    /// No vehicle is there.
-    Free {
-        /// At which connector.
-        connector: i64,
-    },
-    /// A vehicle has told what it needs: profiles sent before count no more.
-    Needs,
-}
-
-/// What a charger says it is.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Identity {
-    /// Who made it.
-    pub vendor: String,
-    /// Which model.
-    pub model: String,
-    /// Which firmware.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub firmware: Option<String>,
-}
-
-/// An answer, and what the message meant.
-pub type Heard = (Value, Vec<Happened>);
 
 /// Hears a message of a charger. `next` is the id of a transaction that begins.
 pub fn hear(action: &str, payload: &Value, next: i64, now: DateTime<Utc>) -> Result<Heard, Refusal> {
@@ -122,8 +62,7 @@ pub fn hear(action: &str, payload: &Value, next: i64, now: DateTime<Utc>) -> Res
         "StatusNotification" => {
             let status: v16::StatusNotificationRequest = typed(payload)?;
             let free = payload["status"] == "Available" && status.connector_id > 0;
-            let free = free.then_some(Happened::Free { connector: status.connector_id });
-            (json!({}), free.into_iter().collect())
+            (json!({}), free.then_some(Happened::Free).into_iter().collect())
         }
         "DataTransfer" => {
             typed::<v16::DataTransferRequest>(payload)?;
@@ -177,12 +116,6 @@ fn is_ours(action: &str) -> bool {
         "UpdateFirmware",
     ];
     OURS.contains(&action)
-}
-
-/// When something was, by what a message says; never ahead of us.
-pub fn instant(payload: &Value, now: DateTime<Utc>) -> DateTime<Utc> {
-    let said = payload["timestamp"].as_str().and_then(|at| at.parse::<DateTime<Utc>>().ok());
-    said.map_or(now, |at| at.min(now))
 }
 
 fn kwh(register_wh: i64) -> Option<f64> {

@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use super::door::Version;
 use super::frame::{Refusal, RefusalKind, typed};
+use super::heard::{HEARTBEAT_S, Happened, Heard, Identity, instant};
 use super::profiles::stamp;
 use super::readings::{Draws, latest};
 use super::station::now_is;
-use super::v16::{HEARTBEAT_S, Happened, Heard, Identity, instant};
 
 /// Checks a payload against its schema in either version: 2.1 allows what 2.0.1 does, and more.
 macro_rules! checked {
@@ -59,7 +59,7 @@ pub fn hear(
             checked!(version, payload, StatusNotificationRequest)?;
             let connector = payload["evseId"].as_i64().unwrap_or(0);
             let free = payload["connectorStatus"] == "Available" && connector > 0;
-            (json!({}), free.then_some(Happened::Free { connector }).into_iter().collect())
+            (json!({}), free.then_some(Happened::Free).into_iter().collect())
         }
         "NotifyEVChargingNeeds" => {
             checked!(version, payload, NotifyEVChargingNeedsRequest)?;
@@ -122,14 +122,10 @@ fn transaction(payload: &Value, draws: Draws, now: DateTime<Utc>) -> Heard {
     let register_kwh = latest(values, draws).register_kwh;
     let connector = payload["evse"]["id"].as_i64();
     let mut happened = Vec::new();
-    match payload["eventType"].as_str() {
-        // One that began while nobody listened is told by its first event that comes through.
-        Some("Started" | "Updated") => {
-            if let Some(connector) = connector.or(Some(1)) {
-                happened.push(Happened::Began { connector, id: id.clone(), at, register_kwh });
-            }
-        }
-        _ => {}
+    // One that began while nobody listened is told by its first event that comes through.
+    if matches!(payload["eventType"].as_str(), Some("Started" | "Updated")) {
+        let connector = connector.unwrap_or(1);
+        happened.push(Happened::Began { connector, id: id.clone(), at, register_kwh });
     }
     if values.is_array() {
         happened.push(Happened::Drew {

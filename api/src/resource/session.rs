@@ -146,21 +146,22 @@ impl KeptSession {
     pub fn of(stated: Session) -> KeptSession {
         KeptSession { stated, r#override: None, ended: None, energy_kwh: None, departure_from: None, need_from: None }
     }
-}
 
-impl Session {
-    /// Whether it says how much is needed.
-    pub fn says_need(&self) -> bool {
-        self.need_kwh.is_some() || self.soc_kwh.is_some()
+    /// Whether nobody has said anything of it but where and when it began.
+    pub fn is_unspoken(&self) -> bool {
+        let bare = Session::at(self.stated.charger.as_str(), self.stated.arrival);
+        self.ended.is_none() && self.r#override.is_none() && self.stated == bare
     }
 }
 
-impl KeptSession {
-    /// Whether nobody has said anything of it but where and when it began.
-    pub fn is_unspoken(&self) -> bool {
-        let bare = Session {
+impl Session {
+    /// A session of which nothing is known but where it is and when it begins.
+    pub fn at(charger: impl Into<String>, arrival: Option<DateTime<Utc>>) -> Session {
+        Session {
+            charger: charger.into(),
             vehicle: None,
             group: None,
+            arrival,
             departure: None,
             need_kwh: None,
             soc_kwh: None,
@@ -170,9 +171,12 @@ impl KeptSession {
             min_a: None,
             max_a: None,
             priority: None,
-            ..self.stated.clone()
-        };
-        self.ended.is_none() && self.r#override.is_none() && self.stated == bare
+        }
+    }
+
+    /// Whether it says how much is needed.
+    pub fn says_need(&self) -> bool {
+        self.need_kwh.is_some() || self.soc_kwh.is_some()
     }
 }
 

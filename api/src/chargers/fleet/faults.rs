@@ -116,15 +116,17 @@ impl Rates {
 /// Instants at a rate per hour.
 fn instants(per_h: f64, from: DateTime<Utc>, until: DateTime<Utc>, chance: &mut SmallRng) -> Vec<DateTime<Utc>> {
     let mut all = Vec::new();
+    if per_h <= 0.0 {
+        return all;
+    }
     let mut at = from + seconds(CALM_S);
-    while per_h > 0.0 {
+    loop {
         at += seconds(-(1.0 - chance.random::<f64>()).ln() * 3600.0 / per_h);
         if at >= until {
-            break;
+            return all;
         }
         all.push(at);
     }
-    all
 }
 
 fn between([low, high]: [f64; 2], chance: &mut SmallRng) -> f64 {

@@ -143,7 +143,7 @@ async fn post_session(
     check::session(&what, &session, caller.at)?;
     let arrival = *session.arrival.get_or_insert(caller.at);
     let _turn = service.turns.at(&site.id).await;
-    let begun = free(&service, &site, &session, arrival).await?;
+    let begun = free(&service, &site, &session, arrival, caller.at).await?;
     let (id, was) = begun.map_or_else(|| (Uuid::now_v7().to_string(), None), |(id, version)| (id, Some(version)));
     let says = |said: bool| said.then_some(Origin::Driver);
     let kept = KeptSession {
@@ -168,13 +168,14 @@ async fn free(
     site: &SiteRef,
     session: &Session,
     arrival: DateTime<Utc>,
+    now: DateTime<Utc>,
 ) -> Result<Option<(String, u64)>, Problem> {
     let after = Some((site.id.clone(), first_id(arrival - LONGEST_STAY)));
     for document in service.store.all(List { after, ..List::of(Kind::Session, &site.id) }).await? {
         let other: KeptSession = kept(&document)?;
         if other.stated.charger == session.charger && overlaps(&other, arrival, session.departure, document.at) {
             let connected = service.hub.version(&site.id, &session.charger).is_some();
-            if connected && other.is_unspoken() && arrival <= Utc::now() {
+            if connected && other.is_unspoken() && arrival <= now {
                 return Ok(Some((document.key.id, document.version)));
             }
             let detail = format!(

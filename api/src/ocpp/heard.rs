@@ -1,0 +1,68 @@
+//! What a message means, in whatever version it was said.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+/// A charger shows that it is there after so long without anything else to say, in s.
+pub const HEARTBEAT_S: u32 = 60;
+
+/// What a message means, in whatever version it was said. Connectors are EVSEs in 2.x.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Happened {
+    /// It has started.
+    Booted(Identity),
+    /// A transaction has begun.
+    Began {
+        /// At which connector.
+        connector: i64,
+        /// The transaction's id.
+        id: Value,
+        /// When, by the charger's clock.
+        at: DateTime<Utc>,
+        /// The energy register then, in kWh.
+        register_kwh: Option<f64>,
+    },
+    /// A transaction has ended.
+    Ended {
+        /// The transaction's id.
+        id: Value,
+        /// When, by the charger's clock.
+        at: DateTime<Utc>,
+        /// The energy register then, in kWh.
+        register_kwh: Option<f64>,
+    },
+    /// Something was measured.
+    Drew {
+        /// At which connector; 0, of the whole charger.
+        connector: i64,
+        /// What.
+        values: Value,
+        /// In which transaction.
+        transaction: Option<Value>,
+    },
+    /// No vehicle is at a connector.
+    Free,
+    /// A vehicle has told what it needs: profiles sent before count no more.
+    Needs,
+}
+
+/// What a charger says it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Identity {
+    /// Who made it.
+    pub vendor: String,
+    /// Which model.
+    pub model: String,
+    /// Which firmware.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub firmware: Option<String>,
+}
+
+/// An answer, and what the message meant.
+pub type Heard = (Value, Vec<Happened>);
+
+/// When something was, by what a message says; never ahead of us.
+pub fn instant(payload: &Value, now: DateTime<Utc>) -> DateTime<Utc> {
+    let said = payload["timestamp"].as_str().and_then(|at| at.parse::<DateTime<Utc>>().ok());
+    said.map_or(now, |at| at.min(now))
+}
