@@ -1,14 +1,23 @@
 //! What both editions can order, in neither's words.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use kwartier_engine::plant::profiles::Clear;
 use serde_json::{Value, json};
 
 use super::ask::Ask;
 use super::later::Later;
-use super::{Do, Reservation, Station};
+use super::{Do, Quirk, Reservation, Station};
+
+/// How long profiles stay in force after they were cleared, where a station is slow about it.
+const SLOW_CLEAR: TimeDelta = TimeDelta::seconds(30);
 
 /// The longest local list.
 const LONGEST_LIST: usize = 100;
+
+/// How it is said that something is done, or is not.
+pub(super) fn accepted(accepted: bool) -> &'static str {
+    if accepted { "Accepted" } else { "Rejected" }
+}
 
 impl Station {
     /// A start from afar: at once where a vehicle waits, else when one comes.
@@ -69,6 +78,17 @@ impl Station {
         let there = self.reservation.take_if(|reservation| reservation.id == id).is_some();
         self.refresh(now);
         there
+    }
+
+    /// Clears profiles.
+    pub(super) fn clears(&mut self, now: DateTime<Utc>, which: Clear) -> &'static str {
+        let any = self.store.installed().iter().any(|installed| which.matches(installed));
+        if self.has(Quirk::SlowClear) {
+            self.after(now, SLOW_CLEAR, Later::Clear(which));
+        } else {
+            self.store.clear(which);
+        }
+        if any { "Accepted" } else { "Unknown" }
     }
 
     /// A setting was changed: some have to be acted upon.

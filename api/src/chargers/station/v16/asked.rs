@@ -1,7 +1,7 @@
 //! What the central system asks of a station.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use kwartier_engine::plant::profiles::{Clear, Edition, Installed, Purpose};
+use kwartier_engine::plant::profiles::{Clear, Edition, Purpose};
 use ocpp_types::v16;
 use ocpp_types::v16::common::{
     ChangeAvailabilityRequestType, ChargingRateUnit, ExtendedTriggerMessageRequestRequestedMessage as Extended,
@@ -15,13 +15,11 @@ use super::super::ask::{Ask, Event};
 use super::super::frame::Wrong;
 use super::super::later::{Later, STEP};
 use super::super::line::not_implemented;
+use super::super::orders::accepted;
 use super::super::read::{self, instant};
 use super::super::settings::{Changed, Right};
 use super::super::{Quirk, Station};
 use super::{profile, purpose};
-
-/// How long profiles stay in force after they were cleared, where a station is slow about it.
-const SLOW_CLEAR: TimeDelta = TimeDelta::seconds(30);
 
 fn read<T: DeserializeOwned + Validate>(payload: Value) -> Result<T, Wrong> {
     read::read(Edition::V16, payload)
@@ -72,10 +70,6 @@ pub(crate) fn asked(station: &mut Station, now: DateTime<Utc>, action: &str, pay
     Ok(json!({"status": status}))
 }
 
-fn accepted(accepted: bool) -> &'static str {
-    if accepted { "Accepted" } else { "Rejected" }
-}
-
 fn place(connector: i64) -> Result<u32, Wrong> {
     let known = u32::try_from(connector).ok().filter(|connector| *connector <= 1);
     // E 3.39.
@@ -111,13 +105,7 @@ fn clear(station: &mut Station, now: DateTime<Utc>, request: &v16::ClearCharging
         purpose: request.charging_profile_purpose.as_ref().map(purpose),
         stack_level: request.stack_level,
     };
-    let any = station.store.installed().iter().any(|installed: &Installed| which.matches(installed));
-    if station.has(Quirk::SlowClear) {
-        station.after(now, SLOW_CLEAR, Later::Clear(which));
-    } else {
-        station.store.clear(which);
-    }
-    if any { "Accepted" } else { "Unknown" }
+    station.clears(now, which)
 }
 
 fn composite(station: &Station, now: DateTime<Utc>, request: &v16::GetCompositeScheduleRequest) -> Value {

@@ -14,12 +14,10 @@ use super::super::ask::{Ask, Event};
 use super::super::frame::Wrong;
 use super::super::later::{Later, STEP};
 use super::super::line::not_implemented;
+use super::super::orders::accepted;
 use super::super::read::{self, instant, reason};
 use super::super::{Quirk, Station};
 use super::{model, profile, purpose};
-
-/// How long profiles stay in force after they were cleared, where a station is slow about it.
-const SLOW_CLEAR: TimeDelta = TimeDelta::seconds(30);
 
 fn read<T: DeserializeOwned + Validate>(payload: Value) -> Result<T, Wrong> {
     read::read(Edition::V2, payload)
@@ -84,10 +82,6 @@ pub(crate) fn asked(station: &mut Station, now: DateTime<Utc>, action: &str, pay
     Ok(json!({"status": status}))
 }
 
-fn accepted(accepted: bool) -> &'static str {
-    if accepted { "Accepted" } else { "Rejected" }
-}
-
 fn set_profile(station: &mut Station, now: DateTime<Utc>, request: &v201::SetChargingProfileRequest) -> Value {
     let Ok(evse) = u32::try_from(request.evse_id) else { return refused("UnknownEvse") };
     let Some(profile) = profile(&request.charging_profile) else { return refused("MissingParam") };
@@ -123,13 +117,7 @@ fn clear(station: &mut Station, now: DateTime<Utc>, request: &v201::ClearChargin
         purpose: criteria.and_then(|criteria| criteria.charging_profile_purpose.as_ref()).map(purpose),
         stack_level: criteria.and_then(|criteria| criteria.stack_level),
     };
-    let any = station.store.installed().iter().any(|installed: &Installed| which.matches(installed));
-    if station.has(Quirk::SlowClear) {
-        station.after(now, SLOW_CLEAR, Later::Clear(which));
-    } else {
-        station.store.clear(which);
-    }
-    if any { "Accepted" } else { "Unknown" }
+    station.clears(now, which)
 }
 
 fn composite(station: &Station, now: DateTime<Utc>, request: &v201::GetCompositeScheduleRequest) -> Value {
