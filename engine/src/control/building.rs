@@ -131,6 +131,16 @@ pub(super) fn phases_used(state: &State, device: usize) -> [bool; 3] {
     used
 }
 
+/// The grid phases that a device may load by its wiring and by what was said of its vehicle, whatever it has shown.
+pub(super) fn phases_told(state: &State, device: usize) -> Vec<PhaseIndex> {
+    let (about, known) = (&state.setup.devices[device], &state.devices[device]);
+    if !about.phases_known {
+        return vec![0, 1, 2];
+    }
+    let told = known.stay.as_ref().and_then(|stay| stay.session.phases).filter(|_| !about.chooses_phase);
+    about.phases.iter().copied().take(told.map_or(3, usize::from)).collect()
+}
+
 /// The grid phases that a device may load.
 pub(super) fn counted_phases(state: &State, device: usize) -> Vec<PhaseIndex> {
     let used = phases_used(state, device);

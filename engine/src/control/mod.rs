@@ -63,7 +63,7 @@ pub fn step(mut state: State, now: DateTime<Utc>, events: &[Event]) -> (State, O
     let mut rooms = rooms::Rooms::of(&state, &below);
     phases::arrive(&mut state, &rooms);
     let (wanted, claims) = wants::wanted(&state, &rooms);
-    let mut grants = share::share(&rooms.left, &claims);
+    let mut grants = share::share(&rooms.left, &rooms.kept, &claims);
     imbalance::learn(&mut state);
     imbalance::keep(&mut state, &wanted, &claims, &mut grants);
     send::send(&mut state, &mut rooms, &wanted, &claims, &grants, &mut output);

@@ -2,9 +2,10 @@
 
 use kwartier_data::instance::PhaseIndex;
 
-use super::building::{Below, counted_phases, phases_used};
+use super::building::{Below, counted_phases, phases_told, phases_used};
 use super::event::{Limit, Scope};
 use super::state::State;
+use super::wants;
 
 /// Length of a clock quarter-hour in s.
 const QUARTER_S: i64 = 900;
@@ -19,6 +20,8 @@ const QUARTER_END_S: f64 = 60.0;
 pub(super) struct Rooms {
     /// What each row has for devices that take setpoints.
     pub left: Vec<f64>,
+    /// What of that is for no more than minima.
+    pub kept: Vec<f64>,
     /// What each row has for increases: everything that may be drawn now is taken off.
     pub spare: Vec<f64>,
     /// For each row beyond the boards': which devices load it, and how.
@@ -51,7 +54,8 @@ impl Rooms {
                 spare.push(limit_a - building_a - below.most_a[k][phase]);
             }
         }
-        let mut made = Rooms { left, spare, extra: Vec::new(), extra_of: vec![Vec::new(); setup.devices.len()] };
+        let extra_of = vec![Vec::new(); setup.devices.len()];
+        let mut made = Rooms { left, kept: Vec::new(), spare, extra: Vec::new(), extra_of };
         made.caps(state);
         made.signals(state);
         made.take_off_others(state);
@@ -158,30 +162,29 @@ impl Rooms {
     fn take_off_others(&mut self, state: &State) {
         for (k, known) in state.devices.iter().enumerate() {
             if !known.steerable(state.setup.devices[k].managed) {
-                for (row, amount) in self.counted(state, k, state.most_a(k)) {
-                    self.left[row] -= amount;
+                for (row, per_a) in self.loads(state, k, &counted_phases(state, k)) {
+                    self.left[row] -= per_a * state.most_a(k);
                 }
             }
         }
     }
 
-    /// Keeps free what the last clamp counts beyond what is counted here.
+    /// Keeps free what the last clamp counts beyond what is counted here, on the phases that it counts. Nobody has to stop for
+    /// one that charges already.
     fn take_off_clamped(&mut self, state: &State) {
         for (k, known) in state.devices.iter().enumerate() {
-            let (cut_a, until_s) = known.clamped;
-            if state.clock.sure_s < until_s {
-                for (row, amount) in self.counted(state, k, cut_a) {
-                    self.left[row] -= amount;
-                    self.spare[row] -= amount;
-                }
+            let kept_a = known.clamped.kept_a(state.clock.sure_s);
+            if kept_a <= 0.0 {
+                continue;
+            }
+            self.kept.resize(self.left.len(), 0.0);
+            let first_a = if known.clamped.left_nothing() { wants::bounds(state, k).0.min(kept_a) } else { 0.0 };
+            for (row, per_a) in self.loads(state, k, &phases_told(state, k)) {
+                self.left[row] -= per_a * first_a;
+                self.kept[row] += per_a * (kept_a - first_a);
+                self.spare[row] -= per_a * kept_a;
             }
         }
-    }
-
-    /// The rows that a device counts on, and by how much with so many A on each phase that it may use.
-    fn counted(&self, state: &State, device: usize, amps: f64) -> impl Iterator<Item = (usize, f64)> + use<> {
-        let loads = self.loads(state, device, &counted_phases(state, device));
-        loads.into_iter().map(move |(row, per_a)| (row, per_a * amps))
     }
 }
 

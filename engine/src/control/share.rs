@@ -44,8 +44,8 @@ pub struct Grant {
 }
 
 /// Shares out `rooms` (what each limit still has) among claims, the first in line first. Rooms may be negative: then
-/// nothing is added to what loads them.
-pub fn share(rooms: &[f64], claims: &[Claim]) -> Vec<Grant> {
+/// nothing is added to what loads them. `kept` of them is for no more than minima; it may be empty: nothing is.
+pub fn share(rooms: &[f64], kept: &[f64], claims: &[Claim]) -> Vec<Grant> {
     let mut rooms = rooms.to_vec();
     let mut grants = vec![Grant { amps: 0.0, layer: LAYERS, stopped_by: None }; claims.len()];
     let mut classes: Vec<u8> = claims.iter().map(|claim| claim.class).collect();
@@ -54,9 +54,11 @@ pub fn share(rooms: &[f64], claims: &[Claim]) -> Vec<Grant> {
     let mut scratch = Scratch::default();
     for layer in 0..LAYERS {
         minima(layer, &mut rooms, claims, &mut grants);
+        rooms.iter_mut().zip(kept).for_each(|(room, kept)| *room -= kept);
         for &class in classes.iter().rev() {
             fill(layer, class, &mut rooms, claims, &mut grants, &mut scratch);
         }
+        rooms.iter_mut().zip(kept).for_each(|(room, kept)| *room += kept);
     }
     grants
 }

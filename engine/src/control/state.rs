@@ -59,11 +59,10 @@ impl State {
             if let Some(sent) = known.held.pending.as_mut().filter(|sent| sent.number == setpoint.number) {
                 let cut_a = sent.amps - setpoint.amps;
                 if cut_a > 0.0 {
-                    // What was kept free already was not enough.
-                    let (kept_a, until_s) = known.clamped;
-                    let kept_a = if self.clock.sure_s < until_s { kept_a } else { 0.0 };
                     let most_a = MOST_CLAMPED * self.setup.devices[setpoint.device].max_a;
-                    known.clamped = ((kept_a + cut_a).min(most_a), self.clock.sure_s + CLAMPED_S);
+                    // What was kept free already was not enough.
+                    let kept_a = (known.clamped.kept_a(self.clock.sure_s) + cut_a).min(most_a);
+                    known.clamped = Clamped { kept_a, left_a: setpoint.amps, at_s: self.clock.sure_s };
                 }
                 sent.amps = setpoint.amps;
                 known.granted_a = setpoint.amps;
@@ -140,6 +139,9 @@ const MOST_CLAMPED: f64 = 2.0;
 /// For so long room is kept free for what the last clamp has cut, in s.
 const CLAMPED_S: f64 = 300.0;
 
+/// So long after the last clamp has cut a setpoint no more is asked for, in s: others have to make room first.
+const PATIENCE_S: f64 = 30.0;
+
 /// A device that has left so many commands in a row unanswered, or refused them, counts as one that hears nothing.
 pub const SILENT: u32 = 3;
 
@@ -185,9 +187,8 @@ pub struct DeviceState {
     pub action: Option<(Action, DateTime<Utc>)>,
     /// Since when it is on (current granted), or off, on the sure clock.
     pub switched_at_s: f64,
-    /// What the last clamp took off its setpoint in A per phase, and until when that is kept free, on the sure clock: the
-    /// clamp knows less and counts more, and others have to make room for what it counts.
-    pub clamped: (f64, f64),
+    /// What the last clamp took off its setpoints.
+    pub clamped: Clamped,
     /// How often it was stopped although it wanted current; half of that is forgotten with each whole turn.
     pub stops: u32,
     /// What it was given beyond the plan in A per phase, from power that would have been fed in.
@@ -209,6 +210,35 @@ pub struct DeviceState {
     pub choice: Choice,
     /// When it may last have been feeding in, on the clock of what may have passed.
     pub fed_in_s: f64,
+}
+
+/// What the last clamp took off a device's setpoints. It knows less and counts more, and others have to make room for what it
+/// counts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Clamped {
+    /// What it took off, in A per phase.
+    kept_a: f64,
+    /// What it left, in A per phase.
+    left_a: f64,
+    /// When it did so last, on the sure clock.
+    at_s: f64,
+}
+
+impl Clamped {
+    /// What is kept free for the device, in A per phase.
+    pub fn kept_a(&self, sure_s: f64) -> f64 {
+        if sure_s < self.at_s + CLAMPED_S { self.kept_a } else { 0.0 }
+    }
+
+    /// Whether nothing at all was left: others may have to stop for it.
+    pub fn left_nothing(&self) -> bool {
+        self.left_a <= 0.0
+    }
+
+    /// The most to ask for now, in A per phase. Where nothing was left, pauses between starts are patience enough.
+    pub fn asks_for_a(&self, sure_s: f64) -> f64 {
+        if self.left_nothing() || sure_s >= self.at_s + PATIENCE_S { f64::INFINITY } else { self.left_a }
+    }
 }
 
 /// What is remembered of a vehicle's stay.
@@ -251,7 +281,7 @@ impl DeviceState {
             wish_a: None,
             action: None,
             switched_at_s: f64::NEG_INFINITY,
-            clamped: (0.0, f64::NEG_INFINITY),
+            clamped: Clamped { kept_a: 0.0, left_a: 0.0, at_s: f64::NEG_INFINITY },
             stops: 0,
             spare_a: 0.0,
             single_since_s: None,

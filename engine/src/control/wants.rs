@@ -106,6 +106,7 @@ fn want(state: &State, rooms: &Rooms, device: usize, class: u8, surplus_kw: &mut
         cap_a = cap_a.min(most_a);
     }
     cap_a *= state.cut_above(device);
+    cap_a = cap_a.min(known.clamped.asks_for_a(state.clock.sure_s));
     if setup.chain(about.node).any(|node| state.nodes[node].blind) {
         let fallback_a = about.fallback_a.map_or(0.0, |hours| hours[state.clock.hour]);
         cap_a = cap_a.min(fallback_a);

@@ -6,6 +6,9 @@ use super::Counted;
 use crate::control::command::Setpoint;
 use crate::control::setup::Device;
 
+/// A vehicle that has drawn on the same phases alone for so long uses no others, in s. Three readings of most chargers.
+const LEARNT_S: f64 = 60.0;
+
 /// Commands without an answer that are kept one by one; older ones are kept as the range they span.
 const PENDING: usize = 16;
 
@@ -40,6 +43,12 @@ pub(super) struct Held {
     /// Its own phases that carried current when it last showed any, and whether it has shown that it goes where it is told.
     on: [bool; 3],
     follows: bool,
+    /// The stay that was announced last, while it lasts.
+    stay: Option<String>,
+    /// The phases that its vehicle draws on, and since when it draws on no others.
+    using: Option<([bool; 3], f64)>,
+    /// The phases that it has been seen to use.
+    uses: Option<[bool; 3]>,
     /// What it said that it draws: all within the time in which meters may lag, and the one before; oldest first.
     drawn: VecDeque<Drawn>,
     /// Since when it has been drawing more than it may.
@@ -80,8 +89,13 @@ impl Held {
         if !up {
             self.adrift = true;
             self.told_phase = None;
+            self.forget_phases();
             self.forget_draws();
         }
+    }
+
+    fn forget_phases(&mut self) {
+        (self.using, self.uses) = (None, None);
     }
 
     /// What it drew is no longer known; what was more than it may is held on to.
@@ -94,6 +108,7 @@ impl Held {
     pub(super) fn booted(&mut self, device: &Device) {
         self.adrift = true;
         self.told_phase = None;
+        self.forget_phases();
         self.forget_draws();
         if !device.keeps_fallback {
             self.range_a = None;
@@ -124,14 +139,18 @@ impl Held {
         }
     }
 
-    pub(super) fn plugged(&mut self, phases: Option<u8>) {
+    pub(super) fn plugged(&mut self, stay: Option<&str>, phases: Option<u8>) {
         self.vehicle_phases = phases.filter(|&phases| phases > 0);
         self.over_since_s = None;
+        if self.stay.as_deref() != stay {
+            self.stay = stay.map(str::to_owned);
+            self.forget_phases();
+        }
     }
 
     /// The vehicle is gone: a socket without one draws nothing.
     pub(super) fn unplugged(&mut self, now_s: f64, lag_s: f64) {
-        self.plugged(None);
+        self.plugged(None, None);
         self.on = [false; 3];
         if !self.drawn.is_empty() {
             self.shows(now_s, [0.0; 3], lag_s);
@@ -157,6 +176,7 @@ impl Held {
         }
         self.shows(now_s, phases_a, lag_s);
         let on = phases_a.map(|amps| amps.abs() > USED_A);
+        self.learn(now_s, on);
         if on != [false; 3] {
             self.on = on;
             if let Some(told) = self.told_phase.filter(|_| self.vehicle_phases == Some(1)) {
@@ -171,6 +191,26 @@ impl Held {
         } else {
             self.over_since_s = None;
             self.disobeys = false;
+        }
+    }
+
+    /// Learns on which phases a vehicle draws. Nothing is learnt where the device can change that.
+    fn learn(&mut self, now_s: f64, on: [bool; 3]) {
+        if on == [false; 3] || self.stay.is_none() {
+            self.using = None;
+            return;
+        }
+        match self.using {
+            Some((phases, since_s)) if phases == on => {
+                if now_s - since_s >= LEARNT_S {
+                    self.uses = Some(on);
+                }
+            }
+            _ => self.using = Some((on, now_s)),
+        }
+        // What counts at once goes on counting.
+        if let Some(uses) = &mut self.uses {
+            (0..3).for_each(|own| uses[own] |= on[own]);
         }
     }
 
@@ -255,13 +295,15 @@ impl Held {
         });
         let vehicle = self.vehicle_phases.filter(|_| device.managed && !self.disobeys);
         let used = [told, vehicle].into_iter().flatten().min().unwrap_or(3).max(1);
+        let can_change = device.switches_phases || device.chooses_phase;
+        let uses = self.uses.filter(|_| device.managed && !self.disobeys && !self.adrift && !can_change);
         for (own, &phase) in device.phases.iter().enumerate().take(3) {
             // What it showed before its link was lost, it may still draw.
             let draws = self.draws().map_or(self.on[own], |phases_a| phases_a[own].abs() > USED_A);
             let may = if used == 1 && device.chooses_phase {
                 self.may_be_on(own, besides.and_then(|besides| besides.phase))
             } else {
-                own < usize::from(used)
+                own < usize::from(used) && uses.is_none_or(|uses| uses[own])
             };
             counts[phase] |= may || draws;
         }

@@ -186,7 +186,7 @@ impl Clamp {
             Event::Booted { .. } => held.booted(device),
             Event::Holds { amps, .. } => held.holds(amps.unwrap_or(device.max_a), device),
             Event::Answered { number, accepted, .. } => held.answered(*number, *accepted),
-            Event::Session { session, .. } => held.plugged(session.phases),
+            Event::Session { session, .. } => held.plugged(Some(&session.id), session.phases),
             Event::Unplugged { .. } => {
                 let lag_s = self.setup.settings.meter_timeout_s;
                 held.unplugged(self.clock_s, lag_s);

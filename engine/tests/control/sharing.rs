@@ -118,7 +118,7 @@ proptest! {
     /// Feasible always, and the same as the reference within 1 % of what is wanted.
     #[test]
     fn sharing_is_the_exact_max_min((rooms, claims) in sites()) {
-        let grants = share(&rooms, &claims);
+        let grants = share(&rooms, &[], &claims);
         for (row, room) in rooms.iter().enumerate() {
             let used: f64 = claims.iter().zip(&grants).map(|(claim, grant)| per_a(claim, row) * grant.amps).sum();
             prop_assert!(used <= room + 1e-6, "row {row}: {used} A of {room} A");
@@ -144,18 +144,25 @@ fn those_below_a_small_fuse_stop_and_the_others_share_the_rest() {
         loads: rows.iter().map(|row| (*row, 1.0)).collect(),
         from: 1,
     };
-    let grants = share(&[30.0, 10.0], &[claim(&[0, 1], 0), claim(&[0], 0), claim(&[0], 0)]);
+    let grants = share(&[30.0, 10.0], &[], &[claim(&[0, 1], 0), claim(&[0], 0), claim(&[0], 0)]);
     let amps: Vec<f64> = grants.iter().map(|grant| grant.amps).collect();
     assert_eq!(amps, [10.0, 10.0, 10.0]);
-    let grants = share(&[32.0, 8.0], &[claim(&[0, 1], 0), claim(&[0], 0), claim(&[0], 0)]);
+    let grants = share(&[32.0, 8.0], &[], &[claim(&[0, 1], 0), claim(&[0], 0), claim(&[0], 0)]);
     let amps: Vec<f64> = grants.iter().map(|grant| grant.amps).collect();
     assert_eq!(amps, [8.0, 12.0, 12.0]);
     // The higher class is filled first; nobody's minimum is taken for it.
-    let grants = share(&[30.0, 10.0], &[claim(&[0], 0), claim(&[0], 1), claim(&[0], 0)]);
+    let grants = share(&[30.0, 10.0], &[], &[claim(&[0], 0), claim(&[0], 1), claim(&[0], 0)]);
     let amps: Vec<f64> = grants.iter().map(|grant| grant.amps).collect();
     assert_eq!(amps, [7.0, 16.0, 7.0]);
     // Whose minimum does not fit waits: the last in line.
-    let grants = share(&[13.0, 10.0], &[claim(&[0], 0), claim(&[0], 0), claim(&[0], 0)]);
+    let grants = share(&[13.0, 10.0], &[], &[claim(&[0], 0), claim(&[0], 0), claim(&[0], 0)]);
     let amps: Vec<f64> = grants.iter().map(|grant| grant.amps).collect();
     assert_eq!(amps, [6.5, 6.5, 0.0]);
+    // What is kept is for minima alone.
+    let grants = share(&[30.0, 10.0], &[15.0, 0.0], &[claim(&[0], 0), claim(&[0], 0), claim(&[0], 0)]);
+    let amps: Vec<f64> = grants.iter().map(|grant| grant.amps).collect();
+    assert_eq!(amps, [6.0; 3]);
+    let grants = share(&[30.0, 10.0], &[9.0, 0.0], &[claim(&[0], 0), claim(&[0], 0), claim(&[0], 0)]);
+    let amps: Vec<f64> = grants.iter().map(|grant| grant.amps).collect();
+    assert_eq!(amps, [7.0; 3]);
 }

@@ -176,6 +176,45 @@ fn a_vehicle_counts_on_the_phases_it_uses() {
     assert_eq!(clamp.most_a(0), [52.0; 3], "whoever comes next may use all");
 }
 
+/// Nobody has said how many phases it uses: that shows within a minute, and is over when anything else may be there.
+#[test]
+fn a_vehicle_shows_which_phases_it_uses() {
+    let draws = |phases_a| Event::Drawn { device: 0, phases_a, session_kwh: None };
+    let shown = |clamp: &mut Clamp, from: i64| {
+        for seconds in (from..=from + 60).step_by(20) {
+            // A meter that shows the same to the last digit would be frozen.
+            clamp.hear(at(seconds), &[draws([16.0, 0.4, 0.0]), reads(0, seconds, 20.0 + seconds as f64 / 1000.0)]);
+        }
+    };
+    let stay = || Event::Session { device: 0, session: Session { phases: None, ..single() } };
+    let (_, mut clamp) = metered();
+    clamp.hear(at(1), &[stay(), holds(0, 16.0)]);
+    shown(&mut clamp, 20);
+    // 4 A of building and the device on L1, 20 A of building alone on the others.
+    let phases = |clamp: &Clamp| clamp.most_a(0).map(|amps| if amps < 21.0 { 'b' } else { 'd' });
+    assert_eq!(phases(&clamp), ['b'; 3], "{:?}", clamp.most_a(0));
+    // What was said of the stay since changes nothing; a reading of another phase does.
+    clamp.hear(at(81), &[stay()]);
+    assert_eq!(phases(&clamp), ['b'; 3]);
+    clamp.hear(at(82), &[draws([16.0, 16.0, 0.0])]);
+    assert_eq!(phases(&clamp), ['b', 'd', 'b'], "{:?}", clamp.most_a(0));
+    clamp.hear(at(83), &[draws([16.0, 0.0, 0.0]), reads(0, 83, 20.2)]);
+    assert_eq!(phases(&clamp)[1..], ['d', 'b'], "it may do that again: {:?}", clamp.most_a(0));
+    for over in [Event::Unplugged { device: 0 }, Event::Booted { device: 0 }, Event::Link { device: 0, up: false }] {
+        let (_, mut clamp) = metered();
+        clamp.hear(at(1), &[stay(), holds(0, 16.0)]);
+        shown(&mut clamp, 20);
+        clamp.hear(at(81), &[over.clone()]);
+        clamp.hear(at(82), &[stay(), reads(0, 82, 20.2)]);
+        assert!(clamp.most_a(0)[2] >= 36.0, "{over:?}: {:?}", clamp.most_a(0));
+    }
+    // Without a vehicle that anybody knows of, nothing is learnt.
+    let (_, mut clamp) = metered();
+    clamp.hear(at(1), &[holds(0, 16.0)]);
+    shown(&mut clamp, 20);
+    assert!(clamp.most_a(0)[2] >= 36.0, "{:?}", clamp.most_a(0));
+}
+
 /// A vehicle that charges on one phase.
 fn single() -> Session {
     Session {

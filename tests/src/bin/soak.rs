@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use kwartier_tests::depots::depot;
+use kwartier_tests::depots::{depot, rule};
 use kwartier_tests::{planned, play};
 
 /// Length of a simulated run in h.
@@ -21,8 +21,9 @@ fn main() -> ExitCode {
     let seed = numbers.first().copied().unwrap_or(1);
     if words.iter().any(|word| word == "--log") {
         let depot = depot(seed, HOURS);
+        eprintln!("{:#?}", depot.setup);
         depot.world.faults.iter().for_each(|fault| eprintln!("{fault:?}"));
-        println!("{:#?}", play::play(&depot, seed, None, true).report.findings);
+        println!("{:#?}", play::play(&depot, seed, rule(&depot, seed).as_ref(), true).report.findings);
         return ExitCode::SUCCESS;
     }
     let program = match std::env::current_exe() {
@@ -53,7 +54,8 @@ fn soak(program: &Path, time: Duration, first: u64) -> ExitCode {
         for _ in 0..pairs {
             scope.spawn(|| {
                 by_loop.go_on(began, time, |seed| {
-                    let found = play::play(&depot(seed, HOURS), seed, None, false).report.findings;
+                    let depot = depot(seed, HOURS);
+                    let found = play::play(&depot, seed, rule(&depot, seed).as_ref(), false).report.findings;
                     if found.is_empty() { Ok(()) } else { Err(format!("seed {seed}: {found:?}")) }
                 });
             });
