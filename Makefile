@@ -153,6 +153,11 @@ bench-ocpp: setup ## measure from a meter's overload to a lowered limit on the w
 	@cargo build --release -p kwartier $(LOCKED)
 	@scripts/bench-ocpp $(CARGO_TARGET_DIR)/release/kwartier $(STATIONS)
 
+.PHONY: closed-loop
+CLOSED_LOOP ?= 24min
+closed-loop: setup ## steer 200 stations over websockets for a day in 24 minutes, links cut, the service killed (others: CLOSED_LOOP=…)
+	@CLOSED_LOOP=$(CLOSED_LOOP) cargo nextest run --workspace $(LOCKED) --no-capture -E 'test(two_hundred_stations)'
+
 .PHONY: bench-service
 BENCH_SITES ?= 1000
 BENCH_SECONDS ?= 120

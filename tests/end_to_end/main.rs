@@ -5,6 +5,8 @@
 mod bad_input;
 #[cfg(unix)]
 mod chargers;
+#[cfg(unix)]
+mod closed_loop;
 mod commands;
 mod config;
 mod forecast;

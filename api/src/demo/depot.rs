@@ -1,212 +1,174 @@
 //! Plays the demo depot in real time.
 
-use std::sync::Arc;
+use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use kwartier_data::local;
 use kwartier_data::site::Site;
-use kwartier_engine::control::command::{self, Why};
 use kwartier_engine::control::{Event, Setup, settings};
-use kwartier_engine::plant::Plant;
-use tokio::sync::broadcast;
-use tokio::sync::broadcast::error::TryRecvError;
+use reqwest::{Client, Url};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::others::Others;
 use super::past::Past;
-use super::people::{group, world};
-use super::site::{SITE, json};
-use crate::access::TOP_TENANT;
-use crate::app;
-use crate::app::Handle;
-use crate::resource::session::{KeptSession, Session};
-use crate::resource::setpoint::Setpoint;
-use crate::store::{Change, Expect, Key, Kind, Store};
+use super::people::world;
+use super::site::SITE;
+use super::stations::{self, members};
+use super::stays::Stays;
+use crate::access::{TOP_TENANT, first};
+use crate::chargers::fleet::beside::Beside;
+use crate::chargers::fleet::faults::Rates;
+use crate::chargers::fleet::meter::Target;
+use crate::chargers::fleet::{Fleet, electronics};
+use crate::service::Service;
+use crate::store::{Key, Kind};
 
-/// How often the depot is looked at.
-const EVERY: Duration = Duration::from_millis(250);
+/// So much waits at most of what is told of the depot, and of what its loads are told.
+const WAITING: usize = 4096;
+
+/// How many stations connect a second.
+const CONNECTS_PER_S: f64 = 20.0;
+
+/// After something went wrong it is tried again.
+const AGAIN: Duration = Duration::from_secs(5);
+
+/// How often it is seen whether the site has changed.
+const EVERY: Duration = Duration::from_millis(500);
+
+/// How the demo gets at the service: as its own customer.
+#[derive(Debug, Clone)]
+pub struct Way {
+    /// Where it listens for that, on this machine.
+    address: SocketAddr,
+    /// The demo's key.
+    key: SecretString,
+}
+
+impl Way {
+    /// To a service that listens at an address of this machine, with the key that stands in its folder.
+    ///
+    /// # Errors
+    ///
+    /// That the key cannot be read.
+    pub fn new(address: SocketAddr, data: &Path) -> Result<Way, String> {
+        let file = data.join(first::DEMO_KEY);
+        let text = std::fs::read_to_string(&file).map_err(|fault| format!("{}: {fault}", file.display()))?;
+        Ok(Way { address, key: text.trim().to_owned().into() })
+    }
+
+    /// The key.
+    pub fn key(&self) -> &SecretString {
+        &self.key
+    }
+
+    /// Where something of the demo's site is.
+    pub fn of_site(&self, what: &str) -> Result<Url, String> {
+        self.url("http", &format!("/v1/sites/{SITE}/{what}"))
+    }
+
+    fn url(&self, scheme: &str, path: &str) -> Result<Url, String> {
+        Url::parse(&format!("{scheme}://{}{path}", self.address)).map_err(|fault| fault.to_string())
+    }
+}
 
 /// Plays until it is told to stop. The site must be kept already.
-pub async fn run(store: Arc<dyn Store>, app: Handle, past: Past, stop: CancellationToken) {
+pub async fn run(service: Service, past: Past, way: Way, stop: CancellationToken) {
     let mut begun = 0;
     while !stop.is_cancelled() {
         begun += 1;
-        match Depot::begin(&*store, &past, Utc::now(), begun).await {
-            Ok(depot) => depot.play(&store, &app, &stop).await,
+        match Depot::begin(&service, &past, &way, Utc::now(), begun).await {
+            Ok(depot) => depot.play(&service, &stop).await,
             Err(why) => tracing::error!(why, "the demo depot cannot begin"),
         }
-        let _ = stop.run_until_cancelled(tokio::time::sleep(Duration::from_secs(5))).await;
+        let _ = stop.run_until_cancelled(tokio::time::sleep(AGAIN)).await;
     }
 }
 
 struct Depot {
-    site: Site,
     setup: Setup,
-    plant: Plant,
-    end: DateTime<Utc>,
-    /// Stays that are kept and have not ended.
-    open: Vec<(String, KeptSession)>,
-    /// The state of the site that is played.
-    version: Option<u64>,
-    /// Whether the loop was told everything about it.
-    told: bool,
+    fleet: Fleet,
+    told: mpsc::Receiver<Event>,
+    others: Others,
+    stays: Stays,
 }
 
 impl Depot {
-    async fn begin(store: &dyn Store, past: &Past, now: DateTime<Utc>, seed: u64) -> Result<Depot, String> {
+    async fn begin(service: &Service, past: &Past, way: &Way, now: DateTime<Utc>, seed: u64) -> Result<Depot, String> {
         let key = Key::new(Kind::Site, TOP_TENANT, SITE);
-        let document = store.read(&key, None).await.map_err(|fault| fault.to_string())?;
+        let document = service.store.read(&key, None).await.map_err(|fault| fault.to_string())?;
         let body = document.and_then(|document| document.body).ok_or("its site was deleted")?;
         let site: Site = serde_json::from_value(body).map_err(|fault| fault.to_string())?;
         let setup = Setup::of(&site, local::zone(&site.time_zone)?, settings::Settings::default());
         let start = now - TimeDelta::nanoseconds(i64::from(now.timestamp_subsec_nanos()));
-        let world = world(&site, &setup, past, start, seed);
-        let end = world.end;
-        let plant = Plant::new(&setup, world, seed);
-        Ok(Depot { site, setup, plant, end, open: Vec::new(), version: None, told: false })
+        let mut world = world(&site, &setup, past, start, seed);
+        world.chargers = electronics(&setup);
+        let password = stations::password(way.key().expose_secret());
+        let known = stations::let_in(service, &password, now).await?;
+        let members = members(&setup, &known, &password);
+        world.stays.retain(|stay| members.iter().any(|member| member.device == stay.device));
+        let (tells, told) = mpsc::channel(WAITING);
+        let (orders, hears) = mpsc::channel(WAITING);
+        let client = Client::new();
+        let target = Target { url: way.of_site("measurements")?, key: way.key().clone() };
+        let fleet = Fleet {
+            url: way.url("ws", "/ocpp")?,
+            tls: None,
+            setup: setup.clone(),
+            lasts: (world.end - now).to_std().unwrap_or_default(),
+            world,
+            judged: false,
+            members,
+            rates: Rates::default(),
+            target: Some(target),
+            beside: Some(Beside { tells, hears }),
+            seed,
+            connects_per_s: CONNECTS_PER_S,
+            looks_every: Duration::from_secs(3600),
+        };
+        let others = Others::new(setup.clone(), service.app.clone(), orders);
+        let stays = Stays::new(client, way.clone(), site.vehicle_defaults.efficiency);
+        Ok(Depot { setup, fleet, told, others, stays })
     }
 
-    async fn play(mut self, store: &Arc<dyn Store>, app: &Handle, stop: &CancellationToken) {
-        let mut setpoints: Option<broadcast::Receiver<Setpoint>> = None;
+    /// Plays until its days are over, its site has changed or it is told to stop.
+    async fn play(self, service: &Service, stop: &CancellationToken) {
+        let Depot { setup, fleet, mut told, mut others, mut stays } = self;
+        let over = stop.child_token();
+        let fleet = tokio::spawn(fleet.run(over.clone(), |_| ()));
         let mut ticks = tokio::time::interval(EVERY);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-            let now = Utc::now();
-            if now >= self.end {
-                break;
+        let mut version = None;
+        loop {
+            let mut events = Vec::new();
+            tokio::select! {
+                () = over.cancelled() => break,
+                read = told.recv_many(&mut events, WAITING) => if read == 0 { break },
+                _ = ticks.tick() => {}
             }
-            let Some(status) = app.status(SITE) else {
-                setpoints = None;
-                continue;
-            };
-            let follower = match setpoints.as_mut() {
-                Some(follower) => follower,
-                None => {
-                    let Some(follower) = app.follow(SITE, None) else { continue };
-                    follower.backlog.iter().for_each(|setpoint| self.send(setpoint, now));
-                    setpoints.insert(follower.coming)
-                }
-            };
-            if *self.version.get_or_insert(status.setup) != status.setup {
+            let now = Utc::now();
+            let Some(status) = service.app.status(SITE) else { continue };
+            if *version.get_or_insert(status.setup) != status.setup {
                 // The site has changed: what is played is another one.
                 break;
             }
-            let mut events = Vec::new();
-            if !self.told {
-                self.told = true;
-                events.extend(self.plant.holds());
-            }
-            // Time goes on first: a command is sent at the instant of the last advance.
-            events.extend(self.plant.advance(now.max(self.plant.now()), &mut ()));
-            if self.drain(follower, now) {
-                setpoints = None;
-            }
-            self.tell(store, app, status.setup, events, now).await;
-        }
-        self.leave(store, app, Utc::now()).await;
-    }
-
-    /// Takes the setpoints that have come; whether some were missed.
-    fn drain(&mut self, follower: &mut broadcast::Receiver<Setpoint>, now: DateTime<Utc>) -> bool {
-        loop {
-            match follower.try_recv() {
-                Ok(setpoint) => self.send(&setpoint, now),
-                Err(TryRecvError::Empty) => return false,
-                Err(TryRecvError::Lagged(_) | TryRecvError::Closed) => return true,
-            }
-        }
-    }
-
-    fn send(&mut self, setpoint: &Setpoint, now: DateTime<Utc>) {
-        let valid_s = (setpoint.valid_until - now).as_seconds_f64();
-        let Some(device) = self.setup.device(&setpoint.charger).filter(|_| valid_s > 0.0) else { return };
-        let (number, amps, phases) = (setpoint.number, setpoint.limit_a, setpoint.phases);
-        let phase = setpoint.phase.map(|phase| phase.saturating_sub(1));
-        self.plant.send(&command::Setpoint { number, device, amps, phases, phase, valid_s, why: Why::Plan });
-    }
-
-    /// Tells the loop what happened: sessions as whoever states them does, everything else as a gateway does.
-    async fn tell(&mut self, store: &Arc<dyn Store>, app: &Handle, setup: u64, events: Vec<Event>, now: DateTime<Utc>) {
-        let mut device_events = Vec::with_capacity(events.len());
-        let mut sessions: Vec<(String, KeptSession)> = Vec::new();
-        for event in events {
-            match event {
-                Event::Session { device, session } => {
-                    let known = self.open.iter().any(|(id, _)| *id == session.id);
-                    if !known {
-                        let kept = self.stated(device, &session, now);
-                        self.open.push((session.id.clone(), kept.clone()));
-                        sessions.push((session.id, kept));
+            for event in &events {
+                match event {
+                    Event::Session { device, session } => {
+                        stays.begins(&setup.devices[*device].id, *device, session, now).await;
                     }
+                    Event::Unplugged { .. } => {}
+                    other => others.tell(other.clone()),
                 }
-                Event::Unplugged { device } => {
-                    let station = &self.setup.devices[device].id;
-                    let place = self.open.iter().position(|(_, kept)| kept.stated.charger == *station);
-                    if let Some(place) = place {
-                        let (id, kept) = self.open.swap_remove(place);
-                        sessions.push((id, KeptSession { ended: Some(now), ..kept }));
-                    }
-                }
-                other => device_events.push(other),
             }
+            others.pass(status.setup, now);
         }
-        if !device_events.is_empty() {
-            let event = app::Event::Device { site: SITE.to_owned(), setup, events: device_events };
-            if app.tell(event).is_err() {
-                tracing::warn!("the loop is busy: the demo depot tells everything again");
-                self.told = false;
-            }
-        }
-        keep_sessions(store, app, sessions, now).await;
-    }
-
-    /// A stay as it is stated.
-    fn stated(
-        &self,
-        device: usize,
-        session: &kwartier_engine::control::event::Session,
-        now: DateTime<Utc>,
-    ) -> KeptSession {
-        let efficiency = self.site.vehicle_defaults.efficiency;
-        let stated = Session {
-            group: Some(group(device).to_owned()),
-            departure: session.departure,
-            need_kwh: session.need_kwh.map(|kwh| kwh * efficiency),
-            phases: session.phases,
-            min_a: Some(session.min_a),
-            max_a: Some(session.max_a),
-            ..Session::at(self.setup.devices[device].id.as_str(), Some(now))
-        };
-        KeptSession::of(stated)
-    }
-
-    /// Everybody leaves.
-    async fn leave(mut self, store: &Arc<dyn Store>, app: &Handle, now: DateTime<Utc>) {
-        let gone = std::mem::take(&mut self.open);
-        let gone = gone.into_iter().map(|(id, kept)| (id, KeptSession { ended: Some(now), ..kept })).collect();
-        keep_sessions(store, app, gone, now).await;
-    }
-}
-
-/// Keeps sessions, then tells the loop of them, as the API does.
-async fn keep_sessions(store: &Arc<dyn Store>, app: &Handle, sessions: Vec<(String, KeptSession)>, now: DateTime<Utc>) {
-    if sessions.is_empty() {
-        return;
-    }
-    let changes = sessions.iter().map(|(id, kept)| {
-        let key = Key::new(Kind::Session, SITE, id);
-        json(kept).map(|body| Change::Put { key, body, expect: Expect::Any })
-    });
-    let written = match changes.collect::<Result<Vec<_>, _>>() {
-        Ok(changes) => store.write(now, changes).await.map(drop).map_err(|fault| fault.to_string()),
-        Err(why) => Err(why),
-    };
-    if let Err(why) = written {
-        tracing::warn!(why, "the demo's sessions cannot be kept");
-    }
-    for (id, kept) in sessions {
-        if app.tell(app::Event::Session { site: SITE.to_owned(), id, kept }).is_err() {
-            tracing::warn!("the loop is busy and hears nothing of a demo session");
+        over.cancel();
+        if let Err(why) = fleet.await {
+            tracing::error!(%why, "the demo's stations have failed");
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The demo depot: the guide's example site with simulated chargers, vehicles, meters and building, in real time, on real
 //! Dutch day-ahead prices and a real building's draw of an earlier year.
 //!
-//! It is a client of the loop like any gateway: it follows setpoints, answers them, and tells what its meters and chargers
-//! show. Nothing in the loop knows of it.
+//! Its stations connect over websockets of their own as any other would, its meters post what they show, and who comes is stated
+//! over the API: nothing in the service knows of it. Loads and the battery alone have no such way and are steered in the process.
 //!
 //! | file | does |
 //! |---|---|
@@ -11,14 +11,20 @@
 //! | `site.rs` | the site and what is kept of it before it begins |
 //! | `people.rs` | who comes and goes |
 //! | `depot.rs` | plays it |
+//! | `stations.rs` | its stations, and how they get in |
+//! | `stays.rs` | states who is there |
+//! | `others.rs` | loads and the battery |
 
 mod depot;
 mod feeds;
+mod others;
 mod past;
 mod people;
 mod site;
+mod stations;
+mod stays;
 
-pub use depot::run;
+pub use depot::{Way, run};
 pub use feeds::Feeds;
 pub use past::Past;
 pub use site::prepare;

@@ -16,7 +16,9 @@ const DAYS: i64 = 7;
 /// Who is there when it begins came within so long before.
 const BEFORE: TimeDelta = TimeDelta::hours(20);
 
-/// Vehicles that are there when it begins plug in one after the other, so many ms apart.
+/// Vehicles that are there when it begins plug in one after the other, so many ms apart, once stations have connected and were told
+/// what they may draw.
+const FIRST_MS: i64 = 10_000;
 const APART_MS: i64 = 200;
 
 /// How long a station stays free between two visits.
@@ -88,7 +90,7 @@ fn stays(setup: &Setup, start: DateTime<Utc>, end: DateTime<Utc>, seed: u64) -> 
             stay.soc_kwh += got_kwh * stay.car.efficiency;
             stay.need_kwh -= got_kwh;
             stay.told.need_kwh = stay.told.need_kwh.map(|kwh| (kwh - got_kwh).max(0.5));
-            stay.plugs_in = start + TimeDelta::milliseconds(APART_MS * here);
+            stay.plugs_in = start + TimeDelta::milliseconds(FIRST_MS + APART_MS * here);
         }
         stay.told.departure = stay.told.departure.map(|told| told.max(stay.plugs_in + TimeDelta::minutes(15)));
     }

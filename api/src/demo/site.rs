@@ -55,6 +55,10 @@ pub async fn prepare(store: &dyn Store, past: &Past, now: DateTime<Utc>) -> Resu
             site
         }
     };
+    // Its stations are new ones each time, and know nothing of what those before them were doing.
+    for document in store.all(List::of(Kind::Station, SITE)).await.map_err(fault)? {
+        changes.push(Change::Delete { key: document.key, expect: Expect::Any });
+    }
     for document in store.all(List::of(Kind::Session, SITE)).await.map_err(fault)? {
         let kept = document.body.and_then(|body| serde_json::from_value::<KeptSession>(body).ok());
         let Some(kept) = kept.filter(|kept| kept.ended.is_none()) else { continue };
@@ -117,7 +121,7 @@ fn begin(key: &Key, site: &Site) -> Result<Vec<Change>, String> {
         changes.push(Change::Put { key, body, expect: Expect::Any });
     }
     for station in &site.stations {
-        // They are connected, not reached over the API.
+        // They connect themselves; they get their password once there is one.
         let charger = KeptCharger { ocpp: Some(KeptOcpp { password: None, security_profile: 1 }) };
         let key = Key::new(Kind::Charger, SITE, &station.id);
         changes.push(Change::Put { key, body: json(&charger)?, expect: Expect::Any });

@@ -72,6 +72,11 @@ pub fn bind(config: &Config) -> Result<Vec<Bound>, String> {
     config.listen.iter().map(bind_one).collect()
 }
 
+/// A socket of this machine for what this process asks of itself.
+pub fn own() -> Result<Bound, String> {
+    bind_one(&Listen { address: SocketAddr::from(([127, 0, 0, 1], 0)), tls: None })
+}
+
 fn bind_one(listen: &Listen) -> Result<Bound, String> {
     let address = listen.address;
     let certificate = match &listen.tls {

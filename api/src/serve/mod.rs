@@ -48,10 +48,17 @@ pub fn run(config: Config) -> Result<(), Failure> {
 
 async fn serve(config: Config) -> Result<(), Failure> {
     let stop = stop_signal().map_err(|fault| Failure::Internal(fault.to_string()))?;
-    let bound = listen::bind(&config).map_err(Failure::Arguments)?;
+    let mut bound = listen::bind(&config).map_err(Failure::Arguments)?;
     let url = config.public_url.clone().or_else(|| bound.first().map(listen::Bound::url)).unwrap_or_default();
     let store = open(&config).await?;
-    let past = if config.demo { Some(prepare_demo(&*store).await?) } else { None };
+    let played = if config.demo {
+        let own = listen::own().map_err(Failure::Arguments)?;
+        let address = own.address;
+        bound.push(own);
+        Some((prepare_demo(&*store).await?, address))
+    } else {
+        None
+    };
     let app = app::start(Arc::clone(&store)).await.map_err(unusable)?;
     let config = Arc::new(config);
     let gate = Arc::new(Gate::new(&config));
@@ -65,12 +72,14 @@ async fn serve(config: Config) -> Result<(), Failure> {
         guests: Arc::default(),
         feeds: fetch::Board::default(),
     };
-    let greeting = greeting(&service, &url).await;
-    let served = match greeting {
-        Ok(text) => {
+    let begins = greeting(&service, &url).await.and_then(|text| {
+        let way = |(past, address)| demo::Way::new(address, &service.config.data).map(|way| (past, way));
+        Ok((text, played.map(way).transpose().map_err(Failure::Internal)?))
+    });
+    let served = match begins {
+        Ok((text, played)) => {
             output::note(&text);
-            let demo =
-                past.map(|past| tokio::spawn(demo::run(Arc::clone(&store), service.app.clone(), past, stop.clone())));
+            let demo = played.map(|(past, way)| tokio::spawn(demo::run(service.clone(), past, way, stop.clone())));
             tokio::spawn(fetching(service.clone(), stop.clone()));
             let jobs = tokio::spawn(jobs::work(service.clone(), stop.clone()));
             tokio::spawn(let_go(service.clone(), stop.clone()));

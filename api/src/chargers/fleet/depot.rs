@@ -12,6 +12,7 @@ use kwartier_engine::plant::world::World;
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, watch};
 
+use super::beside::Beside;
 use super::link::{Common, Told, What};
 use super::meter::Reading;
 use crate::chargers::station::{Held, Needs, Seen};
@@ -106,19 +107,25 @@ impl Depot {
     }
 
     /// Plays until it is told to stop. What the judges found, where there are any.
-    pub async fn play(mut self, mut told: mpsc::Receiver<Told>) -> (Plant, Option<Report>) {
+    pub async fn play(mut self, mut told: mpsc::Receiver<Told>, mut beside: Option<Beside>) -> (Plant, Option<Report>) {
         let mut ticks = tokio::time::interval(EVERY);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut batch = Vec::with_capacity(AT_ONCE);
         let mut posted_s = 0;
         let stop = self.common.stop.clone();
+        if let Some(beside) = &beside {
+            beside.tell(&self.common.setup, &self.plant.holds());
+        }
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
                 _ = ticks.tick() => {}
                 _ = told.recv_many(&mut batch, AT_ONCE) => {}
             }
-            self.advance();
+            self.advance(beside.as_ref());
+            while let Some(setpoint) = beside.as_mut().and_then(Beside::hear) {
+                self.plant.send(&setpoint);
+            }
             for Told { device, what } in batch.drain(..) {
                 match what {
                     What::Holds(Held { amps, phases, phase }) => self.plant.hold(device, amps, phases, phase),
@@ -133,16 +140,19 @@ impl Depot {
                 self.look();
             }
         }
-        self.advance();
+        self.advance(beside.as_ref());
         self.look();
         let report = self.watch.judges.take().map(|judges| judges.report(&self.plant));
         (self.plant, report)
     }
 
-    fn advance(&mut self) {
+    fn advance(&mut self, beside: Option<&Beside>) {
         let events = self.plant.advance(Utc::now().max(self.plant.now()), &mut self.watch);
         if let Some(judges) = &mut self.watch.judges {
             judges.hear(&events);
+        }
+        if let Some(beside) = beside {
+            beside.tell(&self.common.setup, &events);
         }
         for event in events {
             if let Event::Meter { node, at, phases_a } = event {

@@ -11,10 +11,12 @@
 //! |---|---|
 //! | `link.rs` | a station's websocket |
 //! | `depot.rs` | vehicles, boards, building, and who judges |
+//! | `beside.rs` | what happens there that neither stations nor meters tell |
 //! | `meter.rs` | what is posted |
 //! | `visits.rs`, `faults.rs` | who comes, what goes wrong |
 //! | `tally.rs`, `summary.rs` | what is counted, what it amounts to |
 
+pub mod beside;
 mod depot;
 pub mod faults;
 mod link;
@@ -27,8 +29,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
-use kwartier_engine::control::setup::Setup;
-use kwartier_engine::plant::world::World;
+use kwartier_engine::control::setup::{Device, Kind, Setup};
+use kwartier_engine::plant::world::{Charger, World};
 use parking_lot::Mutex;
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
@@ -37,6 +39,7 @@ use rustls::ClientConfig;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use self::beside::Beside;
 use self::depot::{Depot, Glance};
 use self::faults::{Outage, Rates};
 use self::link::{Common, Link};
@@ -83,6 +86,8 @@ pub struct Fleet {
     pub rates: Rates,
     /// Where measurements go.
     pub target: Option<Target>,
+    /// Who has everything else in hand; `None`, nobody.
+    pub beside: Option<Beside>,
     /// Decides everything that is left to chance.
     pub seed: u64,
     /// How long it lasts.
@@ -107,6 +112,18 @@ pub struct Look<'l> {
     pub stations: usize,
     /// How long it has been going.
     pub since: Duration,
+}
+
+/// How the plant plays devices: stations, whose electronics are played here, hold what they are made to hold.
+pub fn electronics(setup: &Setup) -> Vec<Charger> {
+    let station = Charger { meter_every_s: None, expires_after_s: None, ..Charger::default() };
+    let of = |kind| if kind == Kind::Station { station.clone() } else { Charger::default() };
+    setup.devices.iter().map(|device| of(device.kind)).collect()
+}
+
+/// What an installer stores in a station for when it hears nothing, in A per phase: the lowest of its fallback's hours.
+pub fn stored_a(own: &Device) -> f64 {
+    own.fallback_a.map_or(0.0, |by_hour| by_hour.into_iter().fold(f64::INFINITY, f64::min))
 }
 
 impl Fleet {
@@ -140,7 +157,7 @@ impl Fleet {
         };
         let depot =
             Depot::new(Arc::clone(&common), self.world, self.judged, self.seed, shows, posts, Arc::clone(&glance));
-        let depot = tokio::spawn(depot.play(told));
+        let depot = tokio::spawn(depot.play(told, self.beside));
         let stations = self.members.len();
         let links = tokio_util::task::TaskTracker::new();
         for (k, member) in self.members.into_iter().enumerate() {

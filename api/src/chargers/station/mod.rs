@@ -38,7 +38,9 @@ mod v2;
 use std::collections::VecDeque;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use kwartier_engine::plant::profiles::{Abilities, Edition, Limit, Purpose, Running, Store, Supply};
+use kwartier_engine::plant::profiles::{
+    Abilities, Edition, Kind, Limit, Period, Profile, Purpose, Running, Schedule, Store, Supply, Unit,
+};
 
 use self::ask::{Ask, Status};
 use self::later::Later;
@@ -70,6 +72,8 @@ pub struct Make {
     pub iso15118: bool,
     /// How long it takes to start, in s.
     pub boot_s: u32,
+    /// What an installer has stored for when it hears nothing, in A per phase; `None`, it comes without any profile.
+    pub stored_a: Option<f64>,
     /// What it does wrong.
     pub quirks: Quirks,
 }
@@ -225,11 +229,32 @@ impl Station {
             held: None,
             told: None,
         };
+        if let Some(amps) = station.make.stored_a {
+            station.is_commissioned(amps);
+        }
         if station.has(Quirk::Malformed) {
             station.later.push((now + later::MALFORMED_EVERY, Later::Malformed));
         }
         station.refresh(now);
         station
+    }
+
+    /// Stores what transactions go by that nobody has given a profile.
+    fn is_commissioned(&mut self, amps: f64) {
+        let period = Period { start_s: 0, limit: amps, phases: None, phase: None };
+        let schedule = Schedule { unit: Unit::Amps, start: None, duration_s: None, periods: vec![period] };
+        let profile = Profile {
+            id: 1,
+            stack_level: 0,
+            purpose: Purpose::TxDefault,
+            kind: Kind::Relative,
+            valid_from: None,
+            valid_to: None,
+            transaction: None,
+            schedule,
+        };
+        // There is nothing yet that it could collide with.
+        let _ = self.store.install(self.make.edition, 0, profile);
     }
 
     /// What it wants done, in this order.

@@ -9,7 +9,7 @@ use kwartier_data::local;
 use kwartier_engine::control::settings::Settings;
 use kwartier_engine::control::setup::{Kind, Setup};
 use kwartier_engine::plant::profiles::Edition;
-use kwartier_engine::plant::world::{Charger, Fault, Noise, What, World};
+use kwartier_engine::plant::world::{Fault, Noise, What, World};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use secrecy::SecretString;
@@ -20,7 +20,7 @@ use super::simulate::{Args, Protocol};
 use super::tls;
 use crate::chargers::fleet::faults::{Outage, seconds};
 use crate::chargers::fleet::meter::Target;
-use crate::chargers::fleet::{Fleet, Member, visits};
+use crate::chargers::fleet::{Fleet, Member, electronics, stored_a, visits};
 use crate::chargers::station::Make;
 use crate::simulate::Play;
 
@@ -86,6 +86,7 @@ pub fn of(args: &Args, looks_every: Duration) -> Result<Fleet, Failure> {
                 chooses_phase: own.chooses_phase,
                 iso15118: edition == Edition::V2 && chance.random::<f64>() < args.iso15118,
                 boot_s: args.boot,
+                stored_a: args.commissioned.then(|| stored_a(own)),
                 quirks: args.quirks.draw(&mut chance),
             };
             let outages = place.outages.iter().filter(|(of, _)| *of == device).map(|(_, outage)| *outage).collect();
@@ -108,6 +109,7 @@ pub fn of(args: &Args, looks_every: Duration) -> Result<Fleet, Failure> {
         members,
         rates: args.faults,
         target: target(args)?,
+        beside: None,
         seed: args.seed,
         lasts: args.duration,
         connects_per_s: args.connects,
@@ -161,17 +163,11 @@ impl Passwords {
     }
 }
 
-/// How devices behave on which a real station's electronics are played elsewhere: they hold what they are made to hold.
-fn chargers(setup: &Setup) -> Vec<Charger> {
-    let played = Charger { meter_every_s: None, expires_after_s: None, ..Charger::default() };
-    vec![played; setup.devices.len()]
-}
-
 fn of_site(path: &Path, args: &Args, (start, until): (DateTime<Utc>, DateTime<Utc>)) -> Result<Place, Failure> {
     let site = usable_site(path)?;
     let zone = local::zone(&site.time_zone).map_err(Failure::Arguments)?;
     let setup = Setup::of(&site, zone, Settings::default());
-    let mut world = World { chargers: chargers(&setup), step_s: STEP_S, ..World::empty(start, until) };
+    let mut world = World { chargers: electronics(&setup), step_s: STEP_S, ..World::empty(start, until) };
     let step = TimeDelta::seconds(i64::from(STEP_S));
     let begins = std::iter::successors(Some(start), |at| Some(*at + step)).take_while(|at| *at < until);
     let hours: Vec<usize> = begins.map(|at| setup.hour(at)).collect();
@@ -250,7 +246,7 @@ fn of_names(args: &Args, (start, until): (DateTime<Utc>, DateTime<Utc>)) -> Resu
     });
     let site = kwartier_data::site::Site::new(String::new(), "UTC".to_owned(), vec![board], stations.collect());
     let setup = Setup::of(&site, chrono_tz::UTC, Settings::default());
-    let mut world = World { chargers: chargers(&setup), ..World::empty(start, until) };
+    let mut world = World { chargers: electronics(&setup), ..World::empty(start, until) };
     world.stays = visits::stays(&setup, start, until, args.speed, args.seed);
     Ok(Place { setup, world, judged: false, outages: Vec::new() })
 }

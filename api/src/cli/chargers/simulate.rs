@@ -104,6 +104,9 @@ pub struct Args {
     /// How long to run, such as 90s, 20min, 8h; a day at most.
     #[arg(long, value_name = "LENGTH", default_value = "24h", value_parser = duration)]
     pub duration: Duration,
+    /// They come with their fallback stored, as an installer leaves them: the lowest of what the site says, or 0 A.
+    #[arg(long)]
+    pub commissioned: bool,
     /// How many stations connect a second.
     #[arg(long, value_name = "N", default_value = "100", value_parser = span::positive)]
     pub connects: f64,

@@ -45,6 +45,7 @@ fn make(edition: Edition, quirks: &[Quirk]) -> Make {
         chooses_phase: edition == Edition::V2,
         iso15118: false,
         boot_s: 30,
+        stored_a: None,
         quirks: Quirks::new(quirks.to_vec()),
     }
 }
