@@ -3,16 +3,13 @@
 use super::event::Event;
 use super::held::Held;
 use super::phases;
-use super::state::{DeviceState, MeterState, State, Stay};
+use super::state::{Ahead, DeviceState, MeterState, State, Stay};
 
 /// A reading above so many times the highest limit of its board cannot be: no fuse carries it for a second.
 const ABSURD_TIMES: f64 = 10.0;
 
 /// After so many readings from the past in a row the meter's clock has been set back.
 const SET_BACK: u32 = 5;
-
-/// By so much a meter's clock may go wrong, a fraction: 86 s a day, more than any clock does.
-const DRIFT: f64 = 0.001;
 
 /// Phases count as used above this current in A: below it is the charger's own electronics.
 const USED_A: f64 = 2.0;
@@ -190,7 +187,7 @@ fn meter(state: &mut State, node: usize, at: chrono::DateTime<chrono::Utc>, phas
     let ahead_s = (clock.now - at).num_milliseconds() as f64 / 1000.0;
     let Some(meter) = &mut state.nodes[node].meter else {
         if !absurd {
-            let meter = MeterState::new(at, clock.maybe_s, ahead_s);
+            let meter = MeterState::new(at, Ahead::new(ahead_s, clock.maybe_s));
             state.nodes[node].meter = Some(MeterState { fresh: Some((phases_a, clock.maybe_s)), ..meter });
         }
         return;
@@ -204,12 +201,10 @@ fn meter(state: &mut State, node: usize, at: chrono::DateTime<chrono::Utc>, phas
         if meter.odd < SET_BACK {
             return;
         }
-        meter.ahead_s = ahead_s;
+        meter.ahead = Ahead::new(ahead_s, clock.maybe_s);
     }
     meter.odd = 0;
-    // Clocks drift: the fastest way seen may become a little slower.
-    meter.ahead_s = (meter.ahead_s + DRIFT * (clock.maybe_s - meter.came_s).max(0.0)).min(ahead_s);
+    meter.ahead.sees(ahead_s, clock.maybe_s);
     meter.at = at;
-    meter.came_s = clock.maybe_s - (ahead_s - meter.ahead_s).max(0.0);
-    meter.fresh = Some((phases_a, meter.came_s));
+    meter.fresh = Some((phases_a, clock.maybe_s - (ahead_s - meter.ahead.least_s())));
 }

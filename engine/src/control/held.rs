@@ -109,6 +109,11 @@ impl Held {
         self.most_with(|settling| sure_s < settling.obeyed_by_s - reaction_s + reaction_s.min(QUICK_S))
     }
 
+    /// Whether it was given less and may not have obeyed that yet.
+    pub fn settles(&self, sure_s: f64) -> bool {
+        self.settling.iter().any(|settling| sure_s < settling.obeyed_by_s)
+    }
+
     fn most_with(&self, counts: impl Fn(&Settling) -> bool) -> f64 {
         let pending_a = self.pending.map_or(0.0, |sent| sent.amps);
         let settling = self.settling.iter().filter(|settling| counts(settling)).map(|settling| settling.amps);

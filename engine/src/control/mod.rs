@@ -45,7 +45,7 @@ pub fn step(mut state: State, now: DateTime<Utc>, events: &[Event]) -> (State, O
     let passed_s = state.clock.sure_s - before_s;
     if jumped_s != 0.0 {
         // The meters' clocks did not jump with ours.
-        state.nodes.iter_mut().filter_map(|node| node.meter.as_mut()).for_each(|meter| meter.ahead_s += jumped_s);
+        state.nodes.iter_mut().filter_map(|node| node.meter.as_mut()).for_each(|meter| meter.ahead.jumps(jumped_s));
     }
     for event in events {
         hear::hear(&mut state, event);

@@ -94,6 +94,10 @@ fn raise(state: &mut State, rooms: &mut Rooms, wanted: &Wanted, claim: &Claim, g
     if known.held.pending.is_some() || (!starts && sure_s - known.raised_at_s < settings.raise_every_s) {
         return;
     }
+    // What the meter shows meanwhile tells nothing: a decrease that was obeyed and one that was not look the same.
+    if !starts && known.held.settles(sure_s) {
+        return;
+    }
     // What it may draw already is taken off the spare room: only what goes beyond that needs room.
     let most_a = known.most_a(&state.setup, device, state.clock);
     let free_a = claim.loads.iter().map(|(row, per_a)| rooms.spare[*row] / per_a).fold(f64::INFINITY, f64::min);

@@ -406,6 +406,43 @@ impl NodeState {
     }
 }
 
+/// For so long a delay counts as one, in s; one that lasts for twice as long is a clock that goes otherwise.
+const DELAYED_S: f64 = 1800.0;
+
+/// How far our clock is ahead of a meter's by the readings that came fastest, lately and before.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ahead {
+    before_s: f64,
+    lately_s: f64,
+    since_s: f64,
+}
+
+impl Ahead {
+    /// By a first reading.
+    pub fn new(ahead_s: f64, now_s: f64) -> Ahead {
+        Ahead { before_s: ahead_s, lately_s: ahead_s, since_s: now_s }
+    }
+
+    /// By another one.
+    pub fn sees(&mut self, ahead_s: f64, now_s: f64) {
+        if now_s - self.since_s >= DELAYED_S {
+            *self = Ahead { before_s: self.lately_s, ..Ahead::new(ahead_s, now_s) };
+        }
+        self.lately_s = self.lately_s.min(ahead_s);
+    }
+
+    /// Our clock has jumped.
+    pub fn jumps(&mut self, jumped_s: f64) {
+        self.before_s += jumped_s;
+        self.lately_s += jumped_s;
+    }
+
+    /// How far it is ahead, in s.
+    pub fn least_s(&self) -> f64 {
+        self.before_s.min(self.lately_s)
+    }
+}
+
 /// What is remembered of a meter.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MeterState {
@@ -417,10 +454,8 @@ pub struct MeterState {
     pub fresh: Option<([f64; 3], f64)>,
     /// When the last reading that made sense was measured, by the meter's own clock.
     pub at: DateTime<Utc>,
-    /// When that was, on the clock of what may have passed.
-    pub came_s: f64,
-    /// Our clock less its own in s, where readings come fastest.
-    pub ahead_s: f64,
+    /// Our clock less its own, where readings come fastest.
+    pub ahead: Ahead,
     /// Why it is not believed.
     pub distrust: Option<Distrust>,
     /// Whether that has been told.
@@ -440,14 +475,13 @@ pub struct MeterState {
 
 impl MeterState {
     /// One that has spoken for the first time.
-    pub fn new(at: DateTime<Utc>, came_s: f64, ahead_s: f64) -> MeterState {
+    pub fn new(at: DateTime<Utc>, ahead: Ahead) -> MeterState {
         MeterState {
             phases_a: [0.0; 3],
             heard_s: f64::NEG_INFINITY,
             fresh: None,
             at,
-            came_s,
-            ahead_s,
+            ahead,
             distrust: None,
             told: false,
             doubt: None,

@@ -14,12 +14,18 @@ const MOVED_A: f64 = 3.0;
 /// A reading by so many A below what plants and devices may feed in is none either.
 const BELOW_A: f64 = 3.0;
 
+/// What readings take is compared with what they took in so many s, and in as many before: one whose readings all take longer has a
+/// clock that was set.
+const COMPARED_S: f64 = 1800.0;
+
 /// The last of a meter's readings, and what they have told about the building.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Shown {
     /// When the last believed reading was heard, in s; `None`, never.
     heard_s: Option<f64>,
     stamp: Option<DateTime<Utc>>,
+    /// Our clock less the meter's own in s, where readings came fastest, since when and before; `None`, not known.
+    fastest: Option<(f64, f64, f64)>,
     /// L1, L2, L3 in A.
     pub(super) phases_a: [f64; 3],
     /// Since when exactly these values have been shown, and what devices drew then, at least and at most.
@@ -50,12 +56,20 @@ impl Shown {
             let rest_a: [f64; 3] = std::array::from_fn(|k| phases_a[k] - seen_a[1][k]);
             self.lowest_a = Some(pick(self.lowest_a, rest_a, f64::min));
         }
-        if absurd
-            || impossible
-            || self
-                .stamp
-                .is_some_and(|stamp| at < stamp && now_s - self.heard_s.unwrap_or(0.0) < settings.meter_timeout_s)
-        {
+        let since_s = now_s - self.heard_s.unwrap_or(0.0);
+        let back = self.stamp.is_some_and(|stamp| at < stamp);
+        if absurd || impossible || (back && since_s < settings.meter_timeout_s) {
+            return;
+        }
+        // One that was long under way tells of what was then. A clock that was set back is another clock.
+        let took_s = now_s - at.timestamp_millis() as f64 / 1000.0;
+        let (lately_s, from_s, before_s) = match self.fastest.filter(|_| !back) {
+            None => (took_s, now_s, took_s),
+            Some((lately_s, from_s, _)) if now_s - from_s > COMPARED_S => (took_s, now_s, lately_s),
+            Some((lately_s, from_s, before_s)) => (lately_s.min(took_s), from_s, before_s),
+        };
+        self.fastest = Some((lately_s, from_s, before_s));
+        if took_s - lately_s.min(before_s) > settings.meter_timeout_s {
             return;
         }
         let same = self.heard_s.is_some() && (0..3).all(|k| self.phases_a[k].to_bits() == phases_a[k].to_bits());
@@ -75,6 +89,11 @@ impl Shown {
         self.last_a = Some(building_a);
         self.highest_a = Some(pick(self.highest_a, building_a, f64::max));
         self.lowest_a = Some(pick(self.lowest_a, rest_a, f64::min));
+    }
+
+    /// Our clock may have jumped: how it stands to the meter's is no longer known.
+    pub(super) fn jumped(&mut self) {
+        self.fastest = None;
     }
 
     /// Whether the last reading still counts.

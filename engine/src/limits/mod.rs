@@ -33,6 +33,9 @@ use crate::control::command::Setpoint;
 use crate::control::event::Event;
 use crate::control::setup::{Device, Kind, LOWEST_A, Setup};
 
+/// What knows more of the time than this was paused, or its clock has jumped.
+const LONGEST_STEP: TimeDelta = TimeDelta::seconds(61);
+
 /// How far the clock of a device that is out of reach may be off, in minutes: around a change of the hour it may hold
 /// either hour's fallback.
 const CLOCK_ERROR_MIN: i64 = 5;
@@ -148,6 +151,9 @@ impl Clamp {
         let passed = self.heard_at.map_or(TimeDelta::zero(), |heard_at| now - heard_at);
         self.heard_at = Some(now);
         self.clock_s += (passed.num_milliseconds().max(0) as f64) / 1000.0;
+        if passed > LONGEST_STEP {
+            self.shown.iter_mut().for_each(Shown::jumped);
+        }
         // An hour that long ago or ahead begins and ends at a whole multiple of that, in every zone.
         let part = now.timestamp().div_euclid(60 * CLOCK_ERROR_MIN);
         let error = TimeDelta::minutes(CLOCK_ERROR_MIN);

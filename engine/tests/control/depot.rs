@@ -100,6 +100,11 @@ pub struct Depot {
     pub meter_up: Vec<bool>,
     /// What the meter of each board makes of what flows.
     pub meter_shows: Vec<fn(f64) -> f64>,
+    /// How long readings of the meters are under way, in s, and how far their clocks are behind.
+    pub meters_late_s: i64,
+    pub meters_behind_s: i64,
+    /// Readings that are under way: when they were taken, and of which board.
+    waiting: VecDeque<(DateTime<Utc>, usize, [f64; 3])>,
     /// Whether each charger tells what it draws.
     pub tells: Vec<bool>,
     /// Seconds until a charger and its vehicle have followed.
@@ -138,6 +143,9 @@ impl Depot {
             building_a: vec![[0.0; 3]; setup.nodes.len()],
             meter_up: vec![true; setup.nodes.len()],
             meter_shows: vec![|amps| amps; setup.nodes.len()],
+            meters_late_s: 0,
+            meters_behind_s: 0,
+            waiting: VecDeque::new(),
             tells: vec![true; setup.devices.len()],
             reaction_s: 5,
             events: Vec::new(),
@@ -244,8 +252,12 @@ impl Depot {
         for node in 0..self.setup.nodes.len() {
             if self.meter_up[node] && self.setup.nodes[node].meter.is_some() {
                 let phases_a = self.flows_a(node).map(self.meter_shows[node]);
-                events.push(Event::Meter { node, at: now, phases_a });
+                self.waiting.push_back((now, node, phases_a));
             }
+        }
+        let arrived = now - TimeDelta::seconds(self.meters_late_s);
+        while let Some((at, node, phases_a)) = self.waiting.pop_front_if(|(at, ..)| *at <= arrived) {
+            events.push(Event::Meter { node, at: at - TimeDelta::seconds(self.meters_behind_s), phases_a });
         }
         for device in 0..self.chargers.len() {
             if self.chargers[device].up

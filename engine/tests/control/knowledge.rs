@@ -50,18 +50,18 @@ fn lose(depot: &mut Depot, loss: &Loss) {
     }
 }
 
-/// What is granted to each device in A, or what it holds if that is more, on all phases on which it may count.
+/// What is granted to each device in A, on all phases on which it may count, or what it still draws there if that is more.
 fn granted_a(depot: &Depot, node: usize, phase: usize, known: &[bool]) -> f64 {
     let below = |device: usize| depot.setup.chain(depot.setup.devices[device].node).any(|above| above == node);
-    (0..depot.chargers.len())
-        .filter(|&device| below(device))
-        .filter(|&device| {
-            let charger = &depot.chargers[device];
-            let may = |own: usize| !known[device] || charger.carries(own);
-            charger.wired.iter().enumerate().any(|(own, grid)| *grid == phase && may(own))
-        })
-        .map(|device| depot.state.as_ref().unwrap().granted_a(device).max(depot.chargers[device].holds_a))
-        .sum()
+    let on_phase = |device: usize| {
+        let charger = &depot.chargers[device];
+        let told = charger.coming.iter().rev().find_map(|(.., phase)| phase.filter(|_| charger.chooses));
+        let own = charger.wired.iter().position(|grid| *grid == phase)?;
+        let goes = !known[device] || told.map_or(charger.carries(own), |told| usize::from(told) == own);
+        let granted_a = if goes { depot.state.as_ref()?.granted_a(device) } else { 0.0 };
+        Some(granted_a.max(if charger.carries(own) { depot.draws_a(device) } else { 0.0 }))
+    };
+    (0..depot.chargers.len()).filter(|&device| below(device)).filter_map(on_phase).sum()
 }
 
 proptest! {

@@ -186,3 +186,38 @@ fn a_meter_that_shows_a_tenth_from_one_moment_on_gives_nobody_more() {
     depot.seconds(600);
     assert!(depot.longest_over_s() <= 10, "{} s", depot.longest_over_s());
 }
+
+#[test]
+fn a_meter_that_tells_late_is_not_believed_however_long_that_lasts() {
+    let mut depot = four(0.0);
+    all_charge(&mut depot);
+    depot.building_a[0] = [10.0; 3];
+    depot.seconds(2400);
+    assert!(depot.draws_a(0) > 12.5);
+    depot.meters_late_s = 25;
+    let late = Notice::MeterLost { node: 0, reason: Distrust::Silent };
+    assert_eq!(depot.of_meters(60), [late]);
+    for minute in 0..28_u32 {
+        depot.building_a[0] = [if minute % 3 == 0 { 20.0 } else { 10.0 }; 3];
+        assert_eq!(depot.of_meters(60), []);
+        assert!((depot.draws_a(0) - 10.5).abs() < 0.1, "minute {minute}: {} A", depot.draws_a(0));
+    }
+    assert_eq!(depot.longest_over_s(), 0);
+    depot.meters_late_s = 0;
+    assert_eq!(depot.of_meters(60), [BACK]);
+}
+
+#[test]
+fn where_our_clock_was_set_the_meter_comes_back_within_an_hour() {
+    let mut depot = four(0.0);
+    all_charge(&mut depot);
+    depot.building_a[0] = [10.0; 3];
+    depot.seconds(600);
+    // By so little that it might as well be time that has passed.
+    depot.now += chrono::TimeDelta::seconds(30);
+    depot.meters_behind_s = 30;
+    assert_eq!(depot.of_meters(60), [Notice::MeterLost { node: 0, reason: Distrust::Silent }]);
+    assert_eq!(depot.of_meters(3600), [BACK]);
+    assert_eq!(depot.longest_over_s(), 0);
+    assert!(depot.draws_a(0) > 12.5);
+}

@@ -106,6 +106,25 @@ fn a_silent_meter_is_the_worst_building() {
 }
 
 #[test]
+fn what_a_meter_tells_late_is_not_what_flows() {
+    let (_, mut clamp) = metered();
+    clamp.hear(at(1), &[holds(0, 0.0), reads(0, 1, 8.0)]);
+    assert_eq!(clamp.most_a(0), [8.0; 3]);
+    for seconds in 2..200 {
+        clamp.hear(at(25 + seconds), &[reads(0, seconds, 8.0 + seconds as f64 / 1000.0)]);
+    }
+    assert_eq!(clamp.most_a(0), [20.0; 3], "the worst building: the readings are 25 s old");
+    clamp.hear(at(230), &[reads(0, 230, 9.0)]);
+    assert_eq!(clamp.most_a(0), [9.0; 3]);
+    // Where our clock was set by 40 s, they are all that old from then on: that is over after an hour.
+    for seconds in 231..4000 {
+        clamp.hear(at(seconds + 40), &[reads(0, seconds, 8.0 + f64::from(seconds as u16) / 10000.0)]);
+        assert!(seconds > 1800 || clamp.most_a(0) == [20.0; 3], "{seconds} s");
+    }
+    assert!(clamp.most_a(0)[0] < 9.0);
+}
+
+#[test]
 fn a_frozen_meter_is_a_silent_one() {
     let (_, mut clamp) = metered();
     passes(&mut clamp, 1, &[(0, 32.0)]);
