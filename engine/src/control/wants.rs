@@ -18,15 +18,16 @@ const LAST_CALL_H: f64 = 0.5;
 const TAPER_KWH: f64 = 5.0;
 const TAPER: f64 = 2.0;
 
-/// Who is guaranteed a minimum waits no longer than this, in s.
+/// Who is guaranteed a minimum waits no longer than this, in s; where phases have to be kept in balance, than that.
 const GUARANTEED_PAUSE_S: f64 = 60.0;
+const BALANCED_PAUSE_S: f64 = 120.0;
 
 /// So much less than needed is nothing to act on, in kWh: meters of stations show no less.
 const SHORT_KWH: f64 = 0.05;
 
 /// The pause of who is stopped again and again doubles so often.
 const LONGEST_PAUSE: u32 = 3;
-const LONGEST_GUARANTEED: u32 = 4;
+const LONGEST_GUARANTEED: u32 = 3;
 
 /// A device that takes setpoints and wants current.
 pub(super) struct Wanted {
@@ -177,7 +178,7 @@ fn pause_s(state: &State, device: usize, guaranteed: bool) -> f64 {
     let times = known.stops.saturating_sub(1).min(if guaranteed { LONGEST_GUARANTEED } else { LONGEST_PAUSE });
     match (guaranteed, balanced) {
         (true, false) => GUARANTEED_PAUSE_S.min(setup.settings.pause_s),
-        (true, true) => GUARANTEED_PAUSE_S.min(setup.settings.pause_s) * f64::from(1_u32 << times),
+        (true, true) => BALANCED_PAUSE_S.min(setup.settings.pause_s) * f64::from(1_u32 << times),
         (false, _) => setup.settings.pause_s * f64::from(1_u32 << times),
     }
 }
