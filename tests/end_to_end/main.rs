@@ -4,6 +4,8 @@
 
 mod bad_input;
 #[cfg(unix)]
+#[cfg(unix)]
+mod cards;
 mod chargers;
 mod commands;
 mod config;

@@ -19,12 +19,12 @@ use super::chargers::python;
 use super::{Folder, workspace};
 
 /// Nothing that is waited for here takes so long.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-const PASSWORD: &str = "sixteen letters!";
+pub(crate) const PASSWORD: &str = "sixteen letters!";
 
 /// A service that runs, with a demo depot that nobody looks at.
-struct Service {
+pub(crate) struct Service {
     child: Child,
     address: String,
     data: String,
@@ -32,7 +32,7 @@ struct Service {
 }
 
 impl Service {
-    fn start(data: &str, address: &str) -> Service {
+    pub(crate) fn start(data: &str, address: &str) -> Service {
         let mut child = Command::new(env!("CARGO_BIN_EXE_kwartier"))
             .args(["serve", "--demo", "--listen", address, "--data", data])
             .stdin(Stdio::null())
@@ -56,7 +56,7 @@ impl Service {
         std::fs::read_to_string(format!("{}/demo.key", self.data)).expect("a key").trim().to_owned()
     }
 
-    fn ask(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+    pub(crate) fn ask(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
         let mut stream = TcpStream::connect(&self.address).expect("it listens");
         stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
         let body = body.to_string();
@@ -78,7 +78,7 @@ impl Service {
     }
 
     /// A site with one board and some chargers that connect themselves.
-    fn site(&self, site: &str, chargers: &[&str]) {
+    pub(crate) fn site(&self, site: &str, chargers: &[&str]) {
         let body = json!({
             "format": 1, "name": site, "time_zone": "Europe/Amsterdam",
             "boards": [{ "id": "HV", "limit_a": 40.0, "building_max_a": 10.0 }],
@@ -98,7 +98,7 @@ impl Service {
         }
     }
 
-    fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().and_then(|()| self.child.wait()).expect("an end");
     }
 }
@@ -114,10 +114,10 @@ impl Drop for Service {
 }
 
 /// A charger of the test's own.
-struct Charger(WebSocketStream<MaybeTlsStream<AsyncStream>>);
+pub(crate) struct Charger(WebSocketStream<MaybeTlsStream<AsyncStream>>);
 
 impl Charger {
-    async fn connect(service: &Service, id: &str, password: &str, protocols: &str) -> Result<Charger, Error> {
+    pub(crate) async fn connect(service: &Service, id: &str, password: &str, protocols: &str) -> Result<Charger, Error> {
         let mut request = format!("ws://{}/ocpp/{id}", service.address).into_client_request()?;
         let basic = base64::engine::general_purpose::STANDARD.encode(format!("{id}:{password}"));
         let headers = request.headers_mut();
@@ -126,12 +126,12 @@ impl Charger {
         connect_async(request).await.map(|(socket, _)| Charger(socket))
     }
 
-    async fn say(&mut self, text: String) -> bool {
+    pub(crate) async fn say(&mut self, text: String) -> bool {
         self.0.send(Message::Text(text.into())).await.is_ok()
     }
 
     /// The next frame; `None`, the link has ended.
-    async fn next(&mut self) -> Option<Value> {
+    pub(crate) async fn next(&mut self) -> Option<Value> {
         loop {
             match tokio::time::timeout(PATIENCE, self.0.next()).await.expect("a frame in time")? {
                 Ok(Message::Text(text)) => return Some(serde_json::from_str(text.as_str()).expect("JSON")),
@@ -142,7 +142,7 @@ impl Charger {
     }
 
     /// Answers what is asked until a frame comes that `wanted` takes; `None`, the link has ended.
-    async fn until(&mut self, mut wanted: impl FnMut(&Value) -> bool) -> Option<Value> {
+    pub(crate) async fn until(&mut self, mut wanted: impl FnMut(&Value) -> bool) -> Option<Value> {
         loop {
             let frame = self.next().await?;
             if frame[0] == 2 {
@@ -154,13 +154,13 @@ impl Charger {
         }
     }
 
-    async fn call(&mut self, id: &str, action: &str, payload: Value) -> Option<Value> {
+    pub(crate) async fn call(&mut self, id: &str, action: &str, payload: Value) -> Option<Value> {
         self.say(json!([2, id, action, payload]).to_string()).await;
         self.until(|frame| (frame[0] == 3 || frame[0] == 4) && frame[1] == id).await
     }
 }
 
-fn runtime() -> tokio::runtime::Runtime {
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 

@@ -12,7 +12,7 @@ use super::problem::{Problem, ProblemKind};
 use super::read::{Json, Path};
 use crate::access::audit::{self, At, Did};
 use crate::access::{self, Caller, Permission};
-use crate::ocpp::{Command, Outcome, Record, known};
+use crate::ocpp::{self, Command, Outcome, Record, known};
 use crate::service::Service;
 use crate::store::{Key, Kind};
 
@@ -77,6 +77,12 @@ async fn command_charger(
         Problem::new(ProblemKind::NotConnected, detail)
     };
     let version = service.hub.version(&site.id, &charger).ok_or_else(gone)?;
+    if let Command::Start { tag, .. } | Command::Reserve { tag, .. } = &command
+        && !ocpp::is_let_in(&service, &site.id, tag, caller.at).await?
+    {
+        let detail = "is no card that may charge here now; state it first, or choose another";
+        return Err(Problem::field("tag", detail));
+    }
     let record: Record = known(&service, &site.id, &charger).await.unwrap_or_default();
     let (action, payload) =
         command.message(version, &record, caller.at).map_err(|(field, why)| Problem::field(field, why))?;

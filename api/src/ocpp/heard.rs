@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
+use super::tags::Shown;
+
 /// A charger shows that it is there after so long without anything else to say, in s.
 pub const HEARTBEAT_S: u32 = 60;
 
@@ -58,8 +60,28 @@ pub struct Identity {
     pub firmware: Option<String>,
 }
 
-/// An answer, and what the message meant.
-pub type Heard = (Value, Vec<Happened>);
+/// An answer, what the message meant, and which card it shows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Heard {
+    /// The answer; what the card is worth is added to it.
+    pub answer: Value,
+    /// What the message meant.
+    pub happened: Vec<Happened>,
+    /// The card.
+    pub shown: Option<Shown>,
+}
+
+impl Heard {
+    /// One that shows no card.
+    pub fn new(answer: Value, happened: Vec<Happened>) -> Heard {
+        Heard { answer, happened, shown: None }
+    }
+
+    /// The same, with a card.
+    pub fn shows(self, shown: Shown) -> Heard {
+        Heard { shown: Some(shown), ..self }
+    }
+}
 
 /// When something was, by what a message says; never ahead of us.
 pub fn instant(payload: &Value, now: DateTime<Utc>) -> DateTime<Utc> {

@@ -6,6 +6,7 @@
 //! * `station` decides what is sent next; it is pure: time and messages come in as arguments;
 //! * `profiles` says what a charger is to hold: the installer's maximum, the fallback, the setpoint that lapses;
 //! * `v16` and `v2` are the words of OCPP 1.6 and of 2.0.1 and 2.1; `frame`, `heard` and `readings` what they share;
+//! * `transactions` is what happens at a charger; `tags` who may charge;
 //! * `stays` makes sessions of transactions, and keeps what is known of a charger;
 //! * `commands` says what people want done once.
 //!
@@ -24,6 +25,8 @@ mod station;
 #[cfg(test)]
 mod station_tests;
 mod stays;
+mod tags;
+mod transactions;
 mod v16;
 mod v2;
 
@@ -33,3 +36,4 @@ pub use hub::Hub;
 pub use link::Record;
 pub use station::Outcome;
 pub use stays::known;
+pub use tags::{Policy, TagFault, TagKey, forget, is_let_in, settings};

@@ -46,11 +46,27 @@ pub struct About {
 pub struct Transaction {
     /// Its id: a number in 1.6, text in 2.x.
     pub id: Value,
-    /// The session that it is of.
+    /// The session that it is of; empty where it is not let in.
     pub session: String,
     /// The energy register when it began, in kWh.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from_kwh: Option<f64>,
+    /// Whether it is let in.
+    #[serde(default)]
+    pub standing: Standing,
+}
+
+/// Whether who began a transaction may charge.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// They may.
+    #[default]
+    Accepted,
+    /// No card was shown yet, and one is wanted.
+    Waiting,
+    /// They may not.
+    Refused,
 }
 
 /// Something that somebody wants a charger to do once.
@@ -110,6 +126,7 @@ enum Purpose {
     Capabilities,
     Setting,
     Trigger,
+    Stop(Value),
     Command(u64),
 }
 
@@ -158,6 +175,10 @@ pub struct Station {
     fallback: Once,
     capabilities: Once,
     settings: VecDeque<Call>,
+    /// How it is to ask for cards.
+    asking: Vec<Call>,
+    /// Transactions that are not let in and have to end, and how often each was told to.
+    stops: VecDeque<(Value, u32)>,
     triggers: VecDeque<&'static str>,
     commands: VecDeque<Command>,
     outstanding: Option<(Purpose, DateTime<Utc>)>,
@@ -182,6 +203,8 @@ impl Station {
             fallback: Once::WANTED,
             capabilities: Once::WANTED,
             settings: settings(version),
+            asking: Vec::new(),
+            stops: VecDeque::new(),
             triggers: VecDeque::from(["StatusNotification", "MeterValues"]),
             commands: VecDeque::new(),
             outstanding: None,
@@ -206,6 +229,7 @@ impl Station {
         self.clear = Once::WANTED;
         (self.maximum, self.fallback, self.capabilities) = (Once::WANTED, Once::WANTED, Once::WANTED);
         self.settings = settings(self.form.version);
+        self.settings.extend(self.asking.iter().cloned());
         self.triggers.clear();
         self.tell_again();
     }
@@ -249,8 +273,34 @@ impl Station {
         self.drawn.clear();
     }
 
-    /// A transaction has begun.
+    /// How it is set up to ask for cards.
+    pub fn asks(&mut self, calls: Vec<Call>) {
+        self.settings.extend(calls.iter().cloned());
+        self.asking = calls;
+    }
+
+    /// Transactions that are under way as it connects again.
+    pub fn resumes(&mut self, transactions: &BTreeMap<i64, Transaction>) {
+        for (connector, transaction) in transactions {
+            self.begins(*connector, transaction.clone());
+        }
+    }
+
+    /// A transaction that waited or was refused is let in, and has a session.
+    pub fn lets_in(&mut self, connector: i64, session: String) {
+        if let Some(transaction) = self.transactions.get_mut(&connector) {
+            transaction.standing = Standing::Accepted;
+            transaction.session = session;
+            self.stops.retain(|(id, _)| *id != transaction.id);
+            self.tell_again();
+        }
+    }
+
+    /// A transaction has begun. One that is not let in is held at nothing, and told to end.
     pub fn begins(&mut self, connector: i64, transaction: Transaction) {
+        if transaction.standing == Standing::Refused {
+            self.stops.push_back((transaction.id.clone(), 0));
+        }
         self.transactions.insert(connector, transaction);
         self.held.remove(&Place::Charging(connector));
         self.tell_again();
@@ -258,7 +308,9 @@ impl Station {
 
     /// A transaction has ended.
     pub fn ends(&mut self, connector: i64) {
-        self.transactions.remove(&connector);
+        if let Some(ended) = self.transactions.remove(&connector) {
+            self.stops.retain(|(id, _)| *id != ended.id);
+        }
         self.drawn.remove(&connector);
         self.held.remove(&Place::Charging(connector));
         self.tell_again();
@@ -319,6 +371,15 @@ impl Station {
         }
         if let Some(call) = self.next_setpoint(now, follows) {
             return Some(call);
+        }
+        if let Some((id, tries)) = self.stops.pop_front() {
+            let action =
+                if self.form.version == Version::V16 { "RemoteStopTransaction" } else { "RequestStopTransaction" };
+            let payload = json!({ "transactionId": id.clone() });
+            if tries + 1 < TRIES {
+                self.stops.push_back((id.clone(), tries + 1));
+            }
+            return Some(self.send(Purpose::Stop(id), action, payload, now));
         }
         if self.fallback.wanted {
             let payload = self.form.fallback(&self.about.fallback_a, self.about.zone, now);
@@ -395,10 +456,14 @@ impl Station {
         let amps = match place {
             Place::Waiting => all_a.min(self.least_fallback_a()),
             Place::Charging(connector) => {
+                let mut let_in =
+                    self.transactions.iter().filter(|(_, known)| known.standing == Standing::Accepted).peekable();
+                let first = let_in.peek().map(|(first, _)| *first) == Some(connector);
+                let accepted = self.transactions.get(connector).map(|known| known.standing);
                 #[expect(clippy::cast_precision_loss, reason = "a handful")]
-                let count = self.transactions.len().max(1) as f64;
-                let first = self.transactions.keys().next() == Some(connector);
+                let count = let_in.count().max(1) as f64;
                 match all_a / count {
+                    _ if accepted != Some(Standing::Accepted) => 0.0,
                     each_a if each_a >= 6.0 || count <= 1.0 => each_a,
                     _ if first => all_a,
                     _ => 0.0,
@@ -465,6 +530,11 @@ impl Station {
                 self.capabilities = Once::DONE;
                 self.can(payload);
             }
+            Purpose::Stop(id) => {
+                if accepted {
+                    self.stops.retain(|(known, _)| *known != id);
+                }
+            }
             Purpose::Setting | Purpose::Trigger => {}
             Purpose::Command(ticket) => return vec![Follows::Command(ticket, Outcome::Answered(payload.clone()))],
         }
@@ -504,7 +574,7 @@ impl Station {
             Purpose::Maximum => self.maximum.failed(),
             Purpose::Fallback => self.fallback.failed(),
             Purpose::Capabilities => self.capabilities.failed(),
-            Purpose::Setting | Purpose::Trigger => {}
+            Purpose::Setting | Purpose::Trigger | Purpose::Stop(_) => {}
             Purpose::Command(ticket) => return vec![Follows::Command(ticket, outcome)],
         }
         Vec::new()

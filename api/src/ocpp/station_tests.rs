@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::door::Version;
-use super::station::{About, Call, Command, Follows, Outcome, Station, Transaction};
+use super::station::{About, Call, Command, Follows, Outcome, Standing, Station, Transaction};
 use crate::resource::setpoint::{Setpoint, Trace};
 
 fn about() -> About {
@@ -39,7 +39,7 @@ fn setpoint(number: u64, limit_a: f64, from_s: i64) -> Setpoint {
 }
 
 fn transaction(id: i64) -> Transaction {
-    Transaction { id: json!(id), session: format!("s{id}"), from_kwh: None }
+    Transaction { id: json!(id), session: format!("s{id}"), from_kwh: None, standing: Standing::Accepted }
 }
 
 fn accepted() -> Value {
@@ -280,4 +280,41 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn who_is_not_let_in_gets_nothing_is_told_to_end_and_takes_no_share() {
+    let mut station = Station::new(about(), Version::V16);
+    settle(&mut station, 0);
+    station.begins(1, transaction(7));
+    station.begins(2, Transaction { standing: Standing::Refused, ..transaction(8) });
+    station.told(setpoint(1, 20.0, 0));
+    let (calls, _) = settle(&mut station, 0);
+    let limits: Vec<_> = calls.iter().filter(|call| call.action == "SetChargingProfile").map(profile).collect();
+    assert_eq!(limits, [("TxProfile", 1, 20.0), ("TxProfile", 1, 0.0)]);
+    let stops: Vec<_> = calls.iter().filter(|call| call.action == "RemoteStopTransaction").collect();
+    assert_eq!(stops.len(), 1);
+    assert_eq!(stops[0].payload["transactionId"], 8);
+    // One that waits for its card is held at nothing, and not told to end; then it has its share.
+    station.ends(2);
+    station.begins(2, Transaction { standing: Standing::Waiting, ..transaction(9) });
+    let waits: Vec<_> = settle(&mut station, 1).0.iter().map(|call| (call.action, profile(call).2)).collect();
+    assert_eq!(waits, [("SetChargingProfile", 0.0)]);
+    station.lets_in(2, "s9".to_owned());
+    let shares: Vec<_> = settle(&mut station, 2).0.iter().map(|call| profile(call).2).collect();
+    assert_eq!(shares, [10.0, 10.0]);
+}
+
+#[test]
+fn one_that_does_not_end_is_told_three_times() {
+    let mut station = Station::new(about(), Version::V201);
+    settle(&mut station, 0);
+    station.begins(1, Transaction { standing: Standing::Refused, ..transaction(8) });
+    let mut told = 0;
+    while let Some(call) = station.next(at(1), &mut Vec::new()) {
+        told += usize::from(call.action == "RequestStopTransaction");
+        station.answered(&json!({ "status": "Rejected" }));
+        assert!(told < 10);
+    }
+    assert_eq!(told, 3);
 }

@@ -7,9 +7,13 @@ use uuid::Uuid;
 use super::link::Record;
 use crate::app::Event;
 use crate::http::change::{body, kept};
-use crate::resource::session::{KeptSession, Session};
+use crate::resource::session::{Card, KeptSession, Session};
+use crate::resource::tag::TagFacts;
 use crate::service::Service;
 use crate::store::{Change, Expect, Fault, Key, Kind};
+
+/// A card: its id, and what is said of it.
+pub type Known = (String, TagFacts);
 
 /// The session of a transaction that begins: the one that is there, or a new one.
 pub async fn begin(
@@ -17,19 +21,49 @@ pub async fn begin(
     site: &str,
     charger: &str,
     there: Option<&str>,
+    card: Option<&Known>,
     at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> String {
     let _turn = service.turns.at(site).await;
     if let Some(id) = there
-        && open(service, site, id).await.is_some()
+        && let Some((version, mut session)) = open(service, site, id).await
     {
+        if card.is_some_and(|card| begun_with(&mut session, card)) {
+            put(service, site, id, session, Expect::Version(version), now).await;
+        }
         return id.to_owned();
     }
     let id = Uuid::now_v7().to_string();
-    let bare = KeptSession::of(Session::at(charger, Some(at)));
+    let mut bare = KeptSession::of(Session::at(charger, Some(at)));
+    if let Some(card) = card {
+        begun_with(&mut bare, card);
+    }
     put(service, site, &id, bare, Expect::Absent, now).await;
     id
+}
+
+/// A card was shown within a session that began without one.
+pub async fn shows(service: &Service, site: &str, id: &str, card: &Known, now: DateTime<Utc>) {
+    let _turn = service.turns.at(site).await;
+    if let Some((version, mut session)) = open(service, site, id).await
+        && begun_with(&mut session, card)
+    {
+        put(service, site, id, session, Expect::Version(version), now).await;
+    }
+}
+
+/// Says of a session with which card it was begun, where that is not said; what was stated of vehicle and group stays. Whether
+/// that is new.
+fn begun_with(session: &mut KeptSession, (tag, facts): &Known) -> bool {
+    if session.card.is_some() {
+        return false;
+    }
+    let TagFacts { driver, cost_centre, vehicle, group, .. } = facts.clone();
+    session.card = Some(Card { tag: Some(tag.clone()), driver, cost_centre });
+    session.stated.vehicle = session.stated.vehicle.take().or(vehicle);
+    session.stated.group = session.stated.group.take().or(group);
+    true
 }
 
 /// A transaction has ended, and the session with it.

@@ -55,6 +55,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let app = app::start(Arc::clone(&store)).await.map_err(unusable)?;
     let config = Arc::new(config);
     let gate = Arc::new(Gate::new(&config));
+    let tag_key = ocpp::TagKey::at(&config.data);
     let service = Service {
         store: Arc::clone(&store),
         app: app.handle.clone(),
@@ -63,6 +64,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
         turns: Turns::default(),
         hub: ocpp::Hub::default(),
         guests: Arc::default(),
+            tag_key,
         feeds: fetch::Board::default(),
     };
     let greeting = greeting(&service, &url).await;

@@ -120,6 +120,7 @@ impl World {
         tokio::spawn(async move { while heard.recv().await.is_some() {} });
         let store = store::open(&folder.path().display().to_string()).await.unwrap();
         let gate = Arc::new(Gate::new(&config));
+        let tag_key = crate::ocpp::TagKey::at(&config.data);
         let service = Service {
             store,
             app: Handle::new(events, Default::default()),
@@ -128,6 +129,7 @@ impl World {
             turns: Turns::default(),
             hub: crate::ocpp::Hub::default(),
             guests: Arc::default(),
+            tag_key,
             feeds: Default::default(),
         };
         let probe = axum::routing::get(probe).post(probe);

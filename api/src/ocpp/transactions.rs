@@ -1,0 +1,177 @@
+//! What happens at a charger: it starts, transactions begin and end, something is measured.
+
+use chrono::{DateTime, Utc};
+use kwartier_engine::control;
+use serde_json::Value;
+
+use super::heard::Happened;
+use super::link::Link;
+use super::readings::latest;
+use super::station::{Standing, Transaction};
+use super::stays;
+use super::tags::{Found, Occasion, Shown, Verdict};
+
+impl Link {
+    /// Something has happened; a card was shown with it that is worth `found`.
+    pub(super) async fn happened(&mut self, happened: Happened, found: Option<&Found>, now: DateTime<Utc>) {
+        match happened {
+            Happened::Booted(identity) => {
+                self.record.identity = identity;
+                self.record.stored = None;
+                self.outstanding = None;
+                self.booted = !self.event(|device| control::Event::Booted { device });
+                let asking = self.asking().await;
+                if let Some(station) = &mut self.station {
+                    station.booted();
+                    station.asks(asking.unwrap_or_default());
+                }
+                self.keep().await;
+            }
+            Happened::Began { connector, id, at, register_kwh } => {
+                let transaction =
+                    Transaction { id, session: String::new(), from_kwh: register_kwh, standing: Standing::Accepted };
+                self.begins(connector, transaction, found, at, now).await;
+            }
+            Happened::Ended { id, at, register_kwh } => {
+                let Some(station) = &self.station else { return };
+                if let Some(connector) = station.connector_of(&id)
+                    && let Some(transaction) = station.transactions.get(&connector).cloned()
+                {
+                    self.finish(connector, &transaction, register_kwh, at, now).await;
+                    self.keep().await;
+                }
+            }
+            Happened::Drew { connector, values, transaction } => self.drew(connector, &values, transaction, now).await,
+            Happened::Free => self.draws_nothing(),
+            Happened::Needs => {
+                if let Some(station) = &mut self.station {
+                    station.profile_again();
+                }
+            }
+        }
+    }
+
+    /// The session of a card's own transaction, where it is shown within one.
+    pub(super) fn own(&self, shown: &Shown) -> Option<&str> {
+        let Occasion::Within(connector, id) = &shown.occasion else { return None };
+        let station = self.station.as_ref()?;
+        let connector = station.connector_of(id).or(*connector)?;
+        station.transactions.get(&connector).map(|known| known.session.as_str())
+    }
+
+    async fn begins(
+        &mut self,
+        connector: i64,
+        mut transaction: Transaction,
+        found: Option<&Found>,
+        at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) {
+        let Some(station) = &self.station else { return };
+        if let Some(connector) = station.connector_of(&transaction.id) {
+            if let Some(found) = found.filter(|found| found.is_accepted()) {
+                self.lets_in(connector, found, at, now).await;
+            }
+            return;
+        }
+        // The one before it at this connector has ended without a word.
+        if let Some(before) = station.transactions.get(&connector).cloned() {
+            self.finish(connector, &before, None, at, now).await;
+        }
+        // What began while nobody listened was let in by us, or by what the charger remembers.
+        transaction.standing = match found.map(|found| found.verdict) {
+            None | Some(Verdict::Accepted) => Standing::Accepted,
+            Some(Verdict::Awaited) => Standing::Waiting,
+            Some(_) => Standing::Refused,
+        };
+        match transaction.standing {
+            Standing::Accepted => transaction.session = self.session(found, at, now).await,
+            Standing::Waiting => {}
+            Standing::Refused => tracing::info!(site = self.site, charger = self.charger, "a card was not let in"),
+        }
+        if let Some(station) = &mut self.station {
+            station.begins(connector, transaction);
+        }
+        self.keep().await;
+    }
+
+    /// A card that is let in was shown within a transaction.
+    async fn lets_in(&mut self, connector: i64, found: &Found, at: DateTime<Utc>, now: DateTime<Utc>) {
+        let known = self.station.as_ref().and_then(|station| station.transactions.get(&connector)).cloned();
+        match known {
+            Some(known) if known.standing == Standing::Accepted => {
+                if let Some(card) = &found.tag {
+                    stays::shows(&self.service, &self.site, &known.session, card, now).await;
+                }
+            }
+            Some(_) => {
+                let session = self.session(Some(found), at, now).await;
+                if let Some(station) = &mut self.station {
+                    station.lets_in(connector, session);
+                }
+                self.keep().await;
+            }
+            None => {}
+        }
+    }
+
+    /// The session of a transaction that begins.
+    async fn session(&self, found: Option<&Found>, at: DateTime<Utc>, now: DateTime<Utc>) -> String {
+        let used = |session: &str| {
+            let mut known = self.station.iter().flat_map(|station| station.transactions.values());
+            known.any(|known| known.session == session)
+        };
+        let there = self.target.session.clone().filter(|session| !used(session));
+        let card = found.and_then(|found| found.tag.as_ref());
+        stays::begin(&self.service, &self.site, &self.charger, there.as_deref(), card, at, now).await
+    }
+
+    async fn drew(&mut self, connector: i64, values: &Value, transaction: Option<Value>, now: DateTime<Utc>) {
+        // In 2.x the EVSE is named in the first event of a transaction alone.
+        let known = self.station.as_ref().zip(transaction.as_ref()).and_then(|(station, id)| station.connector_of(id));
+        let connector = known.unwrap_or(connector);
+        // A transaction that began while nobody listened shows in what it draws.
+        let unknown = transaction.filter(|_| known.is_none() && connector > 0);
+        let reading = latest(values, self.draws());
+        if let Some(id) = unknown {
+            let transaction = Transaction {
+                id,
+                session: String::new(),
+                from_kwh: reading.register_kwh,
+                standing: Standing::Accepted,
+            };
+            self.begins(connector, transaction, None, now, now).await;
+        }
+        let Some(station) = &mut self.station else { return };
+        let session_kwh = station.measured(connector, &reading);
+        let Some(phases_a) = station.draws_now() else { return };
+        self.event(|device| control::Event::Drawn { device, phases_a, session_kwh });
+    }
+
+    fn draws_nothing(&mut self) {
+        if let Some(station) = &mut self.station
+            && station.transactions.is_empty()
+        {
+            station.draws_nothing();
+            self.event(|device| control::Event::Drawn { device, phases_a: [0.0; 3], session_kwh: None });
+        }
+    }
+
+    async fn finish(
+        &mut self,
+        connector: i64,
+        transaction: &Transaction,
+        register_kwh: Option<f64>,
+        at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) {
+        let energy_kwh = register_kwh.zip(transaction.from_kwh).map(|(until, from)| (until - from).max(0.0));
+        if let Some(station) = &mut self.station {
+            station.ends(connector);
+        }
+        self.draws_nothing();
+        if !transaction.session.is_empty() {
+            stays::end(&self.service, &self.site, &transaction.session, energy_kwh, at, now).await;
+        }
+    }
+}
