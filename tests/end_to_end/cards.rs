@@ -143,7 +143,8 @@ fn cards_are_let_in_or_not_in_2_0_1() {
         // Plugged in first: nobody is planned for before a card is shown, and a wrong one changes nothing.
         let waits = charger.call("t1", "TransactionEvent", event("Started", "CablePluggedIn", 0, "t", None)).await;
         assert_eq!(waits.expect("an answer")[2], json!({}));
-        let wrong = charger.call("t2", "TransactionEvent", event("Updated", "Authorized", 1, "t", Some("NOBODY"))).await;
+        let wrong =
+            charger.call("t2", "TransactionEvent", event("Updated", "Authorized", 1, "t", Some("NOBODY"))).await;
         assert_eq!(wrong.expect("an answer")[2]["idTokenInfo"]["status"], "Unknown");
         let (_, none) = service.ask("GET", "/v1/sites/a/sessions", &Value::Null);
         assert_eq!(none["items"], json!([]));
@@ -154,7 +155,8 @@ fn cards_are_let_in_or_not_in_2_0_1() {
         assert_eq!((&all[0]["card"]["tag"], &all[0]["stated"]["charger"]), (&json!(van), &json!("CP-1")));
         charger.call("t4", "TransactionEvent", event("Ended", "StopAuthorized", 3, "t", Some(FRIEND))).await;
         // One that begins with a card that is not let in is told to end.
-        let refused = charger.call("u1", "TransactionEvent", event("Started", "Authorized", 0, "u", Some(BLOCKED))).await;
+        let refused =
+            charger.call("u1", "TransactionEvent", event("Started", "Authorized", 0, "u", Some(BLOCKED))).await;
         assert_eq!(refused.expect("an answer")[2]["idTokenInfo"]["status"], "Blocked");
         let stop = charger.until(|frame| frame[2] == "RequestStopTransaction").await.expect("an end");
         assert_eq!(stop[3]["transactionId"], "u");

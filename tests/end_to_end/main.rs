@@ -4,8 +4,10 @@
 
 mod bad_input;
 #[cfg(unix)]
-#[cfg(unix)]
 mod cards;
+#[cfg(unix)]
+mod certificates;
+#[cfg(unix)]
 mod chargers;
 mod commands;
 mod config;

@@ -33,8 +33,13 @@ pub(crate) struct Service {
 
 impl Service {
     pub(crate) fn start(data: &str, address: &str) -> Service {
+        Service::begin(&["--listen", address], data)
+    }
+
+    pub(crate) fn begin(arguments: &[&str], data: &str) -> Service {
         let mut child = Command::new(env!("CARGO_BIN_EXE_kwartier"))
-            .args(["serve", "--demo", "--listen", address, "--data", data])
+            .args(["serve", "--demo", "--data", data])
+            .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -114,10 +119,15 @@ impl Drop for Service {
 }
 
 /// A charger of the test's own.
-pub(crate) struct Charger(WebSocketStream<MaybeTlsStream<AsyncStream>>);
+pub(crate) struct Charger(pub(crate) WebSocketStream<MaybeTlsStream<AsyncStream>>);
 
 impl Charger {
-    pub(crate) async fn connect(service: &Service, id: &str, password: &str, protocols: &str) -> Result<Charger, Error> {
+    pub(crate) async fn connect(
+        service: &Service,
+        id: &str,
+        password: &str,
+        protocols: &str,
+    ) -> Result<Charger, Error> {
         let mut request = format!("ws://{}/ocpp/{id}", service.address).into_client_request()?;
         let basic = base64::engine::general_purpose::STANDARD.encode(format!("{id}:{password}"));
         let headers = request.headers_mut();

@@ -65,7 +65,7 @@ async fn command_charger(
     State(service): State<Service>,
     caller: Caller,
     Path((site, charger)): Path<(String, String)>,
-    Json(command): Json<Command>,
+    Json(mut command): Json<Command>,
 ) -> Result<axum::Json<CommandResult>, Problem> {
     let site = access::at_site(&service, &caller, Permission::Operate, &site).await?;
     let (_, what) = change::site(&service, &site).await?;
@@ -82,6 +82,13 @@ async fn command_charger(
     {
         let detail = "is no card that may charge here now; state it first, or choose another";
         return Err(Problem::field("tag", detail));
+    }
+    if let Command::InstallCertificate { certificate: certificate @ None } = &mut command {
+        let own = service.authority.pem().map_err(|fault| {
+            tracing::error!(%fault, "chargers cannot be certified");
+            Problem::new(ProblemKind::Storage, "there is no authority here; the service's log says why")
+        })?;
+        *certificate = Some(own);
     }
     let record: Record = known(&service, &site.id, &charger).await.unwrap_or_default();
     let (action, payload) =

@@ -55,6 +55,9 @@ pub struct Identity {
     pub vendor: String,
     /// Which model.
     pub model: String,
+    /// Its serial number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<String>,
     /// Which firmware.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub firmware: Option<String>,

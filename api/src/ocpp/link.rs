@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::door::Version;
+use super::authority::Given;
+use super::door::{Guest, Version};
 use super::frame::{self, Frame, Malformed, Refusal, RefusalKind};
 use super::heard::{Happened, Heard, Identity};
 use super::hub::{Asked, Seat, Target, tell};
@@ -61,6 +62,9 @@ pub struct Record {
     /// Transactions under way, by connector.
     #[serde(default)]
     pub transactions: BTreeMap<i64, Transaction>,
+    /// Certificates that it was given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<Given>,
     /// What it has stored for good, as it took it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stored: Option<Value>,
@@ -71,7 +75,11 @@ pub(super) struct Link {
     pub(super) service: Service,
     pub(super) site: String,
     pub(super) charger: String,
-    version: Version,
+    pub(super) version: Version,
+    /// Whether it has proved who it is over an encrypted link.
+    pub(super) trusted: bool,
+    /// When it was asked last to renew its certificate.
+    pub(super) renewed: Option<DateTime<Utc>>,
     pub(super) station: Option<Station>,
     pub(super) record: Record,
     pub(super) target: Target,
@@ -96,7 +104,8 @@ enum Goes {
 }
 
 /// Holds a connection until it ends.
-pub async fn run(service: Service, mut socket: WebSocket, site: String, charger: String, version: Version) {
+pub async fn run(service: Service, mut socket: WebSocket, guest: Guest) {
+    let Guest { site, charger, version, trusted } = guest;
     let mut seat = service.hub.join(&service.app, &site, &charger, version);
     let record = stays::known(&service, &site, &charger).await.unwrap_or_default();
     let mut link = Link {
@@ -104,6 +113,8 @@ pub async fn run(service: Service, mut socket: WebSocket, site: String, charger:
         site,
         charger,
         version,
+        trusted,
+        renewed: None,
         station: None,
         record: Record { version: Some(version), connected: Some(Utc::now()), ..record },
         target: Target::default(),
@@ -175,6 +186,7 @@ impl Link {
                             }
                         }
                         self.time_out();
+                        self.renews(Utc::now());
                         if self.station.is_none() || self.told_setup.is_none() || self.booted {
                             self.retarget(seat).await;
                         }
@@ -328,13 +340,16 @@ impl Link {
 
     /// What is answered, what has happened, and what the card is worth that was shown.
     async fn answer(
-        &self,
+        &mut self,
         action: &str,
         payload: &Value,
         next: i64,
         now: DateTime<Utc>,
     ) -> Result<(Value, Vec<Happened>, Option<Found>), Refusal> {
         let Heard { mut answer, happened, shown } = self.understand(action, payload, next, now)?;
+        if action == "SignCertificate" {
+            answer = self.certifies(payload, now).await;
+        }
         let Some(shown) = shown else { return Ok((answer, happened, None)) };
         match tags::look(&self.service, &self.site, &shown, self.own(&shown), now).await {
             Ok(found) => {

@@ -6,6 +6,7 @@
 //! * `station` decides what is sent next; it is pure: time and messages come in as arguments;
 //! * `profiles` says what a charger is to hold: the installer's maximum, the fallback, the setpoint that lapses;
 //! * `v16` and `v2` are the words of OCPP 1.6 and of 2.0.1 and 2.1; `frame`, `heard` and `readings` what they share;
+//! * `authority` certifies chargers, `certificates` is how they ask for it;
 //! * `transactions` is what happens at a charger; `tags` who may charge;
 //! * `stays` makes sessions of transactions, and keeps what is known of a charger;
 //! * `commands` says what people want done once.
@@ -13,6 +14,8 @@
 //! Setpoints are state: the latest counts, older ones are never sent. Message types and what a schema says of them come from
 //! `ocpp-types`. `docs/ocpp.md` has the table of messages.
 
+mod authority;
+mod certificates;
 mod commands;
 mod door;
 mod frame;
@@ -30,6 +33,7 @@ mod transactions;
 mod v16;
 mod v2;
 
+pub use authority::Authority;
 pub use commands::Command;
 pub use door::{Guests, Version, routes};
 pub use hub::Hub;

@@ -273,6 +273,11 @@ impl Station {
         self.drawn.clear();
     }
 
+    /// Something that is told once, in its turn.
+    pub fn sets(&mut self, call: Call) {
+        self.settings.push_back(call);
+    }
+
     /// How it is set up to ask for cards.
     pub fn asks(&mut self, calls: Vec<Call>) {
         self.settings.extend(calls.iter().cloned());

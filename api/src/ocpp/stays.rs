@@ -107,8 +107,11 @@ pub async fn known(service: &Service, site: &str, charger: &str) -> Option<Recor
     kept(&document).ok()
 }
 
-/// Keeps that.
+/// Keeps that, for as long as the charger is one: what is still under way as it is deleted leaves nothing behind.
 pub async fn keep(service: &Service, site: &str, charger: &str, record: &Record, now: DateTime<Utc>) {
+    if matches!(service.store.read(&Key::new(Kind::Charger, site, charger), None).await, Ok(None)) {
+        return;
+    }
     let key = Key::new(Kind::Station, site, charger);
     if let Err(fault) = write(service, key, record, Expect::Any, now).await {
         tracing::warn!(site, charger, %fault, "what is known of a charger cannot be kept");

@@ -328,9 +328,7 @@ pub fn settings(version: Version, free: bool) -> Vec<Call> {
         ];
         return all.into_iter().take(if free { 1 } else { all.len() }).map(set).collect();
     }
-    let set = |(component, name, on): (&str, &str, bool)| {
-        json!({ "component": { "name": component }, "variable": { "name": name }, "attributeValue": flag(on) })
-    };
+    let set = |(component, name, on): (&str, &str, bool)| json!({ "component": { "name": component }, "variable": { "name": name }, "attributeValue": flag(on) });
     let all = [
         ("AuthCtrlr", "OfflineTxForUnknownIdEnabled", free),
         ("AuthCtrlr", "LocalAuthorizeOffline", true),

@@ -24,6 +24,7 @@ pub fn hear(action: &str, payload: &Value, next: i64, now: DateTime<Utc>) -> Res
             let identity = Identity {
                 vendor: boot.charge_point_vendor.to_string(),
                 model: boot.charge_point_model.to_string(),
+                serial: payload["chargePointSerialNumber"].as_str().map(str::to_owned),
                 firmware: boot.firmware_version.map(|version| version.to_string()),
             };
             let answer = json!({ "status": "Accepted", "currentTime": stamp(now), "interval": HEARTBEAT_S });

@@ -38,7 +38,8 @@ pub fn hear(
             let station = &payload["chargingStation"];
             let text = |name: &str| station[name].as_str().unwrap_or_default().to_owned();
             let firmware = station["firmwareVersion"].as_str().map(str::to_owned);
-            let identity = Identity { vendor: text("vendorName"), model: text("model"), firmware };
+            let serial = station["serialNumber"].as_str().map(str::to_owned);
+            let identity = Identity { vendor: text("vendorName"), model: text("model"), serial, firmware };
             let answer = json!({ "status": "Accepted", "currentTime": stamp(now), "interval": HEARTBEAT_S });
             Heard::new(answer, vec![Happened::Booted(identity)])
         }

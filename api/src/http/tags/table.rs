@@ -93,7 +93,9 @@ fn value(name: &str, cell: &str, zone: Tz) -> Result<Option<Value>, String> {
         },
         "from" | "until" => {
             let at = instant(cell, name == "until", zone);
-            json!(at.ok_or_else(|| format!("{cell:?} is no day or time; write 2026-12-31 or 2026-12-31T18:00:00+01:00"))?)
+            json!(
+                at.ok_or_else(|| format!("{cell:?} is no day or time; write 2026-12-31 or 2026-12-31T18:00:00+01:00"))?
+            )
         }
         _ => json!(cell),
     };

@@ -20,7 +20,8 @@ async fn a_number_is_neither_read_nor_kept_and_written_otherwise_it_is_the_same(
     assert_eq!((&made.json()["last"], &made.json()["label"]), (&json!("80"), &json!("Van 12")));
     // The same card in other letters is changed, not made.
     let again = json!({ "tag": "04:d1:a9:f3:c2:5e:80", "label": "Van 13" });
-    let again = bench.send("POST", TAGS, &[("content-type", "application/json"), ("idempotency-key", "k")], again.to_string());
+    let again =
+        bench.send("POST", TAGS, &[("content-type", "application/json"), ("idempotency-key", "k")], again.to_string());
     let again = again.await.expect(StatusCode::OK).json();
     assert_eq!((&again["id"], &again["label"], &again["cost_centre"]), (&json!(id), &json!("Van 13"), &Value::Null));
     let path = format!("{TAGS}/{id}");
@@ -71,7 +72,8 @@ async fn a_card_that_is_deleted_takes_with_it_who_had_it() {
     let id = made.json()["id"].as_str().expect("an id").to_owned();
     let key = |name: &str| Key::new(Kind::Session, "depot", name);
     let session = |tag: &str| {
-        let card = Card { tag: Some(tag.to_owned()), driver: Some("D-7".to_owned()), cost_centre: Some("4711".to_owned()) };
+        let card =
+            Card { tag: Some(tag.to_owned()), driver: Some("D-7".to_owned()), cost_centre: Some("4711".to_owned()) };
         let kept = KeptSession { card: Some(card), ..KeptSession::of(Session::at("Station 1", None)) };
         serde_json::to_value(kept).expect("JSON")
     };
