@@ -18,11 +18,15 @@ use super::door::{Guest, Version};
 use super::frame::{self, Frame, Malformed, Refusal, RefusalKind};
 use super::heard::{Happened, Heard, Identity};
 use super::hub::{Asked, Seat, Target, tell};
+use super::quirks::Quirks;
 use super::readings::Draws;
 use super::station::{About, Call, Command, Follows, Outcome, Station, Transaction};
 use super::tags::{self, Found, Occasion, Policy};
 use super::{stays, v2, v16};
+use crate::http::change::kept;
+use crate::resource::charger::KeptCharger;
 use crate::service::Service;
+use crate::store::{Key, Kind};
 
 /// A charger is pinged so often.
 const PING: Duration = Duration::from_secs(20);
@@ -237,7 +241,16 @@ impl Link {
         if let Some(calls) = self.asking().await {
             station.asks(calls);
         }
+        station.wants(self.quirks().await);
         station
+    }
+
+    /// How it wants to be treated.
+    pub(super) async fn quirks(&self) -> Quirks {
+        let key = Key::new(Kind::Charger, &self.site, &self.charger);
+        let document = self.service.store.read(&key, None).await.ok().flatten();
+        let said = document.and_then(|document| kept::<KeptCharger>(&document).ok());
+        Quirks::of(&self.record.identity, said.and_then(|said| said.ocpp).and_then(|ocpp| ocpp.quirks))
     }
 
     /// How it is to ask for cards.
@@ -445,6 +458,9 @@ impl Link {
             let _ = answer.send(Outcome::NoAnswer);
         }
         if self.service.hub.leave(&self.site, &self.charger, seat.number) {
+            if self.station.as_ref().is_some_and(|station| !station.keeps()) {
+                self.event(|device| control::Event::Holds { device, amps: None });
+            }
             self.tell_link(false);
         }
     }

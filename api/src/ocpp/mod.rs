@@ -5,6 +5,7 @@
 //! * `link` is one connection: frames in and out, one call outstanding, time;
 //! * `station` decides what is sent next; it is pure: time and messages come in as arguments;
 //! * `profiles` says what a charger is to hold: the installer's maximum, the fallback, the setpoint that lapses;
+//! * `quirks` is what chargers do otherwise than they should;
 //! * `v16` and `v2` are the words of OCPP 1.6 and of 2.0.1 and 2.1; `frame`, `heard` and `readings` what they share;
 //! * `authority` certifies chargers, `certificates` is how they ask for it;
 //! * `transactions` is what happens at a charger; `tags` who may charge;
@@ -23,6 +24,7 @@ mod heard;
 mod hub;
 mod link;
 mod profiles;
+mod quirks;
 mod readings;
 mod station;
 #[cfg(test)]
@@ -38,6 +40,7 @@ pub use commands::Command;
 pub use door::{Guests, Version, routes};
 pub use hub::Hub;
 pub use link::Record;
+pub use quirks::Quirks;
 pub use station::Outcome;
 pub use stays::known;
 pub use tags::{Policy, TagFault, TagKey, forget, is_let_in, settings};

@@ -41,6 +41,8 @@ pub struct Form {
     pub periods: usize,
     /// The highest stack level.
     pub levels: i64,
+    /// Whether each limit has to say on how many phases.
+    pub says_phases: bool,
 }
 
 /// A limit that lapses.
@@ -104,6 +106,11 @@ impl Form {
         self.lapses(connector, CHARGING + connector, "TxProfile", Some(transaction), limit, now)
     }
 
+    /// A setpoint in a transaction of a charger that takes no profiles of transactions.
+    pub fn charging_by_default(&self, connector: i64, limit: &Limit, now: DateTime<Utc>) -> Value {
+        self.lapses(connector, CHARGING + connector, "TxDefaultProfile", None, limit, now)
+    }
+
     fn lapses(
         &self,
         connector: i64,
@@ -145,7 +152,7 @@ impl Form {
                     period["numberPhases"] = json!(1);
                     period["phaseToUse"] = json!(phase);
                 }
-                None if phases.is_some() || self.watts => period["numberPhases"] = json!(count),
+                None if phases.is_some() || self.watts || self.says_phases => period["numberPhases"] = json!(count),
                 None => {}
             }
             period

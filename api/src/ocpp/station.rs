@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::door::Version;
 use super::profiles::{Form, Limit, stamp};
+use super::quirks::Quirks;
 use super::readings::{Draws, Reading};
 use crate::resource::setpoint::Setpoint;
 
@@ -120,7 +121,7 @@ pub enum Follows {
 #[derive(Debug, Clone, PartialEq)]
 enum Purpose {
     Clear,
-    Setpoint { number: u64, until: DateTime<Utc>, amps: f64, place: Place, last: bool },
+    Setpoint { number: u64, holds: Holding, place: Place, last: bool },
     Maximum,
     Fallback,
     Capabilities,
@@ -135,6 +136,14 @@ enum Purpose {
 enum Place {
     Waiting,
     Charging(i64),
+}
+
+/// A limit that a place holds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Holding {
+    amps: f64,
+    since: DateTime<Utc>,
+    until: DateTime<Utc>,
 }
 
 /// Something that is to be done once, and tried again a few times.
@@ -158,6 +167,10 @@ impl Once {
 #[derive(Debug)]
 pub struct Station {
     about: About,
+    quirks: Quirks,
+    /// How it wants its schedules, by its own word.
+    said: Form,
+    /// The same, by all that is known of it.
     form: Form,
     /// By how much its local time is ahead of UTC, in s: the hours of a fallback move with it.
     ahead_s: Option<i32>,
@@ -169,7 +182,7 @@ pub struct Station {
     /// Places where the latest setpoint still has to be told.
     untold: VecDeque<Place>,
     /// What each place holds and until when.
-    held: BTreeMap<Place, (f64, DateTime<Utc>)>,
+    held: BTreeMap<Place, Holding>,
     clear: Once,
     maximum: Once,
     fallback: Once,
@@ -187,10 +200,19 @@ pub struct Station {
 impl Station {
     /// A charger that has just connected. What it holds of ours is set again: once, for as long as we run.
     pub fn new(about: About, version: Version) -> Station {
-        let form =
-            Form { version, watts: false, phases: about.phases, voltage_v: about.voltage_v, periods: 24, levels: 1 };
+        let form = Form {
+            version,
+            watts: false,
+            phases: about.phases,
+            voltage_v: about.voltage_v,
+            periods: 24,
+            levels: 1,
+            says_phases: false,
+        };
         Station {
             about,
+            quirks: Quirks::default(),
+            said: form,
             form,
             ahead_s: None,
             transactions: BTreeMap::new(),
@@ -216,17 +238,42 @@ impl Station {
         if about == self.about {
             return;
         }
-        self.form.phases = about.phases;
-        self.form.voltage_v = about.voltage_v;
+        self.said.phases = about.phases;
+        self.said.voltage_v = about.voltage_v;
+        self.form = self.quirks.shape(self.said);
         self.about = about;
         (self.maximum, self.fallback) = (Once::WANTED, Once::WANTED);
+    }
+
+    /// How it wants to be treated.
+    pub fn wants(&mut self, quirks: Quirks) {
+        if self.quirks != quirks {
+            self.quirks = quirks;
+            self.reshape();
+        }
+    }
+
+    /// Whether it keeps what it holds while its link is gone.
+    pub fn keeps(&self) -> bool {
+        self.quirks.keeps.unwrap_or(true)
+    }
+
+    /// Everything is told again where it is to be told otherwise.
+    fn reshape(&mut self) {
+        let form = self.quirks.shape(self.said);
+        if self.form != form {
+            self.form = form;
+            (self.maximum, self.fallback) = (Once::WANTED, Once::WANTED);
+            self.held.clear();
+            self.tell_again();
+        }
     }
 
     /// It has started: what it held may be gone or still there, and nothing that was under way is answered.
     pub fn booted(&mut self) {
         self.held.clear();
         self.outstanding = None;
-        self.clear = Once::WANTED;
+        self.clear = if self.quirks.clear == Some(false) { Once::DONE } else { Once::WANTED };
         (self.maximum, self.fallback, self.capabilities) = (Once::WANTED, Once::WANTED, Once::WANTED);
         self.settings = settings(self.form.version);
         self.settings.extend(self.asking.iter().cloned());
@@ -390,6 +437,9 @@ impl Station {
             let payload = self.form.fallback(&self.about.fallback_a, self.about.zone, now);
             return Some(self.send(Purpose::Fallback, "SetChargingProfile", payload, now));
         }
+        if self.maximum.wanted && self.quirks.max_profile == Some(false) {
+            self.maximum = Once::DONE;
+        }
         if self.maximum.wanted {
             let payload = self.form.maximum(self.about.max_a, now);
             return Some(self.send(Purpose::Maximum, "SetChargingProfile", payload, now));
@@ -423,17 +473,17 @@ impl Station {
                 continue;
             }
             let limit = self.limit(&setpoint, &place);
-            if self.form.levels < 1 && place == Place::Waiting {
+            if self.form.levels < 1 && !self.has_own_profile(&place) {
                 // It has one level alone, where the fallback stands.
                 follows.push(Follows::Setpoint { number, accepted: limit.amps >= self.least_fallback_a() });
                 continue;
             }
             let held = self.held.get(&place);
             let left_s = |until: DateTime<Utc>| (until - now).as_seconds_f64();
-            let enough = |&&(amps, until): &&(f64, DateTime<Utc>)| {
-                (amps - limit.amps).abs() < 0.05
-                    && until <= limit.until
-                    && left_s(until) >= RENEWED * left_s(limit.until)
+            let enough = |held: &&Holding| {
+                (held.amps - limit.amps).abs() < 0.05
+                    && held.until <= limit.until
+                    && left_s(held.until) >= RENEWED * left_s(limit.until)
             };
             if held.filter(enough).is_some() && limit.phase.is_none() && limit.phases.is_none() {
                 if last {
@@ -441,17 +491,36 @@ impl Station {
                 }
                 continue;
             }
+            if self.is_too_soon(held, &limit, now) {
+                self.untold.push_front(place);
+                return None;
+            }
             let payload = match &place {
                 Place::Waiting => self.form.waiting(&limit, now),
+                Place::Charging(connector) if !self.has_own_profile(&place) => {
+                    self.form.charging_by_default(*connector, &limit, now)
+                }
                 Place::Charging(connector) => {
                     let Some(transaction) = self.transactions.get(connector) else { continue };
                     self.form.charging(*connector, &transaction.id, &limit, now)
                 }
             };
-            let purpose = Purpose::Setpoint { number, until: limit.until, amps: limit.amps, place, last };
+            let holds = Holding { amps: limit.amps, since: now, until: limit.until };
+            let purpose = Purpose::Setpoint { number, holds, place, last };
             return Some(self.send(purpose, "SetChargingProfile", payload, now));
         }
         None
+    }
+
+    /// Whether what is told at a place is a profile of its transaction, beside the defaults.
+    fn has_own_profile(&self, place: &Place) -> bool {
+        *place != Place::Waiting && self.quirks.tx_profile != Some(false)
+    }
+
+    /// Whether a limit is raised sooner after the last one than the charger can stand.
+    fn is_too_soon(&self, held: Option<&Holding>, limit: &Limit, now: DateTime<Utc>) -> bool {
+        let interval = TimeDelta::seconds(i64::from(self.quirks.interval_s.unwrap_or(0)));
+        held.is_some_and(|held| limit.amps > held.amps + 0.05 && held.until > now && now < held.since + interval)
     }
 
     /// The part of a setpoint that stands at a place.
@@ -475,6 +544,7 @@ impl Station {
                 }
             }
         };
+        let amps = self.quirks.pause_a.filter(|_| amps < 0.05).unwrap_or(amps);
         let phases = Some(setpoint.phases).filter(|count| self.about.switches_phases && *count > 0);
         Limit { amps, phases, phase: setpoint.phase, until: setpoint.valid_until }
     }
@@ -511,9 +581,9 @@ impl Station {
         let accepted = payload["status"] == "Accepted";
         match purpose {
             Purpose::Clear => self.clear = Once::DONE,
-            Purpose::Setpoint { number, until, amps, place, last } => {
+            Purpose::Setpoint { number, holds, place, last } => {
                 if accepted {
-                    self.held.insert(place, (amps, until));
+                    self.held.insert(place, holds);
                 } else {
                     self.held.remove(&place);
                     self.untold.clear();
@@ -597,23 +667,18 @@ impl Station {
             from_keys.or(from_results).map(str::to_owned)
         };
         let number = |name: &str| said(name).and_then(|value| value.trim().parse::<i64>().ok());
-        let before = self.form;
         let units = said("ChargingScheduleAllowedChargingRateUnit").or_else(|| said("RateUnit"));
         if let Some(units) = units {
             let has = |names: &[&str]| units.split(',').any(|unit| names.contains(&unit.trim()));
-            self.form.watts = has(&["Power", "W"]) && !has(&["Current", "A"]);
+            self.said.watts = has(&["Power", "W"]) && !has(&["Current", "A"]);
         }
         if let Some(levels) = number("ChargeProfileMaxStackLevel").or_else(|| number("ProfileStackLevel")) {
-            self.form.levels = levels.max(0);
+            self.said.levels = levels.max(0);
         }
         if let Some(periods) = number("ChargingScheduleMaxPeriods").or_else(|| number("PeriodsPerSchedule")) {
-            self.form.periods = usize::try_from(periods.max(1)).unwrap_or(1);
+            self.said.periods = usize::try_from(periods.max(1)).unwrap_or(1);
         }
-        if self.form != before {
-            (self.maximum, self.fallback) = (Once::WANTED, Once::WANTED);
-            self.held.clear();
-            self.tell_again();
-        }
+        self.reshape();
     }
 }
 

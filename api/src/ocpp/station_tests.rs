@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::door::Version;
+use super::quirks::{LimitUnit, Quirks};
 use super::station::{About, Call, Command, Follows, Outcome, Standing, Station, Transaction};
 use crate::resource::setpoint::{Setpoint, Trace};
 
@@ -317,4 +318,68 @@ fn one_that_does_not_end_is_told_three_times() {
         assert!(told < 10);
     }
     assert_eq!(told, 3);
+}
+
+#[test]
+fn chargers_that_differ_are_told_what_they_take() {
+    let told = |quirks: Quirks, limit_a: f64| {
+        let mut station = Station::new(about(), Version::V16);
+        station.wants(quirks);
+        let base = settle(&mut station, 0).0;
+        station.begins(1, transaction(7));
+        station.told(setpoint(1, limit_a, 0));
+        let (calls, follows) = settle(&mut station, 0);
+        assert_eq!(follows, [Follows::Setpoint { number: 1, accepted: true }], "{quirks:?}");
+        (base, calls)
+    };
+    let usual = Quirks::default();
+    let (_, calls) = told(Quirks { pause_a: Some(5.0), ..usual }, 0.0);
+    assert_eq!(profile(&calls[0]), ("TxProfile", 1, 5.0), "never 0");
+    let (_, calls) = told(Quirks { tx_profile: Some(false), ..usual }, 16.0);
+    assert_eq!((profile(&calls[0]), &calls[0].payload["connectorId"]), (("TxDefaultProfile", 1, 16.0), &json!(1)));
+    // One level and no profiles of transactions: nothing may take the fallback's place.
+    let (_, calls) = told(Quirks { tx_profile: Some(false), levels: Some(0), ..usual }, 16.0);
+    assert_eq!(calls, []);
+    let (base, _) = told(Quirks { max_profile: Some(false), ..usual }, 16.0);
+    assert!(base.iter().all(|call| profile(call).0 != "ChargePointMaxProfile"));
+    let (_, calls) = told(Quirks { says_phases: Some(true), unit: Some(LimitUnit::W), ..usual }, 16.0);
+    let period = &calls[0].payload["csChargingProfiles"]["chargingSchedule"]["chargingSchedulePeriod"][0];
+    assert_eq!((&period["limit"], &period["numberPhases"]), (&json!(11_040.0), &json!(3)));
+    let mut station = Station::new(about(), Version::V16);
+    station.wants(Quirks { clear: Some(false), ..usual });
+    settle(&mut station, 0);
+    station.booted();
+    assert!(settle(&mut station, 1).0.iter().all(|call| call.action != "ClearChargingProfile"));
+}
+
+#[test]
+fn what_a_charger_says_of_itself_counts_less_than_what_is_known_of_it() {
+    let mut station = Station::new(about(), Version::V16);
+    station.wants(Quirks { unit: Some(LimitUnit::A), ..Quirks::default() });
+    let watts = json!({ "configurationKey": [
+        { "key": "ChargingScheduleAllowedChargingRateUnit", "readonly": true, "value": "Power" },
+    ] });
+    while let Some(call) = station.next(at(0), &mut Vec::new()) {
+        let unit = &call.payload["csChargingProfiles"]["chargingSchedule"]["chargingRateUnit"];
+        assert!(unit.is_null() || unit == "A", "{call:?}");
+        let answer = if call.action == "GetConfiguration" { watts.clone() } else { accepted() };
+        station.answered(&answer);
+    }
+}
+
+#[test]
+fn a_charger_that_wants_time_is_raised_late_and_lowered_at_once() {
+    let mut station = Station::new(about(), Version::V16);
+    station.wants(Quirks { interval_s: Some(30), ..Quirks::default() });
+    settle(&mut station, 0);
+    station.begins(1, transaction(7));
+    let mut limits = |number: u64, limit_a: f64, second: i64| {
+        station.told(setpoint(number, limit_a, second));
+        settle(&mut station, second).0.iter().map(|call| profile(call).2).collect::<Vec<_>>()
+    };
+    assert_eq!(limits(1, 10.0, 0), [10.0]);
+    assert_eq!(limits(2, 16.0, 10), [0.0; 0], "too soon");
+    assert_eq!(limits(3, 6.0, 11), [6.0], "less is told at once");
+    assert_eq!(limits(4, 16.0, 40), [0.0; 0], "30 s after the last one");
+    assert_eq!(limits(5, 16.0, 41), [16.0]);
 }

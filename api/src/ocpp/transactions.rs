@@ -20,8 +20,9 @@ impl Link {
                 self.record.stored = None;
                 self.outstanding = None;
                 self.booted = !self.event(|device| control::Event::Booted { device });
-                let asking = self.asking().await;
+                let (asking, quirks) = (self.asking().await, self.quirks().await);
                 if let Some(station) = &mut self.station {
+                    station.wants(quirks);
                     station.booted();
                     station.asks(asking.unwrap_or_default());
                 }
