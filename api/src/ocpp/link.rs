@@ -23,6 +23,7 @@ use super::readings::Draws;
 use super::station::{About, Call, Command, Follows, Outcome, Station, Transaction};
 use super::tags::{self, Found, Occasion, Policy};
 use super::{stays, v2, v16};
+use crate::app::Event;
 use crate::http::change::kept;
 use crate::resource::charger::KeptCharger;
 use crate::service::Service;
@@ -82,6 +83,8 @@ pub(super) struct Link {
     pub(super) version: Version,
     /// Whether it has proved who it is over an encrypted link.
     pub(super) trusted: bool,
+    /// What the loop was told of what it holds above what it should.
+    differs: Option<String>,
     /// When it was asked last to renew its certificate.
     pub(super) renewed: Option<DateTime<Utc>>,
     pub(super) station: Option<Station>,
@@ -118,6 +121,7 @@ pub async fn run(service: Service, mut socket: WebSocket, guest: Guest) {
         charger,
         version,
         trusted,
+        differs: None,
         renewed: None,
         station: None,
         record: Record { version: Some(version), connected: Some(Utc::now()), ..record },
@@ -407,12 +411,26 @@ impl Link {
                 Follows::Holds(amps) => {
                     self.event(|device| control::Event::Holds { device, amps: Some(amps) });
                 }
+                Follows::More(differs) => self.more(differs),
                 Follows::Command(ticket, outcome) => {
                     for answer in self.tickets.remove(&ticket).into_iter().flatten() {
                         let _ = answer.send(outcome.clone());
                     }
                 }
             }
+        }
+    }
+
+    /// It tells that it holds more than it should, or that it does not any more.
+    fn more(&mut self, differs: Option<String>) {
+        if self.differs == differs {
+            return;
+        }
+        self.differs.clone_from(&differs);
+        let event = Event::HoldsMore { site: self.site.clone(), charger: self.charger.clone(), differs };
+        if self.service.app.tell(event).is_err() {
+            // It is told with the next answer.
+            self.differs = None;
         }
     }
 

@@ -5,6 +5,7 @@
 //! * `link` is one connection: frames in and out, one call outstanding, time;
 //! * `station` decides what is sent next; it is pure: time and messages come in as arguments;
 //! * `profiles` says what a charger is to hold: the installer's maximum, the fallback, the setpoint that lapses;
+//! * `composite` is what a charger should hold by all that it has taken;
 //! * `quirks` is what chargers do otherwise than they should;
 //! * `v16` and `v2` are the words of OCPP 1.6 and of 2.0.1 and 2.1; `frame`, `heard` and `readings` what they share;
 //! * `authority` certifies chargers, `certificates` is how they ask for it;
@@ -18,6 +19,7 @@
 mod authority;
 mod certificates;
 mod commands;
+mod composite;
 mod door;
 mod frame;
 mod heard;

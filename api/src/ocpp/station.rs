@@ -10,6 +10,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::composite::{self, Book, Told};
 use super::door::Version;
 use super::profiles::{Form, Limit, stamp};
 use super::quirks::Quirks;
@@ -21,6 +22,9 @@ const PATIENCE: TimeDelta = TimeDelta::seconds(10);
 
 /// What was refused for good, or not answered so often, is asked so often in all.
 const TRIES: u32 = 3;
+
+/// A charger is asked no more often what it holds.
+const COMPOSITES: TimeDelta = TimeDelta::seconds(60);
 
 /// A limit that would be the same as the one that is held is sent again when no more than this share of its time is left.
 const RENEWED: f64 = 0.75;
@@ -111,8 +115,10 @@ pub enum Follows {
         /// Whether.
         accepted: bool,
     },
-    /// What the charger holds while nothing else is told, in A per phase.
+    /// What the charger holds, in A per phase.
     Holds(f64),
+    /// Whether it tells that it holds more than it should: in words.
+    More(Option<String>),
     /// A command has ended.
     Command(u64, Outcome),
 }
@@ -128,6 +134,7 @@ enum Purpose {
     Setting,
     Trigger,
     Stop(Value),
+    Composite { connector: i64, lapses: DateTime<Utc>, asked: DateTime<Utc> },
     Command(u64),
 }
 
@@ -195,6 +202,21 @@ pub struct Station {
     triggers: VecDeque<&'static str>,
     commands: VecDeque<Command>,
     outstanding: Option<(Purpose, DateTime<Utc>)>,
+    /// What is outstanding says this.
+    sent: Value,
+    /// All that it has taken.
+    book: Book,
+    composites: Composites,
+}
+
+/// Whether a charger tells what its profiles add up to, and what is still to be asked.
+#[derive(Debug, Clone, Copy)]
+struct Composites {
+    tells: bool,
+    /// Of which connector.
+    wanted: Option<i64>,
+    /// When it was asked last.
+    asked: Option<DateTime<Utc>>,
 }
 
 impl Station {
@@ -230,6 +252,9 @@ impl Station {
             triggers: VecDeque::from(["StatusNotification", "MeterValues"]),
             commands: VecDeque::new(),
             outstanding: None,
+            sent: Value::Null,
+            book: Book::default(),
+            composites: Composites { tells: true, wanted: None, asked: None },
         }
     }
 
@@ -273,6 +298,8 @@ impl Station {
     pub fn booted(&mut self) {
         self.held.clear();
         self.outstanding = None;
+        self.book.forget();
+        self.composites = Composites { tells: true, wanted: None, asked: None };
         self.clear = if self.quirks.clear == Some(false) { Once::DONE } else { Once::WANTED };
         (self.maximum, self.fallback, self.capabilities) = (Once::WANTED, Once::WANTED, Once::WANTED);
         self.settings = settings(self.form.version);
@@ -360,6 +387,7 @@ impl Station {
 
     /// A transaction has ended.
     pub fn ends(&mut self, connector: i64) {
+        self.book.ends(connector);
         if let Some(ended) = self.transactions.remove(&connector) {
             self.stops.retain(|(id, _)| *id != ended.id);
         }
@@ -454,11 +482,70 @@ impl Station {
         if let Some(setting) = self.settings.pop_front() {
             return Some(self.send(Purpose::Setting, setting.action, setting.payload, now));
         }
-        let trigger = self.triggers.pop_front()?;
-        Some(self.send(Purpose::Trigger, "TriggerMessage", json!({ "requestedMessage": trigger }), now))
+        if let Some(trigger) = self.triggers.pop_front() {
+            return Some(self.send(Purpose::Trigger, "TriggerMessage", json!({ "requestedMessage": trigger }), now));
+        }
+        self.next_composite(now)
+    }
+
+    /// Asks what it holds, when it was told something and all else is said.
+    fn next_composite(&mut self, now: DateTime<Utc>) -> Option<Call> {
+        if !self.composites.tells || self.quirks.composite == Some(false) {
+            return None;
+        }
+        if self.composites.asked.is_some_and(|asked| now - asked < COMPOSITES) {
+            return None;
+        }
+        let connector = self.composites.wanted?;
+        let held = self.held.get(&Place::Charging(connector)).copied();
+        self.composites.wanted = None;
+        let held = held.filter(|held| held.until > now)?;
+        self.composites.asked = Some(now);
+        let duration_s = (held.until + composite::SURELY_LAPSED - now).num_seconds() + 1;
+        let unit = if self.form.watts { "W" } else { "A" };
+        let place = if self.form.version == Version::V16 { "connectorId" } else { "evseId" };
+        let payload = json!({ place: connector, "duration": duration_s, "chargingRateUnit": unit });
+        let purpose = Purpose::Composite { connector, lapses: held.until, asked: now };
+        Some(self.send(purpose, "GetCompositeSchedule", payload, now))
+    }
+
+    /// What it tells that it holds, held against what it has taken. What it holds above that is told again.
+    fn composite(
+        &mut self,
+        answer: &Value,
+        connector: i64,
+        lapses: DateTime<Utc>,
+        asked: DateTime<Utc>,
+    ) -> Vec<Follows> {
+        let Some(transaction) = self.transactions.get(&connector).map(|known| known.id.clone()) else {
+            return Vec::new();
+        };
+        let told = Told::of(self.form.version, answer, self.form.voltage_v).filter(|_| answer["status"] == "Accepted");
+        let Some(told) = told else {
+            self.composites.tells = false;
+            return vec![Follows::More(None)];
+        };
+        let more = |at: DateTime<Utc>| {
+            let should_a = self.book.limit_at(connector, &transaction, at)?;
+            let more_a = told.more_than(should_a, (at - asked).num_seconds())?;
+            Some((more_a, should_a))
+        };
+        if let Some((more_a, should_a)) = more(asked) {
+            self.held.remove(&Place::Charging(connector));
+            self.tell_again();
+            let text = format!("it tells that it holds {more_a:.1} A where it has taken {should_a:.1} A");
+            return vec![Follows::Holds(more_a), Follows::More(Some(text))];
+        }
+        let after = more(lapses + composite::SURELY_LAPSED).map(|(more_a, should_a)| {
+            format!("it tells that it goes on with {more_a:.1} A when its limit lapses, where {should_a:.1} A is its fallback")
+        });
+        vec![Follows::More(after)]
     }
 
     fn send(&mut self, purpose: Purpose, action: &'static str, payload: Value, now: DateTime<Utc>) -> Call {
+        if matches!(purpose, Purpose::Setpoint { .. } | Purpose::Maximum | Purpose::Fallback) {
+            self.sent = payload.clone();
+        }
         self.outstanding = Some((purpose, now + PATIENCE));
         Call { action, payload }
     }
@@ -579,10 +666,17 @@ impl Station {
     pub fn answered(&mut self, payload: &Value) -> Vec<Follows> {
         let Some((purpose, _)) = self.outstanding.take() else { return Vec::new() };
         let accepted = payload["status"] == "Accepted";
+        let profile = matches!(purpose, Purpose::Setpoint { .. } | Purpose::Maximum | Purpose::Fallback);
+        if accepted && profile {
+            self.book.takes(self.form.version, &self.sent, self.form.voltage_v);
+        }
         match purpose {
             Purpose::Clear => self.clear = Once::DONE,
             Purpose::Setpoint { number, holds, place, last } => {
                 if accepted {
+                    if let Place::Charging(connector) = place {
+                        self.composites.wanted = Some(connector);
+                    }
                     self.held.insert(place, holds);
                 } else {
                     self.held.remove(&place);
@@ -604,6 +698,9 @@ impl Station {
             Purpose::Capabilities => {
                 self.capabilities = Once::DONE;
                 self.can(payload);
+            }
+            Purpose::Composite { connector, lapses, asked } => {
+                return self.composite(payload, connector, lapses, asked);
             }
             Purpose::Stop(id) => {
                 if accepted {
@@ -649,6 +746,13 @@ impl Station {
             Purpose::Maximum => self.maximum.failed(),
             Purpose::Fallback => self.fallback.failed(),
             Purpose::Capabilities => self.capabilities.failed(),
+            Purpose::Composite { .. } => {
+                // It does not know the message; without an answer it is asked again.
+                if matches!(outcome, Outcome::Refused(_)) {
+                    self.composites.tells = false;
+                    return vec![Follows::More(None)];
+                }
+            }
             Purpose::Setting | Purpose::Trigger | Purpose::Stop(_) => {}
             Purpose::Command(ticket) => return vec![Follows::Command(ticket, outcome)],
         }

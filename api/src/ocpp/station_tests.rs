@@ -51,6 +51,10 @@ fn accepted() -> Value {
 fn settle(station: &mut Station, seconds: i64) -> (Vec<Call>, Vec<Follows>) {
     let (mut calls, mut follows) = (Vec::new(), Vec::new());
     while let Some(call) = station.next(at(seconds), &mut follows) {
+        if call.action == "GetCompositeSchedule" {
+            station.refused("NotSupported");
+            continue;
+        }
         calls.push(call);
         follows.extend(station.answered(&accepted()));
     }
@@ -382,4 +386,63 @@ fn a_charger_that_wants_time_is_raised_late_and_lowered_at_once() {
     assert_eq!(limits(3, 6.0, 11), [6.0], "less is told at once");
     assert_eq!(limits(4, 16.0, 40), [0.0; 0], "30 s after the last one");
     assert_eq!(limits(5, 16.0, 41), [16.0]);
+}
+
+/// Takes all that it is sent, and tells the same limits whenever it is asked what it holds.
+fn tells(station: &mut Station, seconds: i64, periods: &Value) -> (Vec<&'static str>, Vec<Follows>) {
+    let (mut asked, mut follows) = (Vec::new(), Vec::new());
+    while let Some(call) = station.next(at(seconds), &mut follows) {
+        asked.push(call.action);
+        let schedule = json!({ "chargingRateUnit": "A", "chargingSchedulePeriod": periods });
+        let composite = json!({ "status": "Accepted", "chargingSchedule": schedule });
+        let answer = if call.action == "GetCompositeSchedule" { composite } else { accepted() };
+        follows.extend(station.answered(&answer));
+        assert!(asked.len() < 30, "{asked:?}");
+    }
+    (asked, follows)
+}
+
+#[test]
+fn a_charger_that_holds_more_than_it_has_taken_counts_with_that_and_is_told_again() {
+    let mut station = Station::new(about(), Version::V16);
+    settle(&mut station, 0);
+    station.begins(1, transaction(7));
+    station.told(setpoint(1, 10.0, 0));
+    let (asked, follows) = tells(&mut station, 0, &json!([{ "startPeriod": 0, "limit": 32.0 }]));
+    assert!(follows.contains(&Follows::Holds(32.0)), "{follows:?}");
+    assert!(matches!(follows.iter().find(|one| matches!(one, Follows::More(_))), Some(Follows::More(Some(_)))));
+    assert_eq!(asked, ["SetChargingProfile", "GetCompositeSchedule", "SetChargingProfile"], "not asked again at once");
+    // A minute later it holds what it should, and its fallback after that.
+    let right = json!([{ "startPeriod": 0, "limit": 10.0 }, { "startPeriod": 90, "limit": 8.0 }]);
+    let (asked, follows) = tells(&mut station, 61, &right);
+    assert_eq!((asked, follows), (vec!["GetCompositeSchedule"], vec![Follows::More(None)]));
+    // One that would go on above its fallback is told of, and counts no more than before.
+    station.told(setpoint(2, 12.0, 130));
+    let (_, follows) = tells(&mut station, 130, &json!([{ "startPeriod": 0, "limit": 12.0 }]));
+    assert!(follows.iter().any(|one| matches!(one, Follows::More(Some(_)))), "{follows:?}");
+    assert!(!follows.iter().any(|one| matches!(one, Follows::Holds(_))), "{follows:?}");
+}
+
+#[test]
+fn a_charger_that_does_not_tell_is_not_asked_again_until_it_starts() {
+    let mut station = Station::new(about(), Version::V201);
+    settle(&mut station, 0);
+    station.begins(1, transaction(7));
+    let asked = |station: &mut Station, number: u64, second: i64| {
+        station.told(setpoint(number, 10.0 + f64::from(u32::try_from(number).unwrap()), second));
+        let mut count = 0;
+        while let Some(call) = station.next(at(second), &mut Vec::new()) {
+            let composite = call.action == "GetCompositeSchedule";
+            count += usize::from(composite);
+            if composite {
+                station.refused("NotSupported")
+            } else {
+                station.answered(&accepted())
+            };
+        }
+        count
+    };
+    assert_eq!((asked(&mut station, 1, 0), asked(&mut station, 2, 100)), (1, 0));
+    station.booted();
+    assert_eq!(asked(&mut station, 3, 200), 1);
 }
