@@ -340,6 +340,34 @@ fn malformed_frames_by_the_ten_thousand_disturb_nobody_else() {
 }
 
 #[test]
+fn a_charger_or_site_that_is_deleted_ends_its_link_and_leaves_nothing_behind() {
+    let folder = Folder::new();
+    let service = Service::start(&folder.path("data"), "127.0.0.1:0");
+    service.site("a", &["CP-1", "CP-2"]);
+    runtime().block_on(async {
+        let mut chargers = Vec::new();
+        for id in ["CP-1", "CP-2"] {
+            let mut charger = Charger::connect(&service, id, PASSWORD, "ocpp1.6").await.expect("a link");
+            let boot = json!({ "chargePointModel": "M", "chargePointVendor": "V" });
+            charger.call("1", "BootNotification", boot).await.expect("an answer");
+            chargers.push(charger);
+        }
+        let (status, _) = service.ask("DELETE", "/v1/sites/a/chargers/CP-1", &Value::Null);
+        assert_eq!(status, 204);
+        assert!(chargers[0].until(|_| false).await.is_none(), "its link ends");
+        assert!(Charger::connect(&service, "CP-1", PASSWORD, "ocpp1.6").await.is_err());
+        assert!(chargers[1].call("2", "Heartbeat", json!({})).await.is_some(), "the other's goes on");
+        // One that is put again is a new one.
+        let ocpp = json!({ "password": PASSWORD, "security_profile": 1 });
+        let body = json!({ "node": "HV", "phase_map": "RST", "max_a": 32.0, "ocpp": ocpp });
+        let (_, view) = service.ask("PUT", "/v1/sites/a/chargers/CP-1", &body);
+        assert_eq!((&view["ocpp"]["vendor"], &view["ocpp"]["connected"]), (&Value::Null, &Value::Null), "{view}");
+        assert_eq!(service.ask("DELETE", "/v1/sites/a", &Value::Null).0, 204);
+        assert!(chargers[1].until(|_| false).await.is_none(), "with its site");
+    });
+}
+
+#[test]
 fn a_command_reaches_a_charger_and_its_answer_comes_back() {
     let folder = Folder::new();
     let service = std::sync::Arc::new(Service::start(&folder.path("data"), "127.0.0.1:0"));

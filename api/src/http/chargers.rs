@@ -186,6 +186,7 @@ async fn put_charger(
     let station = edited.site.stations.iter().find(|station| station.id == id).ok_or_else(Problem::internal)?;
     if kept.ocpp != before {
         // Who is connected by what no longer counts has to come again.
+        service.guests.forget().await;
         service.hub.oust(&site.id, &id);
     }
     let status = if new.into_inner() { StatusCode::CREATED } else { StatusCode::OK };
@@ -222,6 +223,7 @@ async fn delete_charger(
         Ok(Wanted { charger: Some((key(&site, &id), None)), ..Wanted::site(what, "") })
     })
     .await?;
+    service.guests.forget().await;
     service.hub.oust(&site.id, &id);
     Ok(StatusCode::NO_CONTENT)
 }

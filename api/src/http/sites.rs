@@ -251,6 +251,8 @@ async fn delete_site(
     }
     batch.write(&service).await?;
     service.gate.changed();
+    service.guests.forget().await;
+    service.hub.close(&site.id);
     place.tell(Event::SiteGone { site: site.id });
     Ok(StatusCode::NO_CONTENT)
 }

@@ -268,8 +268,9 @@ async fn raise(service: &Service, site: &str, charger: &str) -> Result<(), Probl
 }
 
 impl Guests {
-    /// What is known is read again before the next one comes in.
-    async fn forget(&self) {
+    /// What is known is read again before the next one comes in: to be called when a charger is put or deleted. Where several
+    /// processes share a database, the others see it within five seconds.
+    pub async fn forget(&self) {
         self.known.lock().await.read = None;
     }
 

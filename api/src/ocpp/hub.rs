@@ -172,6 +172,13 @@ impl Hub {
         }
     }
 
+    /// Ends all links of a site.
+    pub fn close(&self, site: &str) {
+        if let Some(links) = self.links(site) {
+            links.lock().values().for_each(|taken| taken.ousted.cancel());
+        }
+    }
+
     /// Ends the link of a charger, if it has one: it may come again if it still may.
     pub fn oust(&self, site: &str, charger: &str) {
         if let Some(links) = self.links(site) {

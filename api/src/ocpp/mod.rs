@@ -36,6 +36,8 @@ mod tags;
 mod transactions;
 mod v16;
 mod v2;
+#[cfg(test)]
+mod words_tests;
 
 pub use authority::Authority;
 pub use commands::Command;

@@ -446,3 +446,15 @@ fn a_charger_that_does_not_tell_is_not_asked_again_until_it_starts() {
     station.booted();
     assert_eq!(asked(&mut station, 3, 200), 1);
 }
+
+#[test]
+fn one_that_comes_back_without_starting_is_asked_for_its_status_and_what_it_measures() {
+    let mut station = Station::new(about(), Version::V16);
+    let asked = |station: &mut Station| {
+        let calls = settle(station, 0).0.into_iter().filter(|call| call.action == "TriggerMessage");
+        calls.map(|call| call.payload["requestedMessage"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(asked(&mut station), ["StatusNotification", "MeterValues"]);
+    station.booted();
+    assert_eq!(asked(&mut station), [""; 0], "one that has started says so by itself");
+}
