@@ -368,6 +368,62 @@ fn a_charger_or_site_that_is_deleted_ends_its_link_and_leaves_nothing_behind() {
 }
 
 #[test]
+fn what_a_vehicle_says_that_it_needs_counts_until_its_driver_says_otherwise() {
+    let folder = Folder::new();
+    let service = Service::start(&folder.path("data"), "127.0.0.1:0");
+    service.site("a", &["CP-1"]);
+    let session = |of: &str| {
+        let begun = Instant::now();
+        loop {
+            assert!(begun.elapsed() < PATIENCE, "it does not say what the {of} wants");
+            let (_, all) = service.ask("GET", "/v1/sites/a/sessions", &Value::Null);
+            if all["items"][0]["departure_from"] == of {
+                return all["items"][0].clone();
+            }
+        }
+    };
+    runtime().block_on(async {
+        let mut charger = Charger::connect(&service, "CP-1", PASSWORD, "ocpp2.0.1").await.expect("a link");
+        let boot = json!({ "reason": "PowerUp", "chargingStation": { "model": "M", "vendorName": "V" } });
+        charger.call("1", "BootNotification", boot).await.expect("an answer");
+        let needs = |departure: chrono::DateTime<chrono::Utc>, wh: i64| {
+            let ac = json!({ "energyAmount": wh, "evMinCurrent": 6, "evMaxCurrent": 32, "evMaxVoltage": 400 });
+            let needs = json!({
+                "requestedEnergyTransfer": "AC_three_phase", "departureTime": departure, "acChargingParameters": ac,
+            });
+            json!({ "evseId": 1, "chargingNeeds": needs })
+        };
+        let leaves = chrono::Utc::now() + chrono::TimeDelta::hours(5);
+        let start = json!({
+            "eventType": "Started", "triggerReason": "CablePluggedIn", "seqNo": 0, "timestamp": chrono::Utc::now(),
+            "transactionInfo": { "transactionId": "t" }, "evse": { "id": 1, "connectorId": 1 },
+        });
+        charger.call("2", "TransactionEvent", start).await.expect("an answer");
+        charger.until(|frame| frame[3]["chargingProfile"]["transactionId"] == "t").await.expect("a profile");
+        let answer = charger.call("3", "NotifyEVChargingNeeds", needs(leaves, 20_000)).await.expect("an answer");
+        assert_eq!(answer[2]["status"], "Accepted");
+        charger.until(|frame| frame[3]["chargingProfile"]["transactionId"] == "t").await.expect("a profile after it");
+        let said = session("vehicle");
+        let need_kwh = said["stated"]["need_kwh"].as_f64().expect("a need");
+        assert!((15.0..20.0).contains(&need_kwh), "20 kWh at the charger are less at the battery: {said}");
+        // Who the driver is may still be stated, and what they say counts from then on.
+        let driver = json!({ "charger": "CP-1", "need_kwh": 7.0 });
+        let (status, stated) = service.ask("POST", "/v1/sites/a/sessions", &driver);
+        assert_eq!(
+            (status, &stated["departure_from"], &stated["need_from"]),
+            (201, &json!("vehicle"), &json!("driver"))
+        );
+        let path = format!("/v1/sites/a/sessions/{}", stated["id"].as_str().expect("an id"));
+        let (status, _) = service.ask("PATCH", &path, &json!({ "departure": leaves + chrono::TimeDelta::hours(1) }));
+        assert_eq!(status, 200);
+        charger.call("4", "NotifyEVChargingNeeds", needs(leaves, 30_000)).await.expect("an answer");
+        charger.call("5", "Heartbeat", json!({})).await.expect("an answer");
+        let said = session("driver");
+        assert_eq!((&said["need_from"], &said["stated"]["need_kwh"]), (&json!("driver"), &json!(7.0)), "{said}");
+    });
+}
+
+#[test]
 fn a_command_reaches_a_charger_and_its_answer_comes_back() {
     let folder = Folder::new();
     let service = std::sync::Arc::new(Service::start(&folder.path("data"), "127.0.0.1:0"));

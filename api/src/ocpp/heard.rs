@@ -45,7 +45,21 @@ pub enum Happened {
     /// No vehicle is at a connector.
     Free,
     /// A vehicle has told what it needs: profiles sent before count no more.
-    Needs,
+    Needs {
+        /// At which connector.
+        connector: i64,
+        /// What.
+        needs: Needs,
+    },
+}
+
+/// What a vehicle says that it needs (ISO 15118, by way of `NotifyEVChargingNeeds`).
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Needs {
+    /// When it leaves.
+    pub departure: Option<DateTime<Utc>>,
+    /// Energy that it wants from now on, at the charger, in kWh.
+    pub energy_kwh: Option<f64>,
 }
 
 /// What a charger says it is.

@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::authority::Given;
 use super::door::{Guest, Version};
 use super::frame::{self, Frame, Malformed, Refusal, RefusalKind};
-use super::heard::{Happened, Heard, Identity};
+use super::heard::{Happened, Heard, Identity, Needs};
 use super::hub::{Asked, Seat, Target, tell};
 use super::quirks::Quirks;
 use super::readings::Draws;
@@ -83,6 +83,8 @@ pub(super) struct Link {
     pub(super) version: Version,
     /// Whether it has proved who it is over an encrypted link.
     pub(super) trusted: bool,
+    /// What vehicles need at connectors where no transaction has a session yet.
+    pub(super) needs: BTreeMap<i64, Needs>,
     /// What the loop was told of what it holds above what it should.
     differs: Option<String>,
     /// When it was asked last to renew its certificate.
@@ -121,6 +123,7 @@ pub async fn run(service: Service, mut socket: WebSocket, guest: Guest) {
         charger,
         version,
         trusted,
+        needs: BTreeMap::new(),
         differs: None,
         renewed: None,
         station: None,

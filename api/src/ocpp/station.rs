@@ -185,6 +185,8 @@ pub struct Station {
     pub transactions: BTreeMap<i64, Transaction>,
     /// What each connector showed last that it draws, by phase in A.
     drawn: BTreeMap<i64, [f64; 3]>,
+    /// What the energy register of each connector showed last, in kWh.
+    registers: BTreeMap<i64, f64>,
     setpoint: Option<Setpoint>,
     /// Places where the latest setpoint still has to be told.
     untold: VecDeque<Place>,
@@ -239,6 +241,7 @@ impl Station {
             ahead_s: None,
             transactions: BTreeMap::new(),
             drawn: BTreeMap::new(),
+            registers: BTreeMap::new(),
             setpoint: None,
             untold: VecDeque::new(),
             held: BTreeMap::new(),
@@ -326,9 +329,14 @@ impl Station {
         if let Some(phases_a) = reading.phases_a {
             self.drawn.insert(connector, phases_a);
         }
-        let transaction = self.transactions.get(&connector)?;
-        let (register_kwh, from_kwh) = (reading.register_kwh?, transaction.from_kwh?);
-        Some((register_kwh - from_kwh).max(0.0))
+        self.registers.insert(connector, reading.register_kwh?);
+        self.got_kwh(connector)
+    }
+
+    /// What the transaction at a connector has got so far, in kWh.
+    pub fn got_kwh(&self, connector: i64) -> Option<f64> {
+        let from_kwh = self.transactions.get(&connector)?.from_kwh?;
+        Some((self.registers.get(&connector)? - from_kwh).max(0.0))
     }
 
     /// What all connectors draw together, by what they showed last.
@@ -388,6 +396,7 @@ impl Station {
     /// A transaction has ended.
     pub fn ends(&mut self, connector: i64) {
         self.book.ends(connector);
+        self.registers.remove(&connector);
         if let Some(ended) = self.transactions.remove(&connector) {
             self.stops.retain(|(id, _)| *id != ended.id);
         }

@@ -1,13 +1,17 @@
 //! Sessions of transactions: who plugs in without having been announced has a session too, and who was announced has one.
 
 use chrono::{DateTime, Utc};
+use kwartier_data::site::Site;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::heard::Needs;
 use super::link::Record;
+use crate::access;
 use crate::app::Event;
-use crate::http::change::{body, kept};
-use crate::resource::session::{Card, KeptSession, Session};
+use crate::http::change::{self, body, kept};
+use crate::http::finite::{AHEAD, MOST_KWH};
+use crate::resource::session::{Card, KeptSession, Origin, Session};
 use crate::resource::tag::TagFacts;
 use crate::service::Service;
 use crate::store::{Change, Expect, Fault, Key, Kind};
@@ -64,6 +68,39 @@ fn begun_with(session: &mut KeptSession, (tag, facts): &Known) -> bool {
     session.stated.vehicle = session.stated.vehicle.take().or(vehicle);
     session.stated.group = session.stated.group.take().or(group);
     true
+}
+
+/// What a vehicle says that it needs, where neither its driver nor anybody for them has said it. Energy is wanted at the
+/// charger, beside `got_kwh` that it has already; a session's is at the battery.
+pub async fn needs(service: &Service, site: &str, id: &str, needs: Needs, got_kwh: f64, now: DateTime<Utc>) {
+    let Some(what) = site_of(service, site).await else { return };
+    let _turn = service.turns.at(site).await;
+    let Some((version, mut session)) = open(service, site, id).await else { return };
+    let before = session.clone();
+    let free = |said: bool, from: Option<Origin>| !said || matches!(from, Some(Origin::Vehicle | Origin::Roster));
+    let departure = needs.departure.filter(|at| *at > now && *at < now + AHEAD);
+    if let Some(departure) = departure.filter(|_| free(session.stated.departure.is_some(), session.departure_from)) {
+        session.stated.departure = Some(departure);
+        session.departure_from = Some(Origin::Vehicle);
+    }
+    let energy_kwh = needs.energy_kwh.filter(|kwh| (0.0..=MOST_KWH).contains(kwh));
+    if let Some(energy_kwh) = energy_kwh.filter(|_| free(session.stated.says_need(), session.need_from)) {
+        let known = session.stated.vehicle.as_ref().and_then(|name| what.vehicles.iter().find(|one| one.id == *name));
+        let efficiency = known.and_then(|known| known.efficiency).unwrap_or(what.vehicle_defaults.efficiency);
+        let stated = &mut session.stated;
+        stated.need_kwh = Some((got_kwh + energy_kwh) * efficiency.clamp(0.1, 1.0));
+        (stated.soc_kwh, stated.target_kwh) = (None, None);
+        session.need_from = Some(Origin::Vehicle);
+    }
+    if session != before {
+        put(service, site, id, session, Expect::Version(version), now).await;
+    }
+}
+
+/// A site by its id.
+async fn site_of(service: &Service, site: &str) -> Option<Site> {
+    let site = access::named(service, site).await.ok().flatten()?;
+    change::site(service, &site).await.ok().map(|(_, what)| what)
 }
 
 /// A transaction has ended, and the session with it.

@@ -44,10 +44,12 @@ impl Link {
             }
             Happened::Drew { connector, values, transaction } => self.drew(connector, &values, transaction, now).await,
             Happened::Free => self.draws_nothing(),
-            Happened::Needs => {
+            Happened::Needs { connector, needs } => {
                 if let Some(station) = &mut self.station {
                     station.profile_again();
                 }
+                self.needs.insert(connector, needs);
+                self.takes_needs(connector, now).await;
             }
         }
     }
@@ -94,6 +96,17 @@ impl Link {
             station.begins(connector, transaction);
         }
         self.keep().await;
+        self.takes_needs(connector, now).await;
+    }
+
+    /// What a vehicle needs becomes its session's, once there is one.
+    async fn takes_needs(&mut self, connector: i64, now: DateTime<Utc>) {
+        let Some(station) = &self.station else { return };
+        let known = station.transactions.get(&connector).filter(|known| known.standing == Standing::Accepted);
+        let (Some(known), Some(needs)) = (known, self.needs.get(&connector)) else { return };
+        let got_kwh = station.got_kwh(connector).unwrap_or(0.0);
+        stays::needs(&self.service, &self.site, &known.session, *needs, got_kwh, now).await;
+        self.needs.remove(&connector);
     }
 
     /// A card that is let in was shown within a transaction.
@@ -111,6 +124,7 @@ impl Link {
                     station.lets_in(connector, session);
                 }
                 self.keep().await;
+                self.takes_needs(connector, now).await;
             }
             None => {}
         }
@@ -170,6 +184,7 @@ impl Link {
         if let Some(station) = &mut self.station {
             station.ends(connector);
         }
+        self.needs.remove(&connector);
         self.draws_nothing();
         if !transaction.session.is_empty() {
             stays::end(&self.service, &self.site, &transaction.session, energy_kwh, at, now).await;

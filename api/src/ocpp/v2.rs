@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::door::Version;
 use super::frame::{Refusal, RefusalKind, typed};
-use super::heard::{HEARTBEAT_S, Happened, Heard, Identity, instant};
+use super::heard::{HEARTBEAT_S, Happened, Heard, Identity, Needs, instant};
 use super::profiles::stamp;
 use super::readings::{Draws, latest};
 use super::station::now_is;
@@ -66,7 +66,7 @@ pub fn hear(
         }
         "NotifyEVChargingNeeds" => {
             checked!(version, payload, NotifyEVChargingNeedsRequest)?;
-            Heard::new(json!({ "status": "Accepted" }), vec![Happened::Needs])
+            Heard::new(json!({ "status": "Accepted" }), vec![needs(payload)])
         }
         "NotifyEVChargingSchedule" => {
             checked!(version, payload, NotifyEVChargingScheduleRequest)?;
@@ -151,6 +151,20 @@ fn transaction(payload: &Value, draws: Draws, now: DateTime<Utc>) -> Heard {
         return heard.shows(Shown { number, at, occasion });
     }
     heard
+}
+
+/// What a vehicle needs. Energies are in Wh; those of vehicles that feed in have another name in 2.1.
+fn needs(payload: &Value) -> Happened {
+    let needs = &payload["chargingNeeds"];
+    let departure = needs["departureTime"].as_str().and_then(|at| at.parse().ok());
+    let energies = [
+        &needs["acChargingParameters"]["energyAmount"],
+        &needs["dcChargingParameters"]["energyAmount"],
+        &needs["v2xChargingParameters"]["evTargetEnergyRequest"],
+    ];
+    let energy_kwh = energies.into_iter().find_map(Value::as_f64).map(|wh| wh / 1000.0);
+    let connector = payload["evseId"].as_i64().unwrap_or(0);
+    Happened::Needs { connector, needs: Needs { departure, energy_kwh } }
 }
 
 /// The number of a card; `None`, there is none.

@@ -107,6 +107,8 @@ pub enum Action {
 pub enum Origin {
     /// Whoever stated the session or changed it.
     Driver,
+    /// The vehicle itself, by way of its charger (ISO 15118).
+    Vehicle,
     /// A roster.
     Roster,
     /// A template of the vehicle or of its group.
@@ -175,6 +177,13 @@ impl KeptSession {
     /// Whether nobody has said anything of it but where and when it began, and with which card.
     pub fn is_unspoken(&self) -> bool {
         let mut bare = Session::at(self.stated.charger.as_str(), self.stated.arrival);
+        // Nor do what its vehicle says and its card stand for anybody.
+        if self.departure_from == Some(Origin::Vehicle) {
+            bare.departure = self.stated.departure;
+        }
+        if self.need_from == Some(Origin::Vehicle) {
+            bare.need_kwh = self.stated.need_kwh;
+        }
         if self.card.is_some() {
             bare.vehicle.clone_from(&self.stated.vehicle);
             bare.group.clone_from(&self.stated.group);

@@ -154,9 +154,19 @@ async fn post_session(
         session.group = session.group.or_else(|| begun.stated.group.clone());
     }
     let says = |said: bool| said.then_some(Origin::Driver);
+    let (mut departure_from, mut need_from) = (says(session.departure.is_some()), says(session.says_need()));
+    if let Some((_, begun)) = &was {
+        // So does the vehicle itself, where it can.
+        if departure_from.is_none() {
+            (session.departure, departure_from) = (begun.stated.departure, begun.departure_from);
+        }
+        if need_from.is_none() {
+            (session.need_kwh, need_from) = (begun.stated.need_kwh, begun.need_from);
+        }
+    }
     let kept = KeptSession {
-        departure_from: says(session.departure.is_some()),
-        need_from: says(session.says_need()),
+        departure_from,
+        need_from,
         card: was.as_ref().and_then(|(_, begun)| begun.card.clone()),
         ..KeptSession::of(session)
     };
