@@ -260,7 +260,7 @@ mod tests {
             let transaction = |connector: i64| if v16 { json!(connector) } else { json!(format!("t{connector}")) };
             for (later, step) in steps {
                 second += later;
-                let limit = |amps: f64, lasts: i64| Limit { amps, phases: None, phase: None, until: at(second + lasts) };
+                let limit = |amps: f64, lasts: i64| Limit { amps, phases: None, phase: None, until: at(second + lasts), above: false };
                 let request = match &step {
                     Step::Maximum(amps) => form.maximum(*amps, at(second)),
                     Step::Fallback(by_hour) => form.fallback(by_hour, chrono_tz::Europe::Amsterdam, at(second)),

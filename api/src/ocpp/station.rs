@@ -640,9 +640,10 @@ impl Station {
                 }
             }
         };
+        let above = amps > self.least_fallback_a() + 0.05;
         let amps = self.quirks.pause_a.filter(|_| amps < 0.05).unwrap_or(amps);
         let phases = Some(setpoint.phases).filter(|count| self.about.switches_phases && *count > 0);
-        Limit { amps, phases, phase: setpoint.phase, until: setpoint.valid_until }
+        Limit { amps, phases, phase: setpoint.phase, until: setpoint.valid_until, above }
     }
 
     fn least_fallback_a(&self) -> f64 {

@@ -1,10 +1,12 @@
 //! What a charger is sent, step by step.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use ocpp_types::v21;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::door::Version;
+use super::frame::typed;
 use super::quirks::{LimitUnit, Quirks};
 use super::station::{About, Call, Command, Follows, Outcome, Standing, Station, Transaction};
 use crate::resource::setpoint::{Setpoint, Trace};
@@ -457,4 +459,23 @@ fn one_that_comes_back_without_starting_is_asked_for_its_status_and_what_it_meas
     assert_eq!(asked(&mut station), ["StatusNotification", "MeterValues"]);
     station.booted();
     assert_eq!(asked(&mut station), [""; 0], "one that has started says so by itself");
+}
+
+#[test]
+fn in_2_1_what_is_above_the_fallback_does_not_outlast_the_link() {
+    for (version, limit_a, offline) in
+        [(Version::V21, 16.0, json!(65)), (Version::V21, 8.0, Value::Null), (Version::V201, 16.0, Value::Null)]
+    {
+        let mut station = Station::new(about(), version);
+        settle(&mut station, 0);
+        station.begins(1, Transaction { id: json!("t"), ..transaction(7) });
+        station.told(setpoint(1, limit_a, 0));
+        let (calls, _) = settle(&mut station, 0);
+        let profile = &calls[0].payload["chargingProfile"];
+        assert_eq!(profile["maxOfflineDuration"], offline, "{version:?} {limit_a}");
+        assert_eq!(profile["invalidAfterOfflineDuration"], if offline.is_null() { Value::Null } else { json!(true) });
+        if version == Version::V21 {
+            typed::<v21::SetChargingProfileRequest>(&calls[0].payload).unwrap();
+        }
+    }
 }
