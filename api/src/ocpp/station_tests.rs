@@ -341,6 +341,12 @@ fn chargers_that_differ_are_told_what_they_take() {
     let usual = Quirks::default();
     let (_, calls) = told(Quirks { pause_a: Some(5.0), ..usual }, 0.0);
     assert_eq!(profile(&calls[0]), ("TxProfile", 1, 5.0), "never 0");
+    let mut station = Station::new(About { fallback_a: [0.0; 24], ..about() }, Version::V16);
+    station.wants(Quirks { pause_a: Some(5.0), ..usual });
+    let (base, follows) = settle(&mut station, 0);
+    let stored = base.iter().filter(|call| call.action == "SetChargingProfile").map(profile).collect::<Vec<_>>();
+    assert_eq!(stored, [("TxDefaultProfile", 0, 5.0), ("ChargePointMaxProfile", 0, 32.0)], "as a fallback neither");
+    assert_eq!(follows, [Follows::Holds(0.0)], "a vehicle pauses there");
     let (_, calls) = told(Quirks { tx_profile: Some(false), ..usual }, 16.0);
     assert_eq!((profile(&calls[0]), &calls[0].payload["connectorId"]), (("TxDefaultProfile", 1, 16.0), &json!(1)));
     // One level and no profiles of transactions: nothing may take the fallback's place.

@@ -438,6 +438,16 @@ impl Station {
         }
     }
 
+    /// What it is told in place of a limit: some take no 0.
+    fn pauses_at(&self, amps: f64) -> f64 {
+        self.quirks.pause_a.filter(|_| amps < 0.05).unwrap_or(amps)
+    }
+
+    /// The fallback as it is stored.
+    fn stored_fallback_a(&self) -> [f64; 24] {
+        self.about.fallback_a.map(|amps| self.pauses_at(amps))
+    }
+
     fn least_fallback_a(&self) -> f64 {
         self.about.fallback_a.iter().copied().fold(f64::INFINITY, f64::min).min(self.about.max_a)
     }
@@ -457,7 +467,14 @@ impl Station {
 
     fn base(&self) -> Value {
         let about = &self.about;
-        json!([about.max_a, about.fallback_a, about.zone.name(), self.ahead_s, self.form.watts, self.form.periods])
+        json!([
+            about.max_a,
+            self.stored_fallback_a(),
+            about.zone.name(),
+            self.ahead_s,
+            self.form.watts,
+            self.form.periods
+        ])
     }
 
     fn ahead_of_utc_s(&self, now: DateTime<Utc>) -> i32 {

@@ -50,7 +50,7 @@ impl Station {
             return Some(self.send(Purpose::Stop(id), action, payload, now));
         }
         if self.fallback.wanted {
-            let payload = self.form.fallback(&self.about.fallback_a, self.about.zone, now);
+            let payload = self.form.fallback(&self.stored_fallback_a(), self.about.zone, now);
             return Some(self.send(Purpose::Fallback, "SetChargingProfile", payload, now));
         }
         if self.maximum.wanted && self.quirks.max_profile == Some(false) {
@@ -187,7 +187,7 @@ impl Station {
             }
         };
         let above = amps > self.least_fallback_a() + 0.05;
-        let amps = self.quirks.pause_a.filter(|_| amps < 0.05).unwrap_or(amps);
+        let amps = self.pauses_at(amps);
         let phases = Some(setpoint.phases).filter(|count| self.about.switches_phases && *count > 0);
         Limit { amps, phases, phase: setpoint.phase, until: setpoint.valid_until, above }
     }
