@@ -104,6 +104,15 @@ fn cards_are_let_in_or_not_in_1_6() {
         let stop = json!({ "transactionId": again[2]["transactionId"], "idTag": FRIEND, "meterStop": 500, "timestamp": now() });
         let stopped = charger.call("s5", "StopTransaction", stop).await.expect("an answer");
         assert_eq!(&stopped[2]["idTagInfo"]["parentIdTag"], parent, "{stopped}");
+        // What was drawn by a card that is not let in is not lost: it was let in while the charger was alone.
+        let before = sessions(&service, 1).len();
+        let refused = charger.call("s6", "StartTransaction", start(BLOCKED)).await.expect("an answer");
+        let stop = json!({ "transactionId": refused[2]["transactionId"], "meterStop": 700, "timestamp": now() });
+        charger.call("s7", "StopTransaction", stop).await.expect("an answer");
+        let all = sessions(&service, before + 1);
+        let last = all.last().expect("a session");
+        assert!(last["ended"].is_string() && last["card"].is_null(), "{last}");
+        assert_eq!(last["energy_kwh"], 0.7, "{last}");
         // A card that is deleted is forgotten by chargers too.
         let (status, _) = service.ask("DELETE", &format!("/v1/sites/a/tags/{van}"), &Value::Null);
         assert_eq!(status, 204);

@@ -42,7 +42,7 @@ fn setpoint(number: u64, limit_a: f64, from_s: i64) -> Setpoint {
 }
 
 fn transaction(id: i64) -> Transaction {
-    Transaction { id: json!(id), session: format!("s{id}"), from_kwh: None, standing: Standing::Accepted }
+    Transaction { id: json!(id), session: format!("s{id}"), since: None, from_kwh: None, standing: Standing::Accepted }
 }
 
 fn accepted() -> Value {

@@ -119,6 +119,22 @@ pub async fn end(
     put(service, site, id, session, Expect::Version(version), now).await;
 }
 
+/// A transaction that was not let in has drawn energy all the same, and has ended: a session that nobody has planned for.
+pub async fn past(
+    service: &Service,
+    site: &str,
+    charger: &str,
+    since: Option<DateTime<Utc>>,
+    energy_kwh: f64,
+    at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) {
+    let since = since.unwrap_or(at).min(at);
+    let bare = KeptSession::of(Session::at(charger, Some(since)));
+    let ended = KeptSession { ended: Some(at), energy_kwh: Some(energy_kwh), ..bare };
+    put(service, site, &Uuid::now_v7().to_string(), ended, Expect::Absent, now).await;
+}
+
 /// A session that has not ended, and its version.
 async fn open(service: &Service, site: &str, id: &str) -> Option<(u64, KeptSession)> {
     let document = service.store.read(&Key::new(Kind::Session, site, id), None).await.ok().flatten()?;

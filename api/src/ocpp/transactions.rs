@@ -11,6 +11,9 @@ use super::station::{Standing, Transaction};
 use super::stays;
 use super::tags::{Found, Occasion, Shown, Verdict};
 
+/// Energy that is none, in kWh.
+const NOTHING_KWH: f64 = 0.05;
+
 impl Link {
     /// Something has happened; a card was shown with it that is worth `found`.
     pub(super) async fn happened(&mut self, happened: Happened, found: Option<&Found>, now: DateTime<Utc>) {
@@ -29,8 +32,9 @@ impl Link {
                 self.keep().await;
             }
             Happened::Began { connector, id, at, register_kwh } => {
+                let standing = Standing::Accepted;
                 let transaction =
-                    Transaction { id, session: String::new(), from_kwh: register_kwh, standing: Standing::Accepted };
+                    Transaction { id, session: String::new(), since: Some(at), from_kwh: register_kwh, standing };
                 self.begins(connector, transaction, found, at, now).await;
             }
             Happened::Ended { id, at, register_kwh } => {
@@ -152,6 +156,7 @@ impl Link {
             let transaction = Transaction {
                 id,
                 session: String::new(),
+                since: Some(now),
                 from_kwh: reading.register_kwh,
                 standing: Standing::Accepted,
             };
@@ -188,6 +193,9 @@ impl Link {
         self.draws_nothing();
         if !transaction.session.is_empty() {
             stays::end(&self.service, &self.site, &transaction.session, energy_kwh, at, now).await;
+        } else if let Some(energy_kwh) = energy_kwh.filter(|kwh| *kwh > NOTHING_KWH) {
+            // As when the charger was alone and let somebody in by what it remembered.
+            stays::past(&self.service, &self.site, &self.charger, transaction.since, energy_kwh, at, now).await;
         }
     }
 }

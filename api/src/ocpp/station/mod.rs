@@ -50,6 +50,9 @@ pub struct Transaction {
     pub id: Value,
     /// The session that it is of; empty where it is not let in.
     pub session: String,
+    /// When it began, by the charger's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<DateTime<Utc>>,
     /// The energy register when it began, in kWh.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from_kwh: Option<f64>,
