@@ -13,6 +13,7 @@ mod jobs;
 mod ocpp;
 mod page;
 mod planning;
+mod private;
 mod report;
 mod resource;
 mod serve;

@@ -7,7 +7,7 @@ use crate::app::Handle;
 use crate::config::Config;
 use crate::fetch;
 use crate::http::turns::Turns;
-use crate::ocpp::{Guests, Hub};
+use crate::ocpp::{Authority, Guests, Hub, TagKey};
 use crate::store::Store;
 
 /// The service.
@@ -27,6 +27,10 @@ pub struct Service {
     pub hub: Hub,
     /// Chargers that may connect.
     pub guests: Arc<Guests>,
+    /// What cards are hashed with.
+    pub tag_key: TagKey,
+    /// Who certifies chargers.
+    pub authority: Authority,
     /// What is known of feeds.
     pub feeds: fetch::Board,
 }

@@ -4,6 +4,10 @@
 
 mod bad_input;
 #[cfg(unix)]
+mod cards;
+#[cfg(unix)]
+mod certificates;
+#[cfg(unix)]
 mod chargers;
 #[cfg(unix)]
 mod closed_loop;

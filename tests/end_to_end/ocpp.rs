@@ -19,12 +19,12 @@ use super::chargers::python;
 use super::{Folder, workspace};
 
 /// Nothing that is waited for here takes so long.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-const PASSWORD: &str = "sixteen letters!";
+pub(crate) const PASSWORD: &str = "sixteen letters!";
 
 /// A service that runs, with a demo depot that nobody looks at.
-struct Service {
+pub(crate) struct Service {
     child: Child,
     address: String,
     data: String,
@@ -32,9 +32,14 @@ struct Service {
 }
 
 impl Service {
-    fn start(data: &str, address: &str) -> Service {
+    pub(crate) fn start(data: &str, address: &str) -> Service {
+        Service::begin(&["--listen", address], data)
+    }
+
+    pub(crate) fn begin(arguments: &[&str], data: &str) -> Service {
         let mut child = Command::new(env!("CARGO_BIN_EXE_kwartier"))
-            .args(["serve", "--demo", "--listen", address, "--data", data])
+            .args(["serve", "--demo", "--data", data])
+            .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -56,7 +61,7 @@ impl Service {
         std::fs::read_to_string(format!("{}/demo.key", self.data)).expect("a key").trim().to_owned()
     }
 
-    fn ask(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+    pub(crate) fn ask(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
         let mut stream = TcpStream::connect(&self.address).expect("it listens");
         stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
         let body = body.to_string();
@@ -78,7 +83,7 @@ impl Service {
     }
 
     /// A site with one board and some chargers that connect themselves.
-    fn site(&self, site: &str, chargers: &[&str]) {
+    pub(crate) fn site(&self, site: &str, chargers: &[&str]) {
         let body = json!({
             "format": 1, "name": site, "time_zone": "Europe/Amsterdam",
             "boards": [{ "id": "HV", "limit_a": 40.0, "building_max_a": 10.0 }],
@@ -98,7 +103,7 @@ impl Service {
         }
     }
 
-    fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().and_then(|()| self.child.wait()).expect("an end");
     }
 }
@@ -114,10 +119,15 @@ impl Drop for Service {
 }
 
 /// A charger of the test's own.
-struct Charger(WebSocketStream<MaybeTlsStream<AsyncStream>>);
+pub(crate) struct Charger(pub(crate) WebSocketStream<MaybeTlsStream<AsyncStream>>);
 
 impl Charger {
-    async fn connect(service: &Service, id: &str, password: &str, protocols: &str) -> Result<Charger, Error> {
+    pub(crate) async fn connect(
+        service: &Service,
+        id: &str,
+        password: &str,
+        protocols: &str,
+    ) -> Result<Charger, Error> {
         let mut request = format!("ws://{}/ocpp/{id}", service.address).into_client_request()?;
         let basic = base64::engine::general_purpose::STANDARD.encode(format!("{id}:{password}"));
         let headers = request.headers_mut();
@@ -126,12 +136,12 @@ impl Charger {
         connect_async(request).await.map(|(socket, _)| Charger(socket))
     }
 
-    async fn say(&mut self, text: String) -> bool {
+    pub(crate) async fn say(&mut self, text: String) -> bool {
         self.0.send(Message::Text(text.into())).await.is_ok()
     }
 
     /// The next frame; `None`, the link has ended.
-    async fn next(&mut self) -> Option<Value> {
+    pub(crate) async fn next(&mut self) -> Option<Value> {
         loop {
             match tokio::time::timeout(PATIENCE, self.0.next()).await.expect("a frame in time")? {
                 Ok(Message::Text(text)) => return Some(serde_json::from_str(text.as_str()).expect("JSON")),
@@ -142,7 +152,7 @@ impl Charger {
     }
 
     /// Answers what is asked until a frame comes that `wanted` takes; `None`, the link has ended.
-    async fn until(&mut self, mut wanted: impl FnMut(&Value) -> bool) -> Option<Value> {
+    pub(crate) async fn until(&mut self, mut wanted: impl FnMut(&Value) -> bool) -> Option<Value> {
         loop {
             let frame = self.next().await?;
             if frame[0] == 2 {
@@ -154,13 +164,13 @@ impl Charger {
         }
     }
 
-    async fn call(&mut self, id: &str, action: &str, payload: Value) -> Option<Value> {
+    pub(crate) async fn call(&mut self, id: &str, action: &str, payload: Value) -> Option<Value> {
         self.say(json!([2, id, action, payload]).to_string()).await;
         self.until(|frame| (frame[0] == 3 || frame[0] == 4) && frame[1] == id).await
     }
 }
 
-fn runtime() -> tokio::runtime::Runtime {
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
@@ -326,6 +336,90 @@ fn malformed_frames_by_the_ten_thousand_disturb_nobody_else() {
             let answer = good.call(&format!("h{sent}"), "Heartbeat", json!({})).await.expect("the other link goes on");
             assert!(answer[2]["currentTime"].is_string(), "{answer}");
         }
+    });
+}
+
+#[test]
+fn a_charger_or_site_that_is_deleted_ends_its_link_and_leaves_nothing_behind() {
+    let folder = Folder::new();
+    let service = Service::start(&folder.path("data"), "127.0.0.1:0");
+    service.site("a", &["CP-1", "CP-2"]);
+    runtime().block_on(async {
+        let mut chargers = Vec::new();
+        for id in ["CP-1", "CP-2"] {
+            let mut charger = Charger::connect(&service, id, PASSWORD, "ocpp1.6").await.expect("a link");
+            let boot = json!({ "chargePointModel": "M", "chargePointVendor": "V" });
+            charger.call("1", "BootNotification", boot).await.expect("an answer");
+            chargers.push(charger);
+        }
+        let (status, _) = service.ask("DELETE", "/v1/sites/a/chargers/CP-1", &Value::Null);
+        assert_eq!(status, 204);
+        assert!(chargers[0].until(|_| false).await.is_none(), "its link ends");
+        assert!(Charger::connect(&service, "CP-1", PASSWORD, "ocpp1.6").await.is_err());
+        assert!(chargers[1].call("2", "Heartbeat", json!({})).await.is_some(), "the other's goes on");
+        // One that is put again is a new one.
+        let ocpp = json!({ "password": PASSWORD, "security_profile": 1 });
+        let body = json!({ "node": "HV", "phase_map": "RST", "max_a": 32.0, "ocpp": ocpp });
+        let (_, view) = service.ask("PUT", "/v1/sites/a/chargers/CP-1", &body);
+        assert_eq!((&view["ocpp"]["vendor"], &view["ocpp"]["connected"]), (&Value::Null, &Value::Null), "{view}");
+        assert_eq!(service.ask("DELETE", "/v1/sites/a", &Value::Null).0, 204);
+        assert!(chargers[1].until(|_| false).await.is_none(), "with its site");
+    });
+}
+
+#[test]
+fn what_a_vehicle_says_that_it_needs_counts_until_its_driver_says_otherwise() {
+    let folder = Folder::new();
+    let service = Service::start(&folder.path("data"), "127.0.0.1:0");
+    service.site("a", &["CP-1"]);
+    let session = |of: &str| {
+        let begun = Instant::now();
+        loop {
+            assert!(begun.elapsed() < PATIENCE, "it does not say what the {of} wants");
+            let (_, all) = service.ask("GET", "/v1/sites/a/sessions", &Value::Null);
+            if all["items"][0]["departure_from"] == of {
+                return all["items"][0].clone();
+            }
+        }
+    };
+    runtime().block_on(async {
+        let mut charger = Charger::connect(&service, "CP-1", PASSWORD, "ocpp2.0.1").await.expect("a link");
+        let boot = json!({ "reason": "PowerUp", "chargingStation": { "model": "M", "vendorName": "V" } });
+        charger.call("1", "BootNotification", boot).await.expect("an answer");
+        let needs = |departure: chrono::DateTime<chrono::Utc>, wh: i64| {
+            let ac = json!({ "energyAmount": wh, "evMinCurrent": 6, "evMaxCurrent": 32, "evMaxVoltage": 400 });
+            let needs = json!({
+                "requestedEnergyTransfer": "AC_three_phase", "departureTime": departure, "acChargingParameters": ac,
+            });
+            json!({ "evseId": 1, "chargingNeeds": needs })
+        };
+        let leaves = chrono::Utc::now() + chrono::TimeDelta::hours(5);
+        let start = json!({
+            "eventType": "Started", "triggerReason": "CablePluggedIn", "seqNo": 0, "timestamp": chrono::Utc::now(),
+            "transactionInfo": { "transactionId": "t" }, "evse": { "id": 1, "connectorId": 1 },
+        });
+        charger.call("2", "TransactionEvent", start).await.expect("an answer");
+        charger.until(|frame| frame[3]["chargingProfile"]["transactionId"] == "t").await.expect("a profile");
+        let answer = charger.call("3", "NotifyEVChargingNeeds", needs(leaves, 20_000)).await.expect("an answer");
+        assert_eq!(answer[2]["status"], "Accepted");
+        charger.until(|frame| frame[3]["chargingProfile"]["transactionId"] == "t").await.expect("a profile after it");
+        let said = session("vehicle");
+        let need_kwh = said["stated"]["need_kwh"].as_f64().expect("a need");
+        assert!((15.0..20.0).contains(&need_kwh), "20 kWh at the charger are less at the battery: {said}");
+        // Who the driver is may still be stated, and what they say counts from then on.
+        let driver = json!({ "charger": "CP-1", "need_kwh": 7.0 });
+        let (status, stated) = service.ask("POST", "/v1/sites/a/sessions", &driver);
+        assert_eq!(
+            (status, &stated["departure_from"], &stated["need_from"]),
+            (201, &json!("vehicle"), &json!("driver"))
+        );
+        let path = format!("/v1/sites/a/sessions/{}", stated["id"].as_str().expect("an id"));
+        let (status, _) = service.ask("PATCH", &path, &json!({ "departure": leaves + chrono::TimeDelta::hours(1) }));
+        assert_eq!(status, 200);
+        charger.call("4", "NotifyEVChargingNeeds", needs(leaves, 30_000)).await.expect("an answer");
+        charger.call("5", "Heartbeat", json!({})).await.expect("an answer");
+        let said = session("driver");
+        assert_eq!((&said["need_from"], &said["stated"]["need_kwh"]), (&json!("driver"), &json!(7.0)), "{said}");
     });
 }
 

@@ -31,6 +31,7 @@ fn with_every_key_used_it_is_a_good_one_and_leaves_none_out() {
     let pair = rcgen::generate_simple_self_signed(["kwartier.depot.example".to_owned()]).expect("a certificate");
     folder.file("cert.pem", &pair.cert.pem());
     folder.file("key.pem", &pair.signing_key.serialize_pem());
+    folder.file("charger-authorities.pem", &pair.cert.pem());
     folder.file("database-url", "postgresql://kwartier@localhost/kwartier");
     folder.file("oidc-secret", "planted-secret");
     folder.file("entsoe-key", "planted-key");

@@ -197,6 +197,26 @@ fn the_demo_comes_alive_ends_in_good_order_and_begins_again() {
 }
 
 #[test]
+fn where_nobody_reads_what_it_logs_it_goes_on_and_ends_in_good_order() {
+    let folder = Folder::new();
+    let data = folder.path("data");
+    let Service { mut child, logs, address, .. } = Service::demo(&data);
+    drop(logs);
+    // Who comes without a password is logged.
+    let mut stream = TcpStream::connect(&address).expect("it listens");
+    let request = format!(
+        "GET /ocpp/nobody HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).expect("a request");
+    let mut first = [0; 12];
+    stream.read_exact(&mut first).expect("an answer");
+    assert_eq!(&first, b"HTTP/1.1 401");
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill").success());
+    assert_eq!(child.wait().expect("an end").code(), Some(0));
+}
+
+#[test]
 fn what_is_in_use_is_said_in_one_line() {
     let folder = Folder::new();
     let (data, other) = (folder.path("data"), folder.path("other"));

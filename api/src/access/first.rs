@@ -1,6 +1,5 @@
 //! The first start: a link to set up with, no default password. For the demo, a key in a file and a link into the page.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -13,6 +12,7 @@ use super::once::Purpose;
 use super::role::Role;
 use super::token::{self, Shows};
 use super::{authenticate, keys, people};
+use crate::private;
 use crate::service::Service;
 use crate::store::{Change, Expect, Fault, Key, Kind};
 
@@ -68,7 +68,7 @@ pub async fn demo(service: &Service, now: DateTime<Utc>) -> Result<(PathBuf, Sec
             changes.push(audit::by_system(at, &Key::new(Kind::ApiKey, TOP_TENANT, &made.id), Did::Put(None)));
             service.store.write(now, changes).await?;
             service.gate.changed();
-            let written = write_private(&file, made.secret.expose_secret());
+            let written = private::write(&file, made.secret.expose_secret());
             written.map_err(|why| FirstFault::File { file: file.clone(), why })?;
             made.id
         }
@@ -103,19 +103,4 @@ async fn kept_key(service: &Service, file: &Path, now: DateTime<Utc>) -> Result<
         (Some(_), Shows::Key(id)) => Some(id),
         _ => None,
     })
-}
-
-/// Writes a file that only its owner may read, whole or not at all.
-fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
-    let folder = file.parent().unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".demo-key");
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600));
-    let mut part = builder.tempfile_in(folder)?;
-    part.write_all(text.as_bytes())?;
-    part.write_all(b"\n")?;
-    part.as_file().sync_all()?;
-    part.persist(file).map_err(|fault| fault.error)?;
-    if cfg!(unix) { std::fs::File::open(folder)?.sync_all() } else { Ok(()) }
 }

@@ -9,11 +9,11 @@ use crate::store::{Change, Expect, Fault, Kind, List};
 /// How long a grant that has run out can still be seen.
 const GRANT_SEEN: TimeDelta = TimeDelta::days(90);
 
-/// Erases logins and invitations that have run out, deletes grants long past, and drops what people and credentials were
-/// before: an old password or address is nobody's business. To be called each hour; how many went.
+/// Erases logins and invitations that have run out, deletes grants long past, and drops what people, credentials and cards
+/// were before: an old password or address is nobody's business. To be called each hour; how many went.
 pub async fn sweep(service: &Service, now: DateTime<Utc>) -> Result<u64, Fault> {
     let mut gone = 0;
-    for kind in [Kind::Credential, Kind::User] {
+    for kind in [Kind::Credential, Kind::User, Kind::Tag] {
         gone += service.store.forget_versions(kind, now).await?;
     }
     for kind in [Kind::Ticket, Kind::Grant] {

@@ -58,6 +58,15 @@ pub enum Event {
         /// What.
         events: Vec<control::Event>,
     },
+    /// A charger tells that it holds more than it should, or that it does not any more.
+    HoldsMore {
+        /// At which site.
+        site: String,
+        /// Which.
+        charger: String,
+        /// In words; `None`, it holds what it should.
+        differs: Option<String>,
+    },
     /// A session is new or has changed.
     Session {
         /// At which site.

@@ -143,7 +143,7 @@ pub fn here(
 ) -> Option<Expected> {
     let session = known.session.as_ref()?;
     let left_kwh = match origins.need {
-        Origin::Driver | Origin::Roster | Origin::Template => (need_kwh - known.energy_kwh).max(0.0),
+        Origin::Driver | Origin::Vehicle | Origin::Roster | Origin::Template => (need_kwh - known.energy_kwh).max(0.0),
         Origin::History | Origin::Group | Origin::Assumed => (need_kwh - known.energy_kwh).max(MORE_KWH),
     };
     Some(Expected {

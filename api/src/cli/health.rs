@@ -37,7 +37,12 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<Verdict, Failure> {
     let said = Arguments { file: args.config.clone(), listen: args.listen.clone(), ..Arguments::default() };
     let loaded = config::load(&said, config::variables()).map_err(|findings| unfit(&findings))?;
-    let listen = loaded.config.listen.first().ok_or_else(|| Failure::Internal("it listens nowhere".to_owned()))?;
+    let listen = loaded
+        .config
+        .listen
+        .iter()
+        .find(|listen| listen.chargers.is_none())
+        .ok_or_else(|| Failure::Internal("it listens nowhere".to_owned()))?;
     let scheme = if listen.tls.is_some() { "https" } else { "http" };
     let path = if args.alive { "healthz" } else { "readyz" };
     let url = format!("{scheme}://{}/{path}", from_here(listen.address));

@@ -10,10 +10,10 @@ use tracing_subscriber::EnvFilter;
 use super::keys::{self, KEYS, Key, Takes};
 use super::read::default_of;
 use super::settings::{Said, Settings, Source, Value};
-use super::{Backups, Config, Feeds, Limits, Listen, Log, Logins, Oidc, OidcRole, Tls, Webhooks, secret};
+use super::{Backups, Chargers, Config, Feeds, Limits, Listen, Log, Logins, Oidc, OidcRole, Tls, Webhooks, secret};
 use crate::access::Role;
 use crate::fetch;
-use crate::http::listen::certified;
+use crate::http::listen::{certificates, certified};
 use crate::resource::feed;
 use crate::store::Policy;
 
@@ -209,12 +209,42 @@ fn listens(settings: &mut Settings, folder: &Path) -> Vec<Listen> {
                 "add tls_certificate and tls_key to its [[listen]], or listen on 127.0.0.1 behind a proxy that has them",
             );
         }
+        let chargers = chargers(settings, &table, folder, tls.is_some());
         if listens.iter().any(|other| other.address == address && address.port() != 0) {
             settings.wrong(&at, "is listened on already", "remove one of the two");
         }
-        listens.push(Listen { address, tls });
+        listens.push(Listen { address, tls, chargers });
+    }
+    if !listens.is_empty() && listens.iter().all(|listen| listen.chargers.is_some()) {
+        let remedy = "add a [[listen]] without security_profile for people and programs";
+        settings.wrong("listen[0].security_profile", "leaves nothing for the API and the page", remedy);
     }
     listens
+}
+
+/// Which chargers alone come to a listener.
+fn chargers(settings: &mut Settings, table: &str, folder: &Path, tls: bool) -> Option<Chargers> {
+    let (at, ca) = (format!("{table}.security_profile"), format!("{table}.client_ca"));
+    let authorities = path(settings, &ca, folder);
+    let profile = whole(settings, &at).and_then(|profile| u8::try_from(profile).ok());
+    if profile == Some(1) && tls {
+        settings.wrong(
+            &at,
+            "is without TLS, and this listener has a certificate",
+            "write 2, or remove the certificate",
+        );
+    } else if profile.is_some_and(|profile| profile > 1) && !tls {
+        settings.wrong(&at, "needs TLS, and this listener has no certificate", "add tls_certificate and tls_key");
+    }
+    if let Some(file) = &authorities {
+        if profile != Some(3) {
+            let remedy = "add security_profile = 3, or remove client_ca";
+            settings.wrong(&ca, "counts for chargers with certificates alone", remedy);
+        } else if let Err(error) = certificates(file) {
+            settings.wrong(&ca, error.wrong, error.remedy);
+        }
+    }
+    profile.map(|profile| Chargers { profile, authorities })
 }
 
 fn database(settings: &mut Settings, folder: &Path) -> Option<SecretString> {

@@ -72,7 +72,7 @@ const fn must(table: &'static str, name: &'static str, takes: Takes, what: &'sta
 pub const ROLES: &[&str] = &["viewer", "analyst", "operator", "installer", "admin", "driver", "service"];
 
 /// All keys, table by table.
-pub static KEYS: [Key; 46] = [
+pub static KEYS: [Key; 48] = [
     key("", "data", Takes::Path, "\"kwartier-data\"", "the folder of everything that is kept"),
     key(
         "",
@@ -102,6 +102,20 @@ pub static KEYS: [Key; 46] = [
         "the certificate and those above it, PEM; read again when it changes",
     ),
     key("listen", "tls_key", Takes::Path, "", "the certificate's private key, PEM"),
+    key(
+        "listen",
+        "security_profile",
+        Takes::Whole(1, 3),
+        "",
+        "chargers of this OCPP security profile come here, and nothing else is served; 2 and 3 need a certificate",
+    ),
+    key(
+        "listen",
+        "client_ca",
+        Takes::Path,
+        "",
+        "authorities beside our own whose certificates of chargers count, PEM; for `security_profile = 3`",
+    ),
     key("log", "format", Takes::Word(&["text", "json"]), "\"text\"", "how lines on standard error look"),
     key(
         "log",

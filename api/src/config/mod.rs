@@ -61,6 +61,17 @@ pub struct Listen {
     pub address: SocketAddr,
     /// The certificate; `None`, plain HTTP, on this machine alone.
     pub tls: Option<Tls>,
+    /// Which chargers come here, and nobody else; `None`, everybody does.
+    pub chargers: Option<Chargers>,
+}
+
+/// Chargers that have a listener of their own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chargers {
+    /// Their OCPP security profile, 1 to 3.
+    pub profile: u8,
+    /// Authorities beside our own whose certificates count in profile 3, PEM.
+    pub authorities: Option<PathBuf>,
 }
 
 /// A certificate and its key.

@@ -61,6 +61,13 @@ address = "0.0.0.0:8443"
 tls_certificate = "cert.pem"
 tls_key = "key.pem"
 
+[[listen]]
+address = "0.0.0.0:8444"
+tls_certificate = "cert.pem"
+tls_key = "key.pem"
+security_profile = 3
+client_ca = "cert.pem"
+
 [log]
 format = "json"
 level = "info,kwartier::app=debug"
@@ -132,10 +139,12 @@ fn everything_that_can_be_said_is_read() {
     let url = config.database_url.unwrap();
     assert_eq!(url.expose_secret(), format!("postgresql://kwartier:{DATABASE_PASSWORD}@db.example/kwartier"));
     assert_eq!(config.public_url.as_deref(), Some("https://kwartier.depot.example"));
-    assert_eq!(config.listen[0], Listen { address: "127.0.0.1:8081".parse().unwrap(), tls: None });
+    assert_eq!(config.listen[0], Listen { address: "127.0.0.1:8081".parse().unwrap(), tls: None, chargers: None });
     let path = |name: &str| folder.0.path().join(name);
     let tls = Tls { certificate: path("cert.pem"), key: path("key.pem") };
-    assert_eq!(config.listen[1], Listen { address: "0.0.0.0:8443".parse().unwrap(), tls: Some(tls) });
+    assert_eq!(config.listen[1], Listen { address: "0.0.0.0:8443".parse().unwrap(), tls: Some(tls), chargers: None });
+    let chargers = Chargers { profile: 3, authorities: Some(path("cert.pem")) };
+    assert_eq!((&config.listen[2].chargers, &config.listen[1].chargers), (&Some(chargers), &None));
     assert_eq!(config.log, Log { json: true, level: "info,kwartier::app=debug".to_owned() });
     let login = Logins { session_hours: 8, attempts_per_minute: 3, address_attempts_per_minute: 20 };
     assert_eq!(config.login, login);
@@ -164,7 +173,7 @@ fn everything_that_can_be_said_is_read() {
 #[test]
 fn nothing_is_needed() {
     let config = load(&Arguments::default(), []).unwrap().config;
-    assert_eq!(config.listen, [Listen { address: "127.0.0.1:8080".parse().unwrap(), tls: None }]);
+    assert_eq!(config.listen, [Listen { address: "127.0.0.1:8080".parse().unwrap(), tls: None, chargers: None }]);
     assert_eq!(config.data, Path::new("kwartier-data"));
     assert!(config.database_url.is_none() && config.oidc.is_empty() && !config.webhooks.allow_private);
 }
@@ -192,11 +201,11 @@ fn arguments_count_before_the_environment_that_before_the_file() {
     assert_eq!(config.data, Path::new("/env"));
     assert_eq!(config.login.session_hours, 9);
     assert_eq!(config.login.attempts_per_minute, 3);
-    assert_eq!(config.listen, [Listen { address: "[::1]:9".parse().unwrap(), tls: None }]);
+    assert_eq!(config.listen, [Listen { address: "[::1]:9".parse().unwrap(), tls: None, chargers: None }]);
     let arguments = Arguments { file, data: Some("/arg".into()), listen: Some("127.0.0.1:7".to_owned()), demo: true };
     let config = load(&arguments, variables).unwrap().config;
     assert_eq!(config.data, Path::new("/arg"));
-    assert_eq!(config.listen, [Listen { address: "127.0.0.1:7".parse().unwrap(), tls: None }]);
+    assert_eq!(config.listen, [Listen { address: "127.0.0.1:7".parse().unwrap(), tls: None, chargers: None }]);
     assert!(config.demo);
 }
 
@@ -244,6 +253,10 @@ fn all_that_is_wrong_is_told_with_line_and_remedy() {
         "[[listen]]\naddress = \"0.0.0.0:443\"\ntls_certificate = \"cert.pem\"",
         "[[listen]]\naddress = \"0.0.0.0:443\"\ntls_certificate = \"cert.pem\"\ntls_key = \"other-key.pem\"",
         "[[listen]]\naddress = \"0.0.0.0:443\"\ntls_certificate = \"key.pem\"\ntls_key = \"nowhere.pem\"",
+        "[[listen]]\naddress = \"127.0.0.1:80\"\nsecurity_profile = 2\nclient_ca = \"cert.pem\"",
+        "[[listen]]\naddress = \"0.0.0.0:443\"\ntls_certificate = \"cert.pem\"\ntls_key = \"key.pem\"\nsecurity_profile = 1\n\
+         [[listen]]\naddress = \"0.0.0.0:444\"\ntls_certificate = \"cert.pem\"\ntls_key = \"key.pem\"\nsecurity_profile = 3\n\
+         client_ca = \"key.pem\"",
         "[log]\nformat = \"xml\"\nlevel = \"a=b=c\"\npublic_url = \"https://a.example\"",
         "[login]\nsession_hours = 0\nattempts_per_minute = \"3\"\n[limits]\nbody_mib = 1e3",
         "[webhooks]\nallow_private = \"yes\"\n[web]\nx = 1",

@@ -122,7 +122,7 @@ fn begin(key: &Key, site: &Site) -> Result<Vec<Change>, String> {
     }
     for station in &site.stations {
         // They connect themselves; they get their password once there is one.
-        let charger = KeptCharger { ocpp: Some(KeptOcpp { password: None, security_profile: 1 }) };
+        let charger = KeptCharger { ocpp: Some(KeptOcpp { password: None, security_profile: 1, quirks: None }) };
         let key = Key::new(Kind::Charger, SITE, &station.id);
         changes.push(Change::Put { key, body: json(&charger)?, expect: Expect::Any });
     }

@@ -22,7 +22,7 @@ use super::read::{Json, Path};
 use super::version::{etag, tagged};
 use crate::access::{self, Caller, Permission, SiteRef};
 use crate::app::Event;
-use crate::ocpp::{Record, known as record_of};
+use crate::ocpp::{Quirks, Record, known as record_of};
 use crate::resource::charger::{Charger, KeptCharger, KeptOcpp, Ocpp, Report};
 use crate::service::Service;
 use crate::store::{Document, Key, Kind, List};
@@ -78,6 +78,9 @@ pub struct OcppView {
     /// Which firmware it runs, by its own word.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub firmware: Option<String>,
+    /// How it is treated otherwise than usual, by the catalogue of chargers and by what was put; absent, as usual.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quirks: Option<Quirks>,
 }
 
 /// List chargers
@@ -183,6 +186,7 @@ async fn put_charger(
     let station = edited.site.stations.iter().find(|station| station.id == id).ok_or_else(Problem::internal)?;
     if kept.ocpp != before {
         // Who is connected by what no longer counts has to come again.
+        service.guests.forget().await;
         service.hub.oust(&site.id, &id);
     }
     let status = if new.into_inner() { StatusCode::CREATED } else { StatusCode::OK };
@@ -219,6 +223,7 @@ async fn delete_charger(
         Ok(Wanted { charger: Some((key(&site, &id), None)), ..Wanted::site(what, "") })
     })
     .await?;
+    service.guests.forget().await;
     service.hub.oust(&site.id, &id);
     Ok(StatusCode::NO_CONTENT)
 }
@@ -289,7 +294,10 @@ async fn ocpp(ocpp: Option<&Ocpp>, known: Option<KeptOcpp>) -> Result<Option<Kep
         let detail = "is missing; security profiles 1 and 2 need a password of 16 to 40 characters";
         return Err(Problem::field("ocpp.password", detail));
     }
-    Ok(Some(KeptOcpp { password, security_profile: ocpp.security_profile }))
+    if let Some((field, detail)) = ocpp.quirks.and_then(|quirks| quirks.fault()) {
+        return Err(Problem::field(format!("ocpp.quirks.{field}"), detail));
+    }
+    Ok(Some(KeptOcpp { password, security_profile: ocpp.security_profile, quirks: ocpp.quirks }))
 }
 
 fn view(
@@ -303,6 +311,7 @@ fn view(
     let said = |text: String| Some(text).filter(|text| !text.is_empty());
     let ocpp = kept.and_then(|kept| kept.ocpp).map(|ocpp| OcppView {
         security_profile: ocpp.security_profile,
+        quirks: Some(Quirks::of(&record.identity, ocpp.quirks)).filter(|quirks| !quirks.is_usual()),
         online: service.hub.version(&site.id, &station.id).is_some(),
         connected: record.connected,
         version: record.version.map(crate::ocpp::Version::subprotocol),

@@ -12,7 +12,7 @@ use super::problem::{Problem, ProblemKind};
 use super::read::{Json, Path};
 use crate::access::audit::{self, At, Did};
 use crate::access::{self, Caller, Permission};
-use crate::ocpp::{Command, Outcome, Record, known};
+use crate::ocpp::{self, Command, Outcome, Record, known};
 use crate::service::Service;
 use crate::store::{Key, Kind};
 
@@ -65,7 +65,7 @@ async fn command_charger(
     State(service): State<Service>,
     caller: Caller,
     Path((site, charger)): Path<(String, String)>,
-    Json(command): Json<Command>,
+    Json(mut command): Json<Command>,
 ) -> Result<axum::Json<CommandResult>, Problem> {
     let site = access::at_site(&service, &caller, Permission::Operate, &site).await?;
     let (_, what) = change::site(&service, &site).await?;
@@ -77,6 +77,19 @@ async fn command_charger(
         Problem::new(ProblemKind::NotConnected, detail)
     };
     let version = service.hub.version(&site.id, &charger).ok_or_else(gone)?;
+    if let Command::Start { tag, .. } | Command::Reserve { tag, .. } = &command
+        && !ocpp::is_let_in(&service, &site.id, tag, caller.at).await?
+    {
+        let detail = "is no card that may charge here now; state it first, or choose another";
+        return Err(Problem::field("tag", detail));
+    }
+    if let Command::InstallCertificate { certificate: certificate @ None } = &mut command {
+        let own = service.authority.pem().map_err(|fault| {
+            tracing::error!(%fault, "chargers cannot be certified");
+            Problem::new(ProblemKind::Storage, "there is no authority here; the service's log says why")
+        })?;
+        *certificate = Some(own);
+    }
     let record: Record = known(&service, &site.id, &charger).await.unwrap_or_default();
     let (action, payload) =
         command.message(version, &record, caller.at).map_err(|(field, why)| Problem::field(field, why))?;

@@ -105,6 +105,7 @@ async fn once(
             }
             None => {
                 if let Some((_, version, _)) = old {
+                    batch.also([Change::Erase(Key::new(Kind::Station, &site.id, &key.id))]);
                     batch.erase(key, version);
                 }
             }
@@ -113,6 +114,7 @@ async fn once(
     // What a charger needs goes with its station.
     let gone = |id: &str| !what.stations.iter().any(|station| station.id == id);
     for (id, version, _) in chargers.iter().filter(|(id, ..)| gone(id)) {
+        batch.also([Change::Erase(Key::new(Kind::Station, &site.id, id))]);
         batch.erase(Key::new(Kind::Charger, &site.id, id), *version);
     }
     batch.also(wanted.also);

@@ -25,6 +25,7 @@ use std::num::NonZeroU32;
 use tracing::Instrument as _;
 
 use super::problem::{Problem, ProblemKind};
+use super::tags;
 use crate::access::Caller;
 use crate::access::caller::Once;
 use crate::access::token::hex;
@@ -91,7 +92,8 @@ pub async fn limits(State(limits): State<Limits>, request: Request, next: Next) 
     if let Err(problem) = limits.admit(&caller.who.name()) {
         return problem.into_response();
     }
-    let key = parts.headers.get(&IDEMPOTENCY_KEY).filter(|_| parts.method == Method::POST).cloned();
+    let once_wanted = parts.method == Method::POST && !tags::is_posted_at(parts.uri.path());
+    let key = parts.headers.get(&IDEMPOTENCY_KEY).filter(|_| once_wanted).cloned();
     let request = Request::from_parts(parts, body);
     let Some(key) = key else { return next.run(request).await };
     let done =

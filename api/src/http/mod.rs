@@ -32,6 +32,7 @@ pub mod span;
 pub mod status;
 pub mod stream;
 pub mod tables;
+pub mod tags;
 pub mod tariffs;
 #[cfg(test)]
 pub mod tests;
@@ -78,6 +79,7 @@ fn api() -> OpenApiRouter<Service> {
         solve::routes(),
         status::routes(),
         tables::routes(),
+        tags::routes(),
         tariffs::routes(),
         topology::routes(),
         vehicles::routes(),

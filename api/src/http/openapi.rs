@@ -28,10 +28,11 @@ const PROBLEMS: [(&str, &str); 11] = [
 ];
 
 /// What the routes are sorted by.
-const TAGS: [(&str, &str); 14] = [
+const TAGS: [(&str, &str); 15] = [
     ("sites", "What stands where: the site file over HTTP, an installer's tables, boards and their tree."),
     ("chargers", "Stations, how they are reached, what those over the API report."),
     ("vehicles", "Vehicles that a site knows, and who stays when."),
+    ("cards", "Cards that chargers are shown, and who may charge."),
     ("sessions", "Stays: arrival, departure, need, overrides that end by themselves."),
     ("prices", "Prices by interval, and the tariff they are made from."),
     ("signals", "Limits that a grid operator sets for a while."),

@@ -29,7 +29,7 @@ const LONGEST_ID: usize = 64;
 const LARGEST: usize = file::MAX_FILE_BYTES;
 
 /// What is kept of a site beside it, and goes with it.
-const PARTS: [Kind; 10] = [
+const PARTS: [Kind; 12] = [
     Kind::Charger,
     Kind::Vehicle,
     Kind::Roster,
@@ -40,6 +40,8 @@ const PARTS: [Kind; 10] = [
     Kind::Forecast,
     Kind::Held,
     Kind::Station,
+    Kind::Tag,
+    Kind::Authorisation,
 ];
 
 /// The routes of sites.
@@ -219,7 +221,7 @@ pub fn answer(site: &SiteRef, edited: &Edited) -> Response {
 
 /// Delete a site
 ///
-/// With everything that belongs to it: chargers, sessions, rosters, prices, signals, forecasts. Chargers fall back to what they
+/// With everything that belongs to it: chargers, sessions, cards, rosters, prices, signals, forecasts. Chargers fall back to what they
 /// store. Sessions are erased with their past; measurements and plans stay until they age out, for the same tenant to see.
 #[utoipa::path(
     delete, path = "/v1/sites/{site}", tag = "sites",
@@ -249,6 +251,8 @@ async fn delete_site(
     }
     batch.write(&service).await?;
     service.gate.changed();
+    service.guests.forget().await;
+    service.hub.close(&site.id);
     place.tell(Event::SiteGone { site: site.id });
     Ok(StatusCode::NO_CONTENT)
 }

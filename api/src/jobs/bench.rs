@@ -68,6 +68,7 @@ fn bench_publication() {
         let store = store::open(folder.path().to_str().unwrap()).await.unwrap();
         let app = app::start(Arc::clone(&store)).await.unwrap();
         let gate = Arc::new(Gate::new(&config));
+        let (tag_key, authority) = (crate::ocpp::TagKey::at(&config.data), crate::ocpp::Authority::at(&config.data));
         let service = Service {
             store: Arc::clone(&store),
             app: app.handle.clone(),
@@ -76,6 +77,8 @@ fn bench_publication() {
             turns: Turns::default(),
             hub: crate::ocpp::Hub::default(),
             guests: Arc::default(),
+            tag_key,
+            authority,
             feeds: Board::default(),
         };
         let what = Arc::new(Site { price_area: Some("NL".to_owned()), ..site(chargers) });

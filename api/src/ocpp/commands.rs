@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use super::certificates;
 use super::door::Version;
 use super::link::Record;
 use super::profiles::stamp;
@@ -102,6 +103,23 @@ pub enum Command {
         /// When.
         at: DateTime<Utc>,
     },
+    /// Ask to be certified, for security profile 3.
+    Certificate,
+    /// Trust an authority that certifies central systems.
+    InstallCertificate {
+        /// Its certificate, PEM; absent, that of the authority which certifies chargers here.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        certificate: Option<String>,
+    },
+    /// Know another way to connect; in 2.x alone. `configure` and `reset` have it used.
+    NetworkProfile {
+        /// In which slot.
+        slot: i64,
+        /// Where to, without the charger's name.
+        url: String,
+        /// In which security profile.
+        security_profile: u8,
+    },
     /// Tell what it is to draw by all that it holds.
     CompositeSchedule {
         /// At which connector; 0, all together.
@@ -139,6 +157,9 @@ impl Command {
             Command::LocalListVersion => "local_list_version",
             Command::Diagnostics { .. } => "diagnostics",
             Command::Firmware { .. } => "firmware",
+            Command::Certificate => "certificate",
+            Command::InstallCertificate { .. } => "install_certificate",
+            Command::NetworkProfile { .. } => "network_profile",
             Command::CompositeSchedule { .. } => "composite_schedule",
         }
     }
@@ -150,12 +171,16 @@ impl Command {
         record: &Record,
         now: DateTime<Utc>,
     ) -> Result<(&'static str, Value), (&'static str, String)> {
-        if version == Version::V16 { self.in_v16(record) } else { self.in_v2(record, now) }
+        if version == Version::V16 { self.in_v16(record) } else { self.in_v2(version, record, now) }
     }
 
     fn transaction(record: &Record, connector: i64) -> Result<Value, (&'static str, String)> {
         let known = record.transactions.get(&connector).map(|transaction| transaction.id.clone());
         known.ok_or_else(|| ("connector", format!("{connector} has no transaction; name one that has")))
+    }
+
+    fn certificate(certificate: Option<&String>) -> Result<&String, (&'static str, String)> {
+        certificate.ok_or_else(|| ("certificate", "is missing; send the authority's certificate, PEM".to_owned()))
     }
 
     fn in_v16(&self, record: &Record) -> Result<(&'static str, Value), (&'static str, String)> {
@@ -200,13 +225,31 @@ impl Command {
             Command::Firmware { location, at } => {
                 ("UpdateFirmware", json!({ "location": location, "retrieveDate": stamp(*at) }))
             }
+            Command::Certificate => {
+                let call = certificates::request(Version::V16);
+                (call.action, call.payload)
+            }
+            Command::InstallCertificate { certificate } => {
+                let certificate = Self::certificate(certificate.as_ref())?;
+                let payload = json!({ "certificateType": "CentralSystemRootCertificate", "certificate": certificate });
+                ("InstallCertificate", payload)
+            }
+            Command::NetworkProfile { .. } => {
+                let detail = "is of OCPP 2; this charger speaks 1.6: configure SecurityProfile in its place";
+                return Err(("command", detail.to_owned()));
+            }
             Command::CompositeSchedule { connector, duration_s } => {
                 ("GetCompositeSchedule", json!({ "connectorId": connector, "duration": duration_s }))
             }
         })
     }
 
-    fn in_v2(&self, record: &Record, now: DateTime<Utc>) -> Result<(&'static str, Value), (&'static str, String)> {
+    fn in_v2(
+        &self,
+        version: Version,
+        record: &Record,
+        now: DateTime<Utc>,
+    ) -> Result<(&'static str, Value), (&'static str, String)> {
         let card = |tag: &str| json!({ "idToken": tag, "type": "ISO14443" });
         Ok(match self {
             Command::Reset { hard } => ("Reset", json!({ "type": if *hard { "Immediate" } else { "OnIdle" } })),
@@ -268,6 +311,23 @@ impl Command {
             Command::Firmware { location, at } => {
                 let firmware = json!({ "location": location, "retrieveDateTime": stamp(*at) });
                 ("UpdateFirmware", json!({ "requestId": request_id(now), "firmware": firmware }))
+            }
+            Command::Certificate => {
+                let call = certificates::request(version);
+                (call.action, call.payload)
+            }
+            Command::InstallCertificate { certificate } => {
+                let certificate = Self::certificate(certificate.as_ref())?;
+                let payload = json!({ "certificateType": "CSMSRootCertificate", "certificate": certificate });
+                ("InstallCertificate", payload)
+            }
+            Command::NetworkProfile { slot, url, security_profile } => {
+                let data = json!({
+                    "ocppVersion": if version == Version::V21 { "OCPP21" } else { "OCPP20" },
+                    "ocppTransport": "JSON", "ocppInterface": "Wired0", "ocppCsmsUrl": url, "messageTimeout": 30,
+                    "securityProfile": security_profile,
+                });
+                ("SetNetworkProfile", json!({ "configurationSlot": slot, "connectionData": data }))
             }
             Command::CompositeSchedule { connector, duration_s } => {
                 ("GetCompositeSchedule", json!({ "evseId": connector, "duration": duration_s }))

@@ -14,22 +14,25 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
+use axum_server::tls::TlsInfo;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use chrono::Utc;
 use parking_lot::Mutex;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use super::link;
-use crate::access::password;
-use crate::http::change::kept;
+use super::{authority, link, stays};
+use crate::access::audit::{self, At, Did};
+use crate::access::{self, password};
+use crate::http::change::{body, kept};
 use crate::http::listen::Link;
 use crate::http::problem::{Problem, ProblemKind};
 use crate::resource::charger::{KeptCharger, KeptOcpp};
 use crate::service::Service;
-use crate::store::{Kind, List};
+use crate::store::{Change, Expect, Key, Kind, List};
 
 /// The largest message that is taken, in bytes: a report of a device model in 2.x is the largest that is usual.
 const LARGEST: usize = 256 << 10;
@@ -89,6 +92,7 @@ async fn open(
     State(service): State<Service>,
     Path(charger): Path<String>,
     Extension(link): Extension<Link>,
+    tls: Option<Extension<Arc<TlsInfo>>>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
 ) -> Response {
@@ -100,8 +104,10 @@ async fn open(
             return Problem::new(ProblemKind::Header, detail).into_response();
         }
     };
-    let site = match admit(&service, &charger, link, &headers).await {
-        Ok(Some(site)) => site,
+    let certificate = tls.and_then(|Extension(tls)| tls.peer_certificates.first().cloned());
+    let came = Came { link, certificate, password: password_of(&headers, &charger) };
+    let (site, trusted) = match admit(&service, &charger, &came).await {
+        Ok(Some(admitted)) => admitted,
         Ok(None) => {
             metrics::counter!("kwartier_ocpp_refused_total").increment(1);
             tracing::info!(
@@ -117,7 +123,7 @@ async fn open(
     let version = Version::ALL.into_iter().find(|version| chosen.as_deref() == Some(version.subprotocol()));
     upgrade.on_upgrade(move |socket| async move {
         match version {
-            Some(version) => link::run(service, socket, site, charger, version).await,
+            Some(version) => link::run(service, socket, Guest { site, charger, version, trusted }).await,
             None => refuse(socket).await,
         }
     })
@@ -130,19 +136,43 @@ async fn refuse(mut socket: WebSocket) {
     let _ = socket.send(axum::extract::ws::Message::Close(Some(close))).await;
 }
 
-/// The site of a charger that may come in.
-async fn admit(service: &Service, charger: &str, link: Link, headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let basic = basic(headers).filter(|(name, _)| name == charger).map(|(_, password)| password);
+/// How somebody comes.
+struct Came {
+    link: Link,
+    /// The certificate that was shown, by an authority that counts.
+    certificate: Option<Vec<u8>>,
+    password: Option<SecretString>,
+}
+
+/// A charger that may come in.
+pub struct Guest {
+    /// Its site.
+    pub site: String,
+    /// Its name.
+    pub charger: String,
+    /// In which version it speaks.
+    pub version: Version,
+    /// Whether it has proved who it is over an encrypted link: then it may be certified.
+    pub trusted: bool,
+}
+
+/// The password of a charger, as the headers say it.
+fn password_of(headers: &HeaderMap, charger: &str) -> Option<SecretString> {
+    basic(headers).filter(|(name, _)| name == charger).map(|(_, password)| password)
+}
+
+/// The site of a charger that may come in, and whether it is trusted.
+async fn admit(service: &Service, charger: &str, came: &Came) -> Result<Option<(String, bool)>, Problem> {
     let known = service.guests.known(service, STALE).await?;
-    if let Some(site) = find(service, &known, charger, link, basic.as_ref()).await? {
-        return Ok(Some(site));
+    if let Some(admitted) = find(service, &known, charger, came).await? {
+        return Ok(Some(admitted));
     }
     // It may have been put a moment ago.
     let again = service.guests.known(service, STALE_IF_REFUSED).await?;
     if Arc::ptr_eq(&known, &again) {
         return Ok(None);
     }
-    find(service, &again, charger, link, basic.as_ref()).await
+    find(service, &again, charger, came).await
 }
 
 /// The site, among those that have a charger of the name, where it may come in this way.
@@ -150,13 +180,15 @@ async fn find(
     service: &Service,
     known: &HashMap<String, Vec<(String, KeptOcpp)>>,
     charger: &str,
-    link: Link,
-    basic: Option<&SecretString>,
-) -> Result<Option<String>, Problem> {
+    came: &Came,
+) -> Result<Option<(String, bool)>, Problem> {
     let found = known.get(charger).map_or(&[][..], Vec::as_slice);
+    if let Some(certificate) = &came.certificate {
+        return by_certificate(service, found, charger, certificate).await;
+    }
     let mut tried = false;
     for (site, ocpp) in found {
-        let right = match (&ocpp.password, basic) {
+        let right = match (&ocpp.password, &came.password) {
             (Some(hash), Some(password)) => {
                 tried = true;
                 service.guests.is_right(Some(hash), password).await?
@@ -164,28 +196,84 @@ async fn find(
             (None, _) => ocpp.security_profile == 0,
             (Some(_), None) => false,
         };
-        if right && fits(ocpp, link) {
-            return Ok(Some(site.clone()));
+        if right && fits(ocpp, came.link) {
+            return Ok(Some((site.clone(), ocpp.security_profile >= 2)));
         }
     }
     // It takes as long with somebody who is not known; without a password nothing is held against anything.
-    if let Some(password) = basic.filter(|_| !tried) {
+    if let Some(password) = came.password.as_ref().filter(|_| !tried) {
         service.guests.is_right(None, password).await?;
     }
     Ok(None)
 }
 
-/// Whether a charger may come over a link (security white paper, section 2; OCPP 2.0.1 part 2, A).
+/// Whether a charger may come over a link with its password (security white paper, section 2; OCPP 2.0.1 part 2, A).
 fn fits(ocpp: &KeptOcpp, link: Link) -> bool {
-    match ocpp.security_profile {
-        0 | 1 => true,
-        2 => link.tls,
-        // A certificate of its own proves who it is; no listener asks for one.
+    match (ocpp.security_profile, link.profile) {
+        (0 | 1, None | Some(1)) => true,
+        (2, None | Some(2)) => link.tls,
+        // A certificate of its own proves who it is.
         _ => false,
     }
 }
 
+/// The site of a charger whose certificate is its own: one that we gave it and have not forgotten, or one of another authority
+/// that has its name, where there is one charger of that name alone. One that came with its password before has gone up
+/// to profile 3 by that, and does not come down again (A05).
+async fn by_certificate(
+    service: &Service,
+    found: &[(String, KeptOcpp)],
+    charger: &str,
+    certificate: &[u8],
+) -> Result<Option<(String, bool)>, Problem> {
+    let ours = service.authority.gave(certificate).map_err(|fault| {
+        tracing::error!(%fault, "certificates of chargers cannot be held against our own");
+        Problem::internal()
+    })?;
+    let (shown, now) = (authority::fingerprint(certificate), Utc::now());
+    let named = authority::name_of(certificate).is_some_and(|name| name == charger);
+    for (site, ocpp) in found.iter().filter(|(_, ocpp)| ocpp.security_profile >= 2) {
+        let own = if ours {
+            let record = stays::known(service, site, charger).await.unwrap_or_default();
+            record.certificates.iter().any(|given| given.sha256 == shown && given.until > now)
+        } else {
+            named && found.len() == 1
+        };
+        if own {
+            if ocpp.security_profile == 2 {
+                raise(service, site, charger).await?;
+            }
+            return Ok(Some((site.clone(), true)));
+        }
+    }
+    Ok(None)
+}
+
+/// A charger has come with its certificate: it comes so from now on.
+async fn raise(service: &Service, site: &str, charger: &str) -> Result<(), Problem> {
+    let key = Key::new(Kind::Charger, site, charger);
+    let Some(document) = service.store.read(&key, None).await? else { return Ok(()) };
+    let mut kept: KeptCharger = kept(&document)?;
+    let Some(ocpp) = &mut kept.ocpp else { return Ok(()) };
+    ocpp.security_profile = 3;
+    let tenant = access::named(service, site).await?.map(|site| site.tenant).unwrap_or_default();
+    let at = At { tenant: &tenant, site: Some(site) };
+    let changes = vec![
+        audit::by_system(at, &key, Did::Put(Some(document.version))),
+        Change::Put { key, body: body(&kept)?, expect: Expect::Version(document.version) },
+    ];
+    service.store.write(Utc::now(), changes).await?;
+    service.guests.forget().await;
+    Ok(())
+}
+
 impl Guests {
+    /// What is known is read again before the next one comes in: to be called when a charger is put or deleted. Where several
+    /// processes share a database, the others see it within five seconds.
+    pub async fn forget(&self) {
+        self.known.lock().await.read = None;
+    }
+
     async fn known(
         &self,
         service: &Service,

@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::door::Version;
-use super::station::{About, Outcome};
+use super::station::{About, Call, Outcome};
 use crate::app::{Event, Handle};
 use crate::http::change::kept;
 use crate::resource::setpoint::Setpoint;
@@ -158,6 +158,25 @@ impl Hub {
         let links = links.lock();
         links.get(charger)?.asks.try_send(Asked { action, payload, answer }).ok()?;
         Some(outcome)
+    }
+
+    /// Has all chargers of a site that are connected told something; what they answer is nobody's to wait for.
+    pub fn tell_all(&self, site: &str, calls: impl Fn(Version) -> Vec<Call>) {
+        let Some(links) = self.links(site) else { return };
+        for taken in links.lock().values() {
+            for Call { action, payload } in calls(taken.version) {
+                let (answer, _) = oneshot::channel();
+                // One that has too much to do asks anew when it starts.
+                let _ = taken.asks.try_send(Asked { action, payload, answer });
+            }
+        }
+    }
+
+    /// Ends all links of a site.
+    pub fn close(&self, site: &str) {
+        if let Some(links) = self.links(site) {
+            links.lock().values().for_each(|taken| taken.ousted.cancel());
+        }
     }
 
     /// Ends the link of a charger, if it has one: it may come again if it still may.

@@ -13,14 +13,21 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::door::Version;
+use super::authority::Given;
+use super::door::{Guest, Version};
 use super::frame::{self, Frame, Malformed, Refusal, RefusalKind};
-use super::heard::{Happened, Heard, Identity};
+use super::heard::{Happened, Heard, Identity, Needs};
 use super::hub::{Asked, Seat, Target, tell};
-use super::readings::{Draws, latest};
-use super::station::{About, Command, Follows, Outcome, Station, Transaction};
+use super::quirks::Quirks;
+use super::readings::Draws;
+use super::station::{About, Call, Command, Follows, Outcome, Station, Transaction};
+use super::tags::{self, Found, Occasion, Policy};
 use super::{stays, v2, v16};
+use crate::app::Event;
+use crate::http::change::kept;
+use crate::resource::charger::KeptCharger;
 use crate::service::Service;
+use crate::store::{Key, Kind};
 
 /// A charger is pinged so often.
 const PING: Duration = Duration::from_secs(20);
@@ -60,28 +67,40 @@ pub struct Record {
     /// Transactions under way, by connector.
     #[serde(default)]
     pub transactions: BTreeMap<i64, Transaction>,
+    /// Certificates that it was given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<Given>,
     /// What it has stored for good, as it took it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stored: Option<Value>,
 }
 
-struct Link {
-    service: Service,
-    site: String,
-    charger: String,
-    version: Version,
-    station: Option<Station>,
-    record: Record,
-    target: Target,
+/// A connection.
+pub(super) struct Link {
+    pub(super) service: Service,
+    pub(super) site: String,
+    pub(super) charger: String,
+    pub(super) version: Version,
+    /// Whether it has proved who it is over an encrypted link.
+    pub(super) trusted: bool,
+    /// What vehicles need at connectors where no transaction has a session yet.
+    pub(super) needs: BTreeMap<i64, Needs>,
+    /// What the loop was told of what it holds above what it should.
+    differs: Option<String>,
+    /// When it was asked last to renew its certificate.
+    pub(super) renewed: Option<DateTime<Utc>>,
+    pub(super) station: Option<Station>,
+    pub(super) record: Record,
+    pub(super) target: Target,
     /// The state of the site that the loop was told of this link in.
     told_setup: Option<u64>,
     next_call: u64,
-    outstanding: Option<String>,
+    pub(super) outstanding: Option<String>,
     malformed: u32,
     tickets: BTreeMap<u64, Vec<tokio::sync::oneshot::Sender<Outcome>>>,
     next_ticket: u64,
     /// Whether it has started and the loop does not know yet.
-    booted: bool,
+    pub(super) booted: bool,
     /// From when on it may be asked something.
     asked_from: Instant,
 }
@@ -94,7 +113,8 @@ enum Goes {
 }
 
 /// Holds a connection until it ends.
-pub async fn run(service: Service, mut socket: WebSocket, site: String, charger: String, version: Version) {
+pub async fn run(service: Service, mut socket: WebSocket, guest: Guest) {
+    let Guest { site, charger, version, trusted } = guest;
     let mut seat = service.hub.join(&service.app, &site, &charger, version);
     let record = stays::known(&service, &site, &charger).await.unwrap_or_default();
     let mut link = Link {
@@ -102,6 +122,10 @@ pub async fn run(service: Service, mut socket: WebSocket, site: String, charger:
         site,
         charger,
         version,
+        trusted,
+        needs: BTreeMap::new(),
+        differs: None,
+        renewed: None,
         station: None,
         record: Record { version: Some(version), connected: Some(Utc::now()), ..record },
         target: Target::default(),
@@ -173,6 +197,7 @@ impl Link {
                             }
                         }
                         self.time_out();
+                        self.renews(Utc::now());
                         if self.station.is_none() || self.told_setup.is_none() || self.booted {
                             self.retarget(seat).await;
                         }
@@ -201,7 +226,7 @@ impl Link {
             };
             match &mut self.station {
                 Some(station) => station.is_now(about),
-                None => self.station = Some(self.arrive(about)),
+                None => self.station = Some(self.arrive(about).await),
             }
             self.tell_link(true);
         }
@@ -213,14 +238,32 @@ impl Link {
         }
     }
 
-    fn arrive(&self, about: About) -> Station {
+    async fn arrive(&self, about: About) -> Station {
         let mut station = Station::new(about, self.version);
-        station.transactions.clone_from(&self.record.transactions);
+        station.resumes(&self.record.transactions);
         station.has_stored(self.record.stored.as_ref(), Utc::now());
         if self.booted {
             station.booted();
         }
+        if let Some(calls) = self.asking().await {
+            station.asks(calls);
+        }
+        station.wants(self.quirks().await);
         station
+    }
+
+    /// How it wants to be treated.
+    pub(super) async fn quirks(&self) -> Quirks {
+        let key = Key::new(Kind::Charger, &self.site, &self.charger);
+        let document = self.service.store.read(&key, None).await.ok().flatten();
+        let said = document.and_then(|document| kept::<KeptCharger>(&document).ok());
+        Quirks::of(&self.record.identity, said.and_then(|said| said.ocpp).and_then(|ocpp| ocpp.quirks))
+    }
+
+    /// How it is to ask for cards.
+    pub(super) async fn asking(&self) -> Option<Vec<Call>> {
+        let policy = Policy::of(&*self.service.store, &self.site).await.ok()?;
+        Some(tags::settings(self.version, policy.free))
     }
 
     fn tell_link(&mut self, up: bool) {
@@ -228,7 +271,7 @@ impl Link {
         self.told_setup = self.target.place.map(|(setup, _)| setup).filter(|_| told);
     }
 
-    fn event(&self, event: impl Fn(usize) -> control::Event) -> bool {
+    pub(super) fn event(&self, event: impl Fn(usize) -> control::Event) -> bool {
         tell(&self.service.app, &self.site, &self.target, event)
     }
 
@@ -260,18 +303,20 @@ impl Link {
                 self.malformed = 0;
                 metrics::counter!("kwartier_ocpp_messages_total", "direction" => "in").increment(1);
                 let next = if action == "StartTransaction" { next_transaction(now) } else { 0 };
-                let answer = match self.understand(&action, &payload, next, now) {
-                    Ok((answer, happened)) => {
+                match self.answer(&action, &payload, next, now).await {
+                    Ok((answer, happened, found)) => {
                         let sent = send(socket, frame::result(&id, &answer)).await;
                         self.asked_from = self.asked_from.min(Instant::now());
                         for happened in happened {
-                            self.happened(happened, now).await;
+                            self.happened(happened, found.as_ref(), now).await;
                         }
-                        return if sent { Goes::On } else { Goes::Gone };
+                        if sent { Goes::On } else { Goes::Gone }
                     }
-                    Err(refusal) => frame::error(&id, &refusal, self.version),
-                };
-                if send(socket, answer).await { Goes::On } else { Goes::Gone }
+                    Err(refusal) => {
+                        let sent = send(socket, frame::error(&id, &refusal, self.version)).await;
+                        if sent { Goes::On } else { Goes::Gone }
+                    }
+                }
             }
             Ok(Frame::Result { id, payload }) => {
                 if self.outstanding.take_if(|known| *known == id).is_some()
@@ -313,6 +358,38 @@ impl Link {
         if sent { Goes::On } else { Goes::Gone }
     }
 
+    /// What is answered, what has happened, and what the card is worth that was shown.
+    async fn answer(
+        &mut self,
+        action: &str,
+        payload: &Value,
+        next: i64,
+        now: DateTime<Utc>,
+    ) -> Result<(Value, Vec<Happened>, Option<Found>), Refusal> {
+        let Heard { mut answer, happened, shown } = self.understand(action, payload, next, now)?;
+        if action == "SignCertificate" {
+            answer = self.certifies(payload, now).await;
+        }
+        let Some(shown) = shown else { return Ok((answer, happened, None)) };
+        match tags::look(&self.service, &self.site, &shown, self.own(&shown), now).await {
+            Ok(found) => {
+                if self.version == Version::V16 {
+                    answer["idTagInfo"] = found.in_v16();
+                } else if payload["idToken"].is_object() {
+                    answer["idTokenInfo"] = found.in_v2();
+                }
+                Ok((answer, happened, Some(found)))
+            }
+            Err(fault) => {
+                tracing::error!(site = self.site, %fault, "a card cannot be looked for");
+                // That something ends does not depend on it.
+                let ends = shown.occasion == Occasion::Asks && !happened.is_empty();
+                let refusal = || Refusal::new(RefusalKind::Internal, "cards cannot be looked for now; send it again");
+                if ends { Ok((answer, happened, None)) } else { Err(refusal()) }
+            }
+        }
+    }
+
     fn understand(&self, action: &str, payload: &Value, next: i64, now: DateTime<Utc>) -> Result<Heard, Refusal> {
         if self.station.is_none() && action != "BootNotification" && action != "Heartbeat" {
             // The loop does not know its site yet: it is asked to come again.
@@ -324,104 +401,8 @@ impl Link {
         }
     }
 
-    fn draws(&self) -> Draws {
+    pub(super) fn draws(&self) -> Draws {
         self.station.as_ref().map_or(Draws { phases: None, connected: 3, voltage_v: 230.0 }, Station::draws)
-    }
-
-    async fn happened(&mut self, happened: Happened, now: DateTime<Utc>) {
-        match happened {
-            Happened::Booted(identity) => {
-                self.record.identity = identity;
-                self.record.stored = None;
-                self.outstanding = None;
-                self.booted = !self.event(|device| control::Event::Booted { device });
-                if let Some(station) = &mut self.station {
-                    station.booted();
-                }
-                self.keep().await;
-            }
-            Happened::Began { connector, id, at, register_kwh } => {
-                let Some(station) = &self.station else { return };
-                if station.connector_of(&id).is_some() {
-                    return;
-                }
-                // The one before it at this connector has ended without a word.
-                if let Some(before) = station.transactions.get(&connector).cloned() {
-                    self.finish(connector, &before, None, at, now).await;
-                }
-                let used = |session: &str| {
-                    self.station
-                        .iter()
-                        .flat_map(|station| station.transactions.values())
-                        .any(|known| known.session == session)
-                };
-                let there = self.target.session.clone().filter(|session| !used(session));
-                let session = stays::begin(&self.service, &self.site, &self.charger, there.as_deref(), at, now).await;
-                let transaction = Transaction { id, session, from_kwh: register_kwh };
-                if let Some(station) = &mut self.station {
-                    station.begins(connector, transaction);
-                }
-                self.keep().await;
-            }
-            Happened::Ended { id, at, register_kwh } => {
-                let Some(station) = &self.station else { return };
-                if let Some(connector) = station.connector_of(&id)
-                    && let Some(transaction) = station.transactions.get(&connector).cloned()
-                {
-                    self.finish(connector, &transaction, register_kwh, at, now).await;
-                    self.keep().await;
-                }
-            }
-            Happened::Drew { connector, values, transaction } => self.drew(connector, &values, transaction, now).await,
-            Happened::Free => self.draws_nothing(),
-            Happened::Needs => {
-                if let Some(station) = &mut self.station {
-                    station.profile_again();
-                }
-            }
-        }
-    }
-
-    async fn drew(&mut self, connector: i64, values: &Value, transaction: Option<Value>, now: DateTime<Utc>) {
-        // In 2.x the EVSE is named in the first event of a transaction alone.
-        let known = self.station.as_ref().zip(transaction.as_ref()).and_then(|(station, id)| station.connector_of(id));
-        let connector = known.unwrap_or(connector);
-        // A transaction that began while nobody listened shows in what it draws.
-        let unknown = transaction.filter(|_| known.is_none() && connector > 0);
-        let reading = latest(values, self.draws());
-        if let Some(id) = unknown {
-            let began = Happened::Began { connector, id, at: now, register_kwh: reading.register_kwh };
-            Box::pin(self.happened(began, now)).await;
-        }
-        let Some(station) = &mut self.station else { return };
-        let session_kwh = station.measured(connector, &reading);
-        let Some(phases_a) = station.draws_now() else { return };
-        self.event(|device| control::Event::Drawn { device, phases_a, session_kwh });
-    }
-
-    fn draws_nothing(&mut self) {
-        if let Some(station) = &mut self.station
-            && station.transactions.is_empty()
-        {
-            station.draws_nothing();
-            self.event(|device| control::Event::Drawn { device, phases_a: [0.0; 3], session_kwh: None });
-        }
-    }
-
-    async fn finish(
-        &mut self,
-        connector: i64,
-        transaction: &Transaction,
-        register_kwh: Option<f64>,
-        at: DateTime<Utc>,
-        now: DateTime<Utc>,
-    ) {
-        let energy_kwh = register_kwh.zip(transaction.from_kwh).map(|(until, from)| (until - from).max(0.0));
-        if let Some(station) = &mut self.station {
-            station.ends(connector);
-        }
-        self.draws_nothing();
-        stays::end(&self.service, &self.site, &transaction.session, energy_kwh, at, now).await;
     }
 
     fn follow(&mut self, follows: Vec<Follows>) {
@@ -433,12 +414,26 @@ impl Link {
                 Follows::Holds(amps) => {
                     self.event(|device| control::Event::Holds { device, amps: Some(amps) });
                 }
+                Follows::More(differs) => self.more(differs),
                 Follows::Command(ticket, outcome) => {
                     for answer in self.tickets.remove(&ticket).into_iter().flatten() {
                         let _ = answer.send(outcome.clone());
                     }
                 }
             }
+        }
+    }
+
+    /// It tells that it holds more than it should, or that it does not any more.
+    fn more(&mut self, differs: Option<String>) {
+        if self.differs == differs {
+            return;
+        }
+        self.differs.clone_from(&differs);
+        let event = Event::HoldsMore { site: self.site.clone(), charger: self.charger.clone(), differs };
+        if self.service.app.tell(event).is_err() {
+            // It is told with the next answer.
+            self.differs = None;
         }
     }
 
@@ -460,7 +455,7 @@ impl Link {
         }
     }
 
-    async fn keep(&mut self) {
+    pub(super) async fn keep(&mut self) {
         if let Some(station) = &self.station {
             self.record.transactions.clone_from(&station.transactions);
         }
@@ -484,6 +479,9 @@ impl Link {
             let _ = answer.send(Outcome::NoAnswer);
         }
         if self.service.hub.leave(&self.site, &self.charger, seat.number) {
+            if self.station.as_ref().is_some_and(|station| !station.keeps()) {
+                self.event(|device| control::Event::Holds { device, amps: None });
+            }
             self.tell_link(false);
         }
     }

@@ -23,6 +23,9 @@ pub const CHARGING: i64 = 10;
 /// A schedule begins so much earlier than it is sent, in s: clocks differ.
 const EARLIER_S: i64 = 60;
 
+/// A setpoint above the fallback counts no more when the charger has been without us for so long, in s (2.1).
+const OFFLINE_S: i64 = 65;
+
 /// The fallback is stored as from the beginning of this day before today, in days.
 const SINCE_DAYS: i64 = 2;
 
@@ -41,6 +44,8 @@ pub struct Form {
     pub periods: usize,
     /// The highest stack level.
     pub levels: i64,
+    /// Whether each limit has to say on how many phases.
+    pub says_phases: bool,
 }
 
 /// A limit that lapses.
@@ -54,6 +59,8 @@ pub struct Limit {
     pub phase: Option<u8>,
     /// Until when.
     pub until: DateTime<Utc>,
+    /// Whether it is above what stands below it, so that it should not outlast the link.
+    pub above: bool,
 }
 
 impl Form {
@@ -104,6 +111,11 @@ impl Form {
         self.lapses(connector, CHARGING + connector, "TxProfile", Some(transaction), limit, now)
     }
 
+    /// A setpoint in a transaction of a charger that takes no profiles of transactions.
+    pub fn charging_by_default(&self, connector: i64, limit: &Limit, now: DateTime<Utc>) -> Value {
+        self.lapses(connector, CHARGING + connector, "TxDefaultProfile", None, limit, now)
+    }
+
     fn lapses(
         &self,
         connector: i64,
@@ -117,6 +129,11 @@ impl Form {
         let duration_s = (limit.until - start).num_seconds().max(1);
         let schedule = self.schedule(id, start, Some(duration_s), &[(0, limit.amps)], limit.phases, limit.phase);
         let mut more = json!({ "chargingProfileKind": "Absolute", "validTo": stamp(limit.until) });
+        if limit.above && self.version == Version::V21 {
+            // By no clock but the time without us, whatever the charger's own clock says.
+            more["maxOfflineDuration"] = json!(OFFLINE_S);
+            more["invalidAfterOfflineDuration"] = json!(true);
+        }
         if let Some(transaction) = transaction {
             more["transactionId"] = transaction.clone();
         }
@@ -145,7 +162,7 @@ impl Form {
                     period["numberPhases"] = json!(1);
                     period["phaseToUse"] = json!(phase);
                 }
-                None if phases.is_some() || self.watts => period["numberPhases"] = json!(count),
+                None if phases.is_some() || self.watts || self.says_phases => period["numberPhases"] = json!(count),
                 None => {}
             }
             period

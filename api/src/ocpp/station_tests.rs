@@ -1,11 +1,14 @@
 //! What a charger is sent, step by step.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use ocpp_types::v21;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::door::Version;
-use super::station::{About, Call, Command, Follows, Outcome, Station, Transaction};
+use super::frame::typed;
+use super::quirks::{LimitUnit, Quirks};
+use super::station::{About, Call, Command, Follows, Outcome, Standing, Station, Transaction};
 use crate::resource::setpoint::{Setpoint, Trace};
 
 fn about() -> About {
@@ -39,7 +42,7 @@ fn setpoint(number: u64, limit_a: f64, from_s: i64) -> Setpoint {
 }
 
 fn transaction(id: i64) -> Transaction {
-    Transaction { id: json!(id), session: format!("s{id}"), from_kwh: None }
+    Transaction { id: json!(id), session: format!("s{id}"), since: None, from_kwh: None, standing: Standing::Accepted }
 }
 
 fn accepted() -> Value {
@@ -50,6 +53,10 @@ fn accepted() -> Value {
 fn settle(station: &mut Station, seconds: i64) -> (Vec<Call>, Vec<Follows>) {
     let (mut calls, mut follows) = (Vec::new(), Vec::new());
     while let Some(call) = station.next(at(seconds), &mut follows) {
+        if call.action == "GetCompositeSchedule" {
+            station.refused("NotSupported");
+            continue;
+        }
         calls.push(call);
         follows.extend(station.answered(&accepted()));
     }
@@ -278,6 +285,203 @@ proptest! {
                 prop_assert!(level < 1 || limit <= latest + 1e-9, "{purpose} of {limit} A, told {latest} A");
                 sent = Some((purpose.to_owned(), limit));
             }
+        }
+    }
+}
+
+#[test]
+fn who_is_not_let_in_gets_nothing_is_told_to_end_and_takes_no_share() {
+    let mut station = Station::new(about(), Version::V16);
+    settle(&mut station, 0);
+    station.begins(1, transaction(7));
+    station.begins(2, Transaction { standing: Standing::Refused, ..transaction(8) });
+    station.told(setpoint(1, 20.0, 0));
+    let (calls, _) = settle(&mut station, 0);
+    let limits: Vec<_> = calls.iter().filter(|call| call.action == "SetChargingProfile").map(profile).collect();
+    assert_eq!(limits, [("TxProfile", 1, 20.0), ("TxProfile", 1, 0.0)]);
+    let stops: Vec<_> = calls.iter().filter(|call| call.action == "RemoteStopTransaction").collect();
+    assert_eq!(stops.len(), 1);
+    assert_eq!(stops[0].payload["transactionId"], 8);
+    // One that waits for its card is held at nothing, and not told to end; then it has its share.
+    station.ends(2);
+    station.begins(2, Transaction { standing: Standing::Waiting, ..transaction(9) });
+    let waits: Vec<_> = settle(&mut station, 1).0.iter().map(|call| (call.action, profile(call).2)).collect();
+    assert_eq!(waits, [("SetChargingProfile", 0.0)]);
+    station.lets_in(2, "s9".to_owned());
+    let shares: Vec<_> = settle(&mut station, 2).0.iter().map(|call| profile(call).2).collect();
+    assert_eq!(shares, [10.0, 10.0]);
+}
+
+#[test]
+fn one_that_does_not_end_is_told_three_times() {
+    let mut station = Station::new(about(), Version::V201);
+    settle(&mut station, 0);
+    station.begins(1, Transaction { standing: Standing::Refused, ..transaction(8) });
+    let mut told = 0;
+    while let Some(call) = station.next(at(1), &mut Vec::new()) {
+        told += usize::from(call.action == "RequestStopTransaction");
+        station.answered(&json!({ "status": "Rejected" }));
+        assert!(told < 10);
+    }
+    assert_eq!(told, 3);
+}
+
+#[test]
+fn chargers_that_differ_are_told_what_they_take() {
+    let told = |quirks: Quirks, limit_a: f64| {
+        let mut station = Station::new(about(), Version::V16);
+        station.wants(quirks);
+        let base = settle(&mut station, 0).0;
+        station.begins(1, transaction(7));
+        station.told(setpoint(1, limit_a, 0));
+        let (calls, follows) = settle(&mut station, 0);
+        assert_eq!(follows, [Follows::Setpoint { number: 1, accepted: true }], "{quirks:?}");
+        (base, calls)
+    };
+    let usual = Quirks::default();
+    let (_, calls) = told(Quirks { pause_a: Some(5.0), ..usual }, 0.0);
+    assert_eq!(profile(&calls[0]), ("TxProfile", 1, 5.0), "never 0");
+    let mut station = Station::new(About { fallback_a: [0.0; 24], ..about() }, Version::V16);
+    station.wants(Quirks { pause_a: Some(5.0), ..usual });
+    let (base, follows) = settle(&mut station, 0);
+    let stored = base.iter().filter(|call| call.action == "SetChargingProfile").map(profile).collect::<Vec<_>>();
+    assert_eq!(stored, [("TxDefaultProfile", 0, 5.0), ("ChargePointMaxProfile", 0, 32.0)], "as a fallback neither");
+    assert_eq!(follows, [Follows::Holds(0.0)], "a vehicle pauses there");
+    let (_, calls) = told(Quirks { tx_profile: Some(false), ..usual }, 16.0);
+    assert_eq!((profile(&calls[0]), &calls[0].payload["connectorId"]), (("TxDefaultProfile", 1, 16.0), &json!(1)));
+    // One level and no profiles of transactions: nothing may take the fallback's place.
+    let (_, calls) = told(Quirks { tx_profile: Some(false), levels: Some(0), ..usual }, 16.0);
+    assert_eq!(calls, []);
+    let (base, _) = told(Quirks { max_profile: Some(false), ..usual }, 16.0);
+    assert!(base.iter().all(|call| profile(call).0 != "ChargePointMaxProfile"));
+    let (_, calls) = told(Quirks { says_phases: Some(true), unit: Some(LimitUnit::W), ..usual }, 16.0);
+    let period = &calls[0].payload["csChargingProfiles"]["chargingSchedule"]["chargingSchedulePeriod"][0];
+    assert_eq!((&period["limit"], &period["numberPhases"]), (&json!(11_040.0), &json!(3)));
+    let mut station = Station::new(about(), Version::V16);
+    station.wants(Quirks { clear: Some(false), ..usual });
+    settle(&mut station, 0);
+    station.booted();
+    assert!(settle(&mut station, 1).0.iter().all(|call| call.action != "ClearChargingProfile"));
+}
+
+#[test]
+fn what_a_charger_says_of_itself_counts_less_than_what_is_known_of_it() {
+    let mut station = Station::new(about(), Version::V16);
+    station.wants(Quirks { unit: Some(LimitUnit::A), ..Quirks::default() });
+    let watts = json!({ "configurationKey": [
+        { "key": "ChargingScheduleAllowedChargingRateUnit", "readonly": true, "value": "Power" },
+    ] });
+    while let Some(call) = station.next(at(0), &mut Vec::new()) {
+        let unit = &call.payload["csChargingProfiles"]["chargingSchedule"]["chargingRateUnit"];
+        assert!(unit.is_null() || unit == "A", "{call:?}");
+        let answer = if call.action == "GetConfiguration" { watts.clone() } else { accepted() };
+        station.answered(&answer);
+    }
+}
+
+#[test]
+fn a_charger_that_wants_time_is_raised_late_and_lowered_at_once() {
+    let mut station = Station::new(about(), Version::V16);
+    station.wants(Quirks { interval_s: Some(30), ..Quirks::default() });
+    settle(&mut station, 0);
+    station.begins(1, transaction(7));
+    let mut limits = |number: u64, limit_a: f64, second: i64| {
+        station.told(setpoint(number, limit_a, second));
+        settle(&mut station, second).0.iter().map(|call| profile(call).2).collect::<Vec<_>>()
+    };
+    assert_eq!(limits(1, 10.0, 0), [10.0]);
+    assert_eq!(limits(2, 16.0, 10), [0.0; 0], "too soon");
+    assert_eq!(limits(3, 6.0, 11), [6.0], "less is told at once");
+    assert_eq!(limits(4, 16.0, 40), [0.0; 0], "30 s after the last one");
+    assert_eq!(limits(5, 16.0, 41), [16.0]);
+}
+
+/// Takes all that it is sent, and tells the same limits whenever it is asked what it holds.
+fn tells(station: &mut Station, seconds: i64, periods: &Value) -> (Vec<&'static str>, Vec<Follows>) {
+    let (mut asked, mut follows) = (Vec::new(), Vec::new());
+    while let Some(call) = station.next(at(seconds), &mut follows) {
+        asked.push(call.action);
+        let schedule = json!({ "chargingRateUnit": "A", "chargingSchedulePeriod": periods });
+        let composite = json!({ "status": "Accepted", "chargingSchedule": schedule });
+        let answer = if call.action == "GetCompositeSchedule" { composite } else { accepted() };
+        follows.extend(station.answered(&answer));
+        assert!(asked.len() < 30, "{asked:?}");
+    }
+    (asked, follows)
+}
+
+#[test]
+fn a_charger_that_holds_more_than_it_has_taken_counts_with_that_and_is_told_again() {
+    let mut station = Station::new(about(), Version::V16);
+    settle(&mut station, 0);
+    station.begins(1, transaction(7));
+    station.told(setpoint(1, 10.0, 0));
+    let (asked, follows) = tells(&mut station, 0, &json!([{ "startPeriod": 0, "limit": 32.0 }]));
+    assert!(follows.contains(&Follows::Holds(32.0)), "{follows:?}");
+    assert!(matches!(follows.iter().find(|one| matches!(one, Follows::More(_))), Some(Follows::More(Some(_)))));
+    assert_eq!(asked, ["SetChargingProfile", "GetCompositeSchedule", "SetChargingProfile"], "not asked again at once");
+    // A minute later it holds what it should, and its fallback after that.
+    let right = json!([{ "startPeriod": 0, "limit": 10.0 }, { "startPeriod": 90, "limit": 8.0 }]);
+    let (asked, follows) = tells(&mut station, 61, &right);
+    assert_eq!((asked, follows), (vec!["GetCompositeSchedule"], vec![Follows::More(None)]));
+    // One that would go on above its fallback is told of, and counts no more than before.
+    station.told(setpoint(2, 12.0, 130));
+    let (_, follows) = tells(&mut station, 130, &json!([{ "startPeriod": 0, "limit": 12.0 }]));
+    assert!(follows.iter().any(|one| matches!(one, Follows::More(Some(_)))), "{follows:?}");
+    assert!(!follows.iter().any(|one| matches!(one, Follows::Holds(_))), "{follows:?}");
+}
+
+#[test]
+fn a_charger_that_does_not_tell_is_not_asked_again_until_it_starts() {
+    let mut station = Station::new(about(), Version::V201);
+    settle(&mut station, 0);
+    station.begins(1, transaction(7));
+    let asked = |station: &mut Station, number: u64, second: i64| {
+        station.told(setpoint(number, 10.0 + f64::from(u32::try_from(number).unwrap()), second));
+        let mut count = 0;
+        while let Some(call) = station.next(at(second), &mut Vec::new()) {
+            let composite = call.action == "GetCompositeSchedule";
+            count += usize::from(composite);
+            if composite {
+                station.refused("NotSupported")
+            } else {
+                station.answered(&accepted())
+            };
+        }
+        count
+    };
+    assert_eq!((asked(&mut station, 1, 0), asked(&mut station, 2, 100)), (1, 0));
+    station.booted();
+    assert_eq!(asked(&mut station, 3, 200), 1);
+}
+
+#[test]
+fn one_that_comes_back_without_starting_is_asked_for_its_status_and_what_it_measures() {
+    let mut station = Station::new(about(), Version::V16);
+    let asked = |station: &mut Station| {
+        let calls = settle(station, 0).0.into_iter().filter(|call| call.action == "TriggerMessage");
+        calls.map(|call| call.payload["requestedMessage"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(asked(&mut station), ["StatusNotification", "MeterValues"]);
+    station.booted();
+    assert_eq!(asked(&mut station), [""; 0], "one that has started says so by itself");
+}
+
+#[test]
+fn in_2_1_what_is_above_the_fallback_does_not_outlast_the_link() {
+    for (version, limit_a, offline) in
+        [(Version::V21, 16.0, json!(65)), (Version::V21, 8.0, Value::Null), (Version::V201, 16.0, Value::Null)]
+    {
+        let mut station = Station::new(about(), version);
+        settle(&mut station, 0);
+        station.begins(1, Transaction { id: json!("t"), ..transaction(7) });
+        station.told(setpoint(1, limit_a, 0));
+        let (calls, _) = settle(&mut station, 0);
+        let profile = &calls[0].payload["chargingProfile"];
+        assert_eq!(profile["maxOfflineDuration"], offline, "{version:?} {limit_a}");
+        assert_eq!(profile["invalidAfterOfflineDuration"], if offline.is_null() { Value::Null } else { json!(true) });
+        if version == Version::V21 {
+            typed::<v21::SetChargingProfileRequest>(&calls[0].payload).unwrap();
         }
     }
 }

@@ -1,15 +1,23 @@
 //! Sessions of transactions: who plugs in without having been announced has a session too, and who was announced has one.
 
 use chrono::{DateTime, Utc};
+use kwartier_data::site::Site;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::heard::Needs;
 use super::link::Record;
+use crate::access;
 use crate::app::Event;
-use crate::http::change::{body, kept};
-use crate::resource::session::{KeptSession, Session};
+use crate::http::change::{self, body, kept};
+use crate::http::finite::{AHEAD, MOST_KWH};
+use crate::resource::session::{Card, KeptSession, Origin, Session};
+use crate::resource::tag::TagFacts;
 use crate::service::Service;
 use crate::store::{Change, Expect, Fault, Key, Kind};
+
+/// A card: its id, and what is said of it.
+pub type Known = (String, TagFacts);
 
 /// The session of a transaction that begins: the one that is there, or a new one.
 pub async fn begin(
@@ -17,19 +25,82 @@ pub async fn begin(
     site: &str,
     charger: &str,
     there: Option<&str>,
+    card: Option<&Known>,
     at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> String {
     let _turn = service.turns.at(site).await;
     if let Some(id) = there
-        && open(service, site, id).await.is_some()
+        && let Some((version, mut session)) = open(service, site, id).await
     {
+        if card.is_some_and(|card| begun_with(&mut session, card)) {
+            put(service, site, id, session, Expect::Version(version), now).await;
+        }
         return id.to_owned();
     }
     let id = Uuid::now_v7().to_string();
-    let bare = KeptSession::of(Session::at(charger, Some(at)));
+    let mut bare = KeptSession::of(Session::at(charger, Some(at)));
+    if let Some(card) = card {
+        begun_with(&mut bare, card);
+    }
     put(service, site, &id, bare, Expect::Absent, now).await;
     id
+}
+
+/// A card was shown within a session that began without one.
+pub async fn shows(service: &Service, site: &str, id: &str, card: &Known, now: DateTime<Utc>) {
+    let _turn = service.turns.at(site).await;
+    if let Some((version, mut session)) = open(service, site, id).await
+        && begun_with(&mut session, card)
+    {
+        put(service, site, id, session, Expect::Version(version), now).await;
+    }
+}
+
+/// Says of a session with which card it was begun, where that is not said; what was stated of vehicle and group stays. Whether
+/// that is new.
+fn begun_with(session: &mut KeptSession, (tag, facts): &Known) -> bool {
+    if session.card.is_some() {
+        return false;
+    }
+    let TagFacts { driver, cost_centre, vehicle, group, .. } = facts.clone();
+    session.card = Some(Card { tag: Some(tag.clone()), driver, cost_centre });
+    session.stated.vehicle = session.stated.vehicle.take().or(vehicle);
+    session.stated.group = session.stated.group.take().or(group);
+    true
+}
+
+/// What a vehicle says that it needs, where neither its driver nor anybody for them has said it. Energy is wanted at the
+/// charger, beside `got_kwh` that it has already; a session's is at the battery.
+pub async fn needs(service: &Service, site: &str, id: &str, needs: Needs, got_kwh: f64, now: DateTime<Utc>) {
+    let Some(what) = site_of(service, site).await else { return };
+    let _turn = service.turns.at(site).await;
+    let Some((version, mut session)) = open(service, site, id).await else { return };
+    let before = session.clone();
+    let free = |said: bool, from: Option<Origin>| !said || matches!(from, Some(Origin::Vehicle | Origin::Roster));
+    let departure = needs.departure.filter(|at| *at > now && *at < now + AHEAD);
+    if let Some(departure) = departure.filter(|_| free(session.stated.departure.is_some(), session.departure_from)) {
+        session.stated.departure = Some(departure);
+        session.departure_from = Some(Origin::Vehicle);
+    }
+    let energy_kwh = needs.energy_kwh.filter(|kwh| (0.0..=MOST_KWH).contains(kwh));
+    if let Some(energy_kwh) = energy_kwh.filter(|_| free(session.stated.says_need(), session.need_from)) {
+        let known = session.stated.vehicle.as_ref().and_then(|name| what.vehicles.iter().find(|one| one.id == *name));
+        let efficiency = known.and_then(|known| known.efficiency).unwrap_or(what.vehicle_defaults.efficiency);
+        let stated = &mut session.stated;
+        stated.need_kwh = Some((got_kwh + energy_kwh) * efficiency.clamp(0.1, 1.0));
+        (stated.soc_kwh, stated.target_kwh) = (None, None);
+        session.need_from = Some(Origin::Vehicle);
+    }
+    if session != before {
+        put(service, site, id, session, Expect::Version(version), now).await;
+    }
+}
+
+/// A site by its id.
+async fn site_of(service: &Service, site: &str) -> Option<Site> {
+    let site = access::named(service, site).await.ok().flatten()?;
+    change::site(service, &site).await.ok().map(|(_, what)| what)
 }
 
 /// A transaction has ended, and the session with it.
@@ -46,6 +117,22 @@ pub async fn end(
     session.ended = Some(at.max(session.stated.arrival.unwrap_or(at)));
     session.energy_kwh = energy_kwh.or(session.energy_kwh);
     put(service, site, id, session, Expect::Version(version), now).await;
+}
+
+/// A transaction that was not let in has drawn energy all the same, and has ended: a session that nobody has planned for.
+pub async fn past(
+    service: &Service,
+    site: &str,
+    charger: &str,
+    since: Option<DateTime<Utc>>,
+    energy_kwh: f64,
+    at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) {
+    let since = since.unwrap_or(at).min(at);
+    let bare = KeptSession::of(Session::at(charger, Some(since)));
+    let ended = KeptSession { ended: Some(at), energy_kwh: Some(energy_kwh), ..bare };
+    put(service, site, &Uuid::now_v7().to_string(), ended, Expect::Absent, now).await;
 }
 
 /// A session that has not ended, and its version.
@@ -73,8 +160,11 @@ pub async fn known(service: &Service, site: &str, charger: &str) -> Option<Recor
     kept(&document).ok()
 }
 
-/// Keeps that.
+/// Keeps that, for as long as the charger is one: what is still under way as it is deleted leaves nothing behind.
 pub async fn keep(service: &Service, site: &str, charger: &str, record: &Record, now: DateTime<Utc>) {
+    if matches!(service.store.read(&Key::new(Kind::Charger, site, charger), None).await, Ok(None)) {
+        return;
+    }
     let key = Key::new(Kind::Station, site, charger);
     if let Err(fault) = write(service, key, record, Expect::Any, now).await {
         tracing::warn!(site, charger, %fault, "what is known of a charger cannot be kept");

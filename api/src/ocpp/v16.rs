@@ -8,38 +8,43 @@ use super::frame::{Refusal, RefusalKind, typed};
 use super::heard::{HEARTBEAT_S, Happened, Heard, Identity, instant};
 use super::profiles::stamp;
 use super::station::now_is;
+use super::tags::{Occasion, Shown};
+use crate::resource::tag::TagNumber;
 
 /// Hears a message of a charger. `next` is the id of a transaction that begins.
 pub fn hear(action: &str, payload: &Value, next: i64, now: DateTime<Utc>) -> Result<Heard, Refusal> {
-    let accepted = || json!({ "idTagInfo": { "status": "Accepted" } });
-    let nothing = || (json!({}), Vec::new());
+    let nothing = || Heard::new(json!({}), Vec::new());
+    let shown = |occasion| {
+        let number = payload["idTag"].as_str().map(TagNumber::of);
+        Shown { number, at: instant(payload, now), occasion }
+    };
     Ok(match action {
         "BootNotification" => {
             let boot: v16::BootNotificationRequest = typed(payload)?;
             let identity = Identity {
                 vendor: boot.charge_point_vendor.to_string(),
                 model: boot.charge_point_model.to_string(),
+                serial: payload["chargePointSerialNumber"].as_str().map(str::to_owned),
                 firmware: boot.firmware_version.map(|version| version.to_string()),
             };
             let answer = json!({ "status": "Accepted", "currentTime": stamp(now), "interval": HEARTBEAT_S });
-            (answer, vec![Happened::Booted(identity)])
+            Heard::new(answer, vec![Happened::Booted(identity)])
         }
-        "Heartbeat" => (now_is(now), Vec::new()),
+        "Heartbeat" => Heard::new(now_is(now), Vec::new()),
         "Authorize" => {
             typed::<v16::AuthorizeRequest>(payload)?;
-            (accepted(), Vec::new())
+            nothing().shows(shown(Occasion::Asks))
         }
         "StartTransaction" => {
             let start: v16::StartTransactionRequest = typed(payload)?;
-            let mut answer = accepted();
-            answer["transactionId"] = json!(next);
+            let shown = shown(Occasion::Within(Some(start.connector_id), json!(next)));
             let began = Happened::Began {
                 connector: start.connector_id,
                 id: json!(next),
                 at: instant(payload, now),
                 register_kwh: kwh(start.meter_start),
             };
-            (answer, vec![began])
+            Heard::new(json!({ "transactionId": next }), vec![began]).shows(shown)
         }
         "StopTransaction" => {
             let stop: v16::StopTransactionRequest = typed(payload)?;
@@ -48,7 +53,8 @@ pub fn hear(action: &str, payload: &Value, next: i64, now: DateTime<Utc>) -> Res
                 at: instant(payload, now),
                 register_kwh: kwh(stop.meter_stop),
             };
-            (if stop.id_tag.is_some() { accepted() } else { json!({}) }, vec![ended])
+            let heard = Heard::new(json!({}), vec![ended]);
+            if stop.id_tag.is_some() { heard.shows(shown(Occasion::Asks)) } else { heard }
         }
         "MeterValues" => {
             let values: v16::MeterValuesRequest = typed(payload)?;
@@ -57,16 +63,16 @@ pub fn hear(action: &str, payload: &Value, next: i64, now: DateTime<Utc>) -> Res
                 values: payload["meterValue"].clone(),
                 transaction: values.transaction_id.map(|id| json!(id)),
             };
-            (json!({}), vec![drew])
+            Heard::new(json!({}), vec![drew])
         }
         "StatusNotification" => {
             let status: v16::StatusNotificationRequest = typed(payload)?;
             let free = payload["status"] == "Available" && status.connector_id > 0;
-            (json!({}), free.then_some(Happened::Free).into_iter().collect())
+            Heard::new(json!({}), free.then_some(Happened::Free).into_iter().collect())
         }
         "DataTransfer" => {
             typed::<v16::DataTransferRequest>(payload)?;
-            (json!({ "status": "UnknownVendorId" }), Vec::new())
+            Heard::new(json!({ "status": "UnknownVendorId" }), Vec::new())
         }
         "DiagnosticsStatusNotification" => {
             typed::<v16::DiagnosticsStatusNotificationRequest>(payload).map(|_| nothing())?
@@ -79,7 +85,7 @@ pub fn hear(action: &str, payload: &Value, next: i64, now: DateTime<Utc>) -> Res
         }
         "SignCertificate" => {
             typed::<v16::SignCertificateRequest>(payload)?;
-            (json!({ "status": "Rejected" }), Vec::new())
+            Heard::new(json!({ "status": "Rejected" }), Vec::new())
         }
         other if is_ours(other) => return Err(Refusal::new(RefusalKind::NotSupported, "chargers do not send this")),
         _ => return Err(Refusal::new(RefusalKind::NotImplemented, "no such message in OCPP 1.6")),

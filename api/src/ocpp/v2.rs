@@ -6,10 +6,12 @@ use serde_json::{Value, json};
 
 use super::door::Version;
 use super::frame::{Refusal, RefusalKind, typed};
-use super::heard::{HEARTBEAT_S, Happened, Heard, Identity, instant};
+use super::heard::{HEARTBEAT_S, Happened, Heard, Identity, Needs, instant};
 use super::profiles::stamp;
 use super::readings::{Draws, latest};
 use super::station::now_is;
+use super::tags::{Occasion, Shown};
+use crate::resource::tag::TagNumber;
 
 /// Checks a payload against its schema in either version: 2.1 allows what 2.0.1 does, and more.
 macro_rules! checked {
@@ -29,21 +31,22 @@ pub fn hear(
     draws: Draws,
     now: DateTime<Utc>,
 ) -> Result<Heard, Refusal> {
-    let nothing = || (json!({}), Vec::new());
+    let nothing = || Heard::new(json!({}), Vec::new());
     Ok(match action {
         "BootNotification" => {
             checked!(version, payload, BootNotificationRequest)?;
             let station = &payload["chargingStation"];
             let text = |name: &str| station[name].as_str().unwrap_or_default().to_owned();
             let firmware = station["firmwareVersion"].as_str().map(str::to_owned);
-            let identity = Identity { vendor: text("vendorName"), model: text("model"), firmware };
+            let serial = station["serialNumber"].as_str().map(str::to_owned);
+            let identity = Identity { vendor: text("vendorName"), model: text("model"), serial, firmware };
             let answer = json!({ "status": "Accepted", "currentTime": stamp(now), "interval": HEARTBEAT_S });
-            (answer, vec![Happened::Booted(identity)])
+            Heard::new(answer, vec![Happened::Booted(identity)])
         }
-        "Heartbeat" => (now_is(now), Vec::new()),
+        "Heartbeat" => Heard::new(now_is(now), Vec::new()),
         "Authorize" => {
             checked!(version, payload, AuthorizeRequest)?;
-            (json!({ "idTokenInfo": { "status": "Accepted" } }), Vec::new())
+            nothing().shows(Shown { number: number(&payload["idToken"]), at: now, occasion: Occasion::Asks })
         }
         "TransactionEvent" => {
             checked!(version, payload, TransactionEventRequest)?;
@@ -53,38 +56,38 @@ pub fn hear(
             checked!(version, payload, MeterValuesRequest)?;
             let connector = payload["evseId"].as_i64().unwrap_or(0);
             let drew = Happened::Drew { connector, values: payload["meterValue"].clone(), transaction: None };
-            (json!({}), vec![drew])
+            Heard::new(json!({}), vec![drew])
         }
         "StatusNotification" => {
             checked!(version, payload, StatusNotificationRequest)?;
             let connector = payload["evseId"].as_i64().unwrap_or(0);
             let free = payload["connectorStatus"] == "Available" && connector > 0;
-            (json!({}), free.then_some(Happened::Free).into_iter().collect())
+            Heard::new(json!({}), free.then_some(Happened::Free).into_iter().collect())
         }
         "NotifyEVChargingNeeds" => {
             checked!(version, payload, NotifyEVChargingNeedsRequest)?;
-            (json!({ "status": "Accepted" }), vec![Happened::Needs])
+            Heard::new(json!({ "status": "Accepted" }), vec![needs(payload)])
         }
         "NotifyEVChargingSchedule" => {
             checked!(version, payload, NotifyEVChargingScheduleRequest)?;
-            (json!({ "status": "Accepted" }), Vec::new())
+            Heard::new(json!({ "status": "Accepted" }), Vec::new())
         }
         "DataTransfer" => {
             // Its data are of no type, which the crate leaves to whoever uses them.
             payload["vendorId"].as_str().ok_or_else(|| Refusal::new(RefusalKind::Occurrence, "vendorId is missing"))?;
-            (json!({ "status": "UnknownVendorId" }), Vec::new())
+            Heard::new(json!({ "status": "UnknownVendorId" }), Vec::new())
         }
         "SignCertificate" => {
             checked!(version, payload, SignCertificateRequest)?;
-            (json!({ "status": "Rejected" }), Vec::new())
+            Heard::new(json!({ "status": "Rejected" }), Vec::new())
         }
         "Get15118EVCertificate" => {
             checked!(version, payload, Get15118EVCertificateRequest)?;
-            (json!({ "status": "Failed", "exiResponse": "" }), Vec::new())
+            Heard::new(json!({ "status": "Failed", "exiResponse": "" }), Vec::new())
         }
         "GetCertificateStatus" => {
             checked!(version, payload, GetCertificateStatusRequest)?;
-            (json!({ "status": "Failed" }), Vec::new())
+            Heard::new(json!({ "status": "Failed" }), Vec::new())
         }
         "ClearedChargingLimit" => checked!(version, payload, ClearedChargingLimitRequest).map(|()| nothing())?,
         "FirmwareStatusNotification" => {
@@ -123,7 +126,8 @@ fn transaction(payload: &Value, draws: Draws, now: DateTime<Utc>) -> Heard {
     let connector = payload["evse"]["id"].as_i64();
     let mut happened = Vec::new();
     // One that began while nobody listened is told by its first event that comes through.
-    if matches!(payload["eventType"].as_str(), Some("Started" | "Updated")) {
+    let begins = payload["eventType"] == "Started";
+    if begins || payload["eventType"] == "Updated" {
         let connector = connector.unwrap_or(1);
         happened.push(Happened::Began { connector, id: id.clone(), at, register_kwh });
     }
@@ -134,12 +138,39 @@ fn transaction(payload: &Value, draws: Draws, now: DateTime<Utc>) -> Heard {
             transaction: Some(id.clone()),
         });
     }
-    if payload["eventType"] == "Ended" {
-        happened.push(Happened::Ended { id, at, register_kwh });
+    let ends = payload["eventType"] == "Ended";
+    if ends {
+        happened.push(Happened::Ended { id: id.clone(), at, register_kwh });
     }
-    let answer =
-        if payload["idToken"].is_object() { json!({ "idTokenInfo": { "status": "Accepted" } }) } else { json!({}) };
-    (answer, happened)
+    let heard = Heard::new(json!({}), happened);
+    let token = payload["idToken"].is_object();
+    // One that begins without a card waits for it, where one is wanted.
+    if token || begins {
+        let number = number(&payload["idToken"]);
+        let occasion = if ends { Occasion::Asks } else { Occasion::Within(connector, id) };
+        return heard.shows(Shown { number, at, occasion });
+    }
+    heard
+}
+
+/// What a vehicle needs. Energies are in Wh; those of vehicles that feed in have another name in 2.1.
+fn needs(payload: &Value) -> Happened {
+    let needs = &payload["chargingNeeds"];
+    let departure = needs["departureTime"].as_str().and_then(|at| at.parse().ok());
+    let energies = [
+        &needs["acChargingParameters"]["energyAmount"],
+        &needs["dcChargingParameters"]["energyAmount"],
+        &needs["v2xChargingParameters"]["evTargetEnergyRequest"],
+    ];
+    let energy_kwh = energies.into_iter().find_map(Value::as_f64).map(|wh| wh / 1000.0);
+    let connector = payload["evseId"].as_i64().unwrap_or(0);
+    Happened::Needs { connector, needs: Needs { departure, energy_kwh } }
+}
+
+/// The number of a card; `None`, there is none.
+fn number(token: &Value) -> Option<TagNumber> {
+    let none = token["type"] == "NoAuthorization";
+    token["idToken"].as_str().filter(|number| !none && !number.is_empty()).map(TagNumber::of)
 }
 
 /// Messages that go to chargers and never come from one.

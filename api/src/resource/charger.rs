@@ -5,6 +5,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
+use crate::ocpp::Quirks;
+
 /// A charger as it is put. What it says of board and phases stands in the site afterwards, as a station.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -33,6 +35,9 @@ pub struct Ocpp {
     pub password: Option<String>,
     /// OCPP security profile, 1 to 3; 0 only where it is allowed by name.
     pub security_profile: u8,
+    /// How it wants to be treated, where that is neither as usual nor as the catalogue of chargers says (`docs/ocpp.md`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quirks: Option<Quirks>,
 }
 
 /// What a charger needs beyond the site, as it is kept.
@@ -51,6 +56,9 @@ pub struct KeptOcpp {
     pub password: Option<String>,
     /// OCPP security profile.
     pub security_profile: u8,
+    /// How it wants to be treated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quirks: Option<Quirks>,
 }
 
 /// The stations of a site whose setpoints somebody else passes on: all that do not connect themselves.

@@ -15,4 +15,5 @@ pub mod setpoint;
 pub mod signal;
 pub mod site;
 pub mod status;
+pub mod tag;
 pub mod webhook;

@@ -107,6 +107,8 @@ pub enum Action {
 pub enum Origin {
     /// Whoever stated the session or changed it.
     Driver,
+    /// The vehicle itself, by way of its charger (ISO 15118).
+    Vehicle,
     /// A roster.
     Roster,
     /// A template of the vehicle or of its group.
@@ -139,17 +141,53 @@ pub struct KeptSession {
     /// Who stated the need.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub need_from: Option<Origin>,
+    /// The card that it was begun with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card: Option<Card>,
+}
+
+/// The card that a session was begun with.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Card {
+    /// Its id; absent, it was deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+    /// Who has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub driver: Option<String>,
+    /// Who pays for what is charged with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_centre: Option<String>,
 }
 
 impl KeptSession {
     /// A session that was stated just now.
     pub fn of(stated: Session) -> KeptSession {
-        KeptSession { stated, r#override: None, ended: None, energy_kwh: None, departure_from: None, need_from: None }
+        KeptSession {
+            stated,
+            r#override: None,
+            ended: None,
+            energy_kwh: None,
+            departure_from: None,
+            need_from: None,
+            card: None,
+        }
     }
 
-    /// Whether nobody has said anything of it but where and when it began.
+    /// Whether nobody has said anything of it but where and when it began, and with which card.
     pub fn is_unspoken(&self) -> bool {
-        let bare = Session::at(self.stated.charger.as_str(), self.stated.arrival);
+        let mut bare = Session::at(self.stated.charger.as_str(), self.stated.arrival);
+        // Nor do what its vehicle says and its card stand for anybody.
+        if self.departure_from == Some(Origin::Vehicle) {
+            bare.departure = self.stated.departure;
+        }
+        if self.need_from == Some(Origin::Vehicle) {
+            bare.need_kwh = self.stated.need_kwh;
+        }
+        if self.card.is_some() {
+            bare.vehicle.clone_from(&self.stated.vehicle);
+            bare.group.clone_from(&self.stated.group);
+        }
         self.ended.is_none() && self.r#override.is_none() && self.stated == bare
     }
 }

@@ -49,10 +49,14 @@ pub fn run(config: Config) -> Result<(), Failure> {
 async fn serve(config: Config) -> Result<(), Failure> {
     let stop = stop_signal().map_err(|fault| Failure::Internal(fault.to_string()))?;
     let mut bound = listen::bind(&config).map_err(Failure::Arguments)?;
-    let url = config.public_url.clone().or_else(|| bound.first().map(listen::Bound::url)).unwrap_or_default();
+    let url = config
+        .public_url
+        .clone()
+        .or_else(|| bound.iter().find(|bound| bound.profile.is_none()).map(listen::Bound::url))
+        .unwrap_or_default();
     let store = open(&config).await?;
     let played = if config.demo {
-        let own = listen::own().map_err(Failure::Arguments)?;
+        let own = listen::own(&config).map_err(Failure::Arguments)?;
         let address = own.address;
         bound.push(own);
         Some((prepare_demo(&*store).await?, address))
@@ -62,6 +66,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let app = app::start(Arc::clone(&store)).await.map_err(unusable)?;
     let config = Arc::new(config);
     let gate = Arc::new(Gate::new(&config));
+    let (tag_key, authority) = (ocpp::TagKey::at(&config.data), ocpp::Authority::at(&config.data));
     let service = Service {
         store: Arc::clone(&store),
         app: app.handle.clone(),
@@ -70,6 +75,8 @@ async fn serve(config: Config) -> Result<(), Failure> {
         turns: Turns::default(),
         hub: ocpp::Hub::default(),
         guests: Arc::default(),
+        tag_key,
+        authority,
         feeds: fetch::Board::default(),
     };
     let begins = greeting(&service, &url).await.and_then(|text| {
@@ -84,9 +91,10 @@ async fn serve(config: Config) -> Result<(), Failure> {
             let jobs = tokio::spawn(jobs::work(service.clone(), stop.clone()));
             tokio::spawn(let_go(service.clone(), stop.clone()));
             let beats = service.app.beats();
-            let router = http::router(service, page::routes());
+            let chargers = ocpp::routes().with_state(service.clone());
+            let routers = listen::Routers { all: http::router(service, page::routes()), chargers };
             manager::ready(beats);
-            let served = listen::serve(bound, router, stop.clone()).await;
+            let served = listen::serve(bound, routers, stop.clone()).await;
             stop.cancel();
             for task in demo.into_iter().chain([jobs]) {
                 // Vehicles of the demo leave in good order; jobs that are under way are another's later.
@@ -200,8 +208,8 @@ pub fn stop_signal() -> std::io::Result<CancellationToken> {
     };
     tokio::spawn(async move {
         wait.await;
-        tracing::info!("told to stop");
         told.cancel();
+        tracing::info!("told to stop");
     });
     Ok(stop)
 }

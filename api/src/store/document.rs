@@ -35,6 +35,10 @@ pub enum Kind {
     Held,
     /// A charger that connects itself: what it says it is, its transactions, what it has stored.
     Station,
+    /// A card that chargers are shown; its id is its hash.
+    Tag,
+    /// Who may charge at a site.
+    Authorisation,
     /// Somebody who wants to be told; its owner is a tenant, as of all kinds below.
     Webhook,
     /// A person who may log in.
@@ -56,7 +60,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 19] = [
+    pub const ALL: [Kind; 21] = [
         Kind::Tenant,
         Kind::Site,
         Kind::Charger,
@@ -69,6 +73,8 @@ impl Kind {
         Kind::Forecast,
         Kind::Held,
         Kind::Station,
+        Kind::Tag,
+        Kind::Authorisation,
         Kind::Webhook,
         Kind::User,
         Kind::ApiKey,
@@ -93,6 +99,8 @@ impl Kind {
             Kind::Forecast => "forecast",
             Kind::Held => "held",
             Kind::Station => "station",
+            Kind::Tag => "tag",
+            Kind::Authorisation => "authorisation",
             Kind::Webhook => "webhook",
             Kind::User => "user",
             Kind::ApiKey => "api_key",

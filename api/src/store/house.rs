@@ -72,8 +72,10 @@ pub async fn keep_house(store: &dyn Store, now: DateTime<Utc>, policy: &Policy) 
         dropped += store.forget_log(stream, now - age).await?;
     }
     dropped += store.forget_versions(Kind::Held, now - policy.setpoints).await?;
-    // What let somebody in need not be remembered once it is replaced.
-    dropped += store.forget_versions(Kind::Ticket, now).await?;
+    // What let somebody in need not be remembered once it is replaced, and what a charger said of itself neither.
+    for kind in [Kind::Ticket, Kind::Station] {
+        dropped += store.forget_versions(kind, now).await?;
+    }
     dropped += store.forget_jobs(now - policy.jobs).await?;
     dropped += store.forget_answers(now).await?;
     Ok(Kept { rolled_up, archived, dropped })

@@ -32,7 +32,9 @@ async fn a_new_certificate_is_used_without_a_restart_and_a_broken_one_is_not() {
     let folder = tempfile::tempdir().unwrap();
     let tls = write(folder.path(), "depot.example");
     let address = "127.0.0.1:0".parse().unwrap();
-    let world = super::World::with(|config| config.listen = vec![Listen { address, tls: Some(tls.clone()) }]).await;
+    let world =
+        super::World::with(|config| config.listen = vec![Listen { address, tls: Some(tls.clone()), chargers: None }])
+            .await;
     let port: u16 = world.url.rsplit(':').next().unwrap().parse().unwrap();
     assert!(world.url.starts_with("https://"));
     assert!(answers(folder.path(), port).await);

@@ -120,6 +120,7 @@ impl World {
         tokio::spawn(async move { while heard.recv().await.is_some() {} });
         let store = store::open(&folder.path().display().to_string()).await.unwrap();
         let gate = Arc::new(Gate::new(&config));
+        let (tag_key, authority) = (crate::ocpp::TagKey::at(&config.data), crate::ocpp::Authority::at(&config.data));
         let service = Service {
             store,
             app: Handle::new(events, Default::default()),
@@ -128,13 +129,16 @@ impl World {
             turns: Turns::default(),
             hub: crate::ocpp::Hub::default(),
             guests: Arc::default(),
+            tag_key,
+            authority,
             feeds: Default::default(),
         };
         let probe = axum::routing::get(probe).post(probe);
         let pages = axum::Router::new().route("/test/sites/{site}/{permission}", probe);
         let router = http::router(service.clone(), pages);
+        let routers = listen::Routers { all: router, chargers: axum::Router::new() };
         let stop = CancellationToken::new();
-        tokio::spawn(listen::serve(bound, router, stop.clone()));
+        tokio::spawn(listen::serve(bound, routers, stop.clone()));
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         World { service, url, client, stop, folder, certificates }
     }

@@ -45,6 +45,16 @@ impl SiteLoop {
         when
     }
 
+    /// A charger tells that it holds more than it should, or that it does not any more.
+    pub fn holds_more(&mut self, charger: &str, differs: Option<String>, now: DateTime<Utc>) -> When {
+        let about = format!("charger/{charger}");
+        match differs {
+            Some(text) => self.alarms.raise("holds_more", about, text, now),
+            None => self.alarms.clear("holds_more", &about),
+        }
+        When::Soon
+    }
+
     /// A charger has reported.
     pub fn reported(&mut self, charger: &str, report: &Report, now: Moment) -> When {
         let Some(device) = self.setup.device(charger) else {

@@ -144,16 +144,35 @@ async fn post_session(
     let arrival = *session.arrival.get_or_insert(caller.at);
     let _turn = service.turns.at(&site.id).await;
     let begun = free(&service, &site, &session, arrival, caller.at).await?;
-    let (id, was) = begun.map_or_else(|| (Uuid::now_v7().to_string(), None), |(id, version)| (id, Some(version)));
+    let (id, was) = match begun {
+        Some((id, version, kept)) => (id, Some((version, kept))),
+        None => (Uuid::now_v7().to_string(), None),
+    };
+    if let Some((_, begun)) = &was {
+        // The card that began it says the rest.
+        session.vehicle = session.vehicle.or_else(|| begun.stated.vehicle.clone());
+        session.group = session.group.or_else(|| begun.stated.group.clone());
+    }
     let says = |said: bool| said.then_some(Origin::Driver);
+    let (mut departure_from, mut need_from) = (says(session.departure.is_some()), says(session.says_need()));
+    if let Some((_, begun)) = &was {
+        // So does the vehicle itself, where it can.
+        if departure_from.is_none() {
+            (session.departure, departure_from) = (begun.stated.departure, begun.departure_from);
+        }
+        if need_from.is_none() {
+            (session.need_kwh, need_from) = (begun.stated.need_kwh, begun.need_from);
+        }
+    }
     let kept = KeptSession {
-        departure_from: says(session.departure.is_some()),
-        need_from: says(session.says_need()),
+        departure_from,
+        need_from,
+        card: was.as_ref().and_then(|(_, begun)| begun.card.clone()),
         ..KeptSession::of(session)
     };
     let place = reserve(&service)?;
     let mut batch = Batch::at_site(&caller, &site);
-    batch.put(key(&site, &id), was, change::body(&kept)?);
+    batch.put(key(&site, &id), was.map(|(version, _)| version), change::body(&kept)?);
     let written = batch.write(&service).await?;
     let version = written.first().map_or(1, |written| written.version);
     place.tell(Event::Session { site: site.id.clone(), id: id.clone(), kept: kept.clone() });
@@ -162,21 +181,21 @@ async fn post_session(
 }
 
 /// 409 when another vehicle is at the charger then. A vehicle that a connected charger has announced by a transaction, and of
-/// which nobody has said anything yet, is the one that is spoken of: its session's id and version.
+/// which nobody has said anything yet, is the one that is spoken of: its session, with id and version.
 async fn free(
     service: &Service,
     site: &SiteRef,
     session: &Session,
     arrival: DateTime<Utc>,
     now: DateTime<Utc>,
-) -> Result<Option<(String, u64)>, Problem> {
+) -> Result<Option<(String, u64, KeptSession)>, Problem> {
     let after = Some((site.id.clone(), first_id(arrival - LONGEST_STAY)));
     for document in service.store.all(List { after, ..List::of(Kind::Session, &site.id) }).await? {
         let other: KeptSession = kept(&document)?;
         if other.stated.charger == session.charger && overlaps(&other, arrival, session.departure, document.at) {
             let connected = service.hub.version(&site.id, &session.charger).is_some();
             if connected && other.is_unspoken() && arrival <= now {
-                return Ok(Some((document.key.id, document.version)));
+                return Ok(Some((document.key.id, document.version, other)));
             }
             let detail = format!(
                 "the session {:?} is at {:?} then; state its departure, or when it ended: PATCH {{\"ended\": …}}",
@@ -189,7 +208,7 @@ async fn free(
 }
 
 /// The lowest id of a session that was stated at an instant or later: ids are UUIDs of version 7, which begin with the time.
-fn first_id(at: DateTime<Utc>) -> String {
+pub fn first_id(at: DateTime<Utc>) -> String {
     let hex = format!("{:012x}", at.timestamp_millis().max(0));
     format!("{}-{}", &hex[..8], &hex[8..12])
 }

@@ -107,6 +107,7 @@ impl Bench {
         let board: Board = Arc::new(RwLock::new(HashMap::new()));
         let app = Handle::new(tell, Arc::clone(&board));
         let gate = Arc::new(Gate::new(&config));
+        let (tag_key, authority) = (crate::ocpp::TagKey::at(&config.data), crate::ocpp::Authority::at(&config.data));
         let service = Service {
             store,
             app,
@@ -115,6 +116,8 @@ impl Bench {
             turns: Turns::default(),
             hub: Hub::default(),
             guests: Arc::default(),
+            tag_key,
+            authority,
             feeds: Default::default(),
         };
         let (file, _) = access::first::demo(&service, Utc::now()).await.expect("a key");

@@ -75,6 +75,14 @@ const ROWS: &[Row] = &[
     row("GET", "/v1/sites/{site}/sessions/{session}", 404, ALL, ""),
     row("PATCH", "/v1/sites/{site}/sessions/{session}", 404, VIEWER, "{}"),
     row("DELETE", "/v1/sites/{site}/sessions/{session}", 404, VIEWER, ""),
+    row("GET", "/v1/sites/{site}/tags", 404, VIEWER, ""),
+    row("POST", "/v1/sites/{site}/tags", 404, VIEWER, r#"{"tag":"04A2B3C4"}"#),
+    row("POST", "/v1/sites/{site}/tags/import", 404, VIEWER, ""),
+    row("GET", "/v1/sites/{site}/tags/{tag}", 404, VIEWER, ""),
+    row("PUT", "/v1/sites/{site}/tags/{tag}", 404, VIEWER, "{}"),
+    row("DELETE", "/v1/sites/{site}/tags/{tag}", 404, VIEWER, ""),
+    row("GET", "/v1/sites/{site}/authorisation", 404, ALL, ""),
+    row("PUT", "/v1/sites/{site}/authorisation", 404, VIEWER, "{}"),
     row("GET", "/v1/sites/{site}/prices", 404, ALL, ""),
     row("PUT", "/v1/sites/{site}/prices", 404, VIEWER, "[]"),
     row("GET", "/v1/sites/{site}/tariff", 404, ALL, ""),
@@ -264,6 +272,7 @@ async fn nobody_reaches_what_is_not_theirs() {
         ("key", key),
         ("user", user),
         ("grant", grant),
+        ("tag", "0".repeat(32)),
     ];
     for row in ROWS {
         let path = filled(row.path, &ids);

@@ -7,4 +7,5 @@ mod golden;
 mod isolation;
 mod limits;
 mod stream;
+mod tags;
 mod wrong;

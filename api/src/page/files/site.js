@@ -89,6 +89,7 @@ function freshCharger() {
 
 // Where a departure or need is from; what its driver says goes without saying.
 const FROM = {
+  vehicle: " (vehicle)",
   roster: " (roster)",
   template: " (template)",
   history: " (as before)",
