@@ -29,4 +29,6 @@ pub struct Service {
     pub guests: Arc<Guests>,
     /// What is known of feeds.
     pub feeds: fetch::Board,
+    /// What sites have used this year.
+    pub used: fetch::Used,
 }

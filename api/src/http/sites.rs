@@ -249,6 +249,7 @@ async fn delete_site(
     }
     batch.write(&service).await?;
     service.gate.changed();
+    service.feeds.changed(&site);
     place.tell(Event::SiteGone { site: site.id });
     Ok(StatusCode::NO_CONTENT)
 }

@@ -19,7 +19,7 @@ use crate::access::{Gate, TOP_TENANT};
 use crate::app::bench::{number, session, site};
 use crate::app::{self, Event, Handle};
 use crate::config::{self, Arguments};
-use crate::fetch::{Board, Spot, SpotRow};
+use crate::fetch::{Board, Spot, SpotRow, Used};
 use crate::http::change::body;
 use crate::http::turns::Turns;
 use crate::resource::feed::Source;
@@ -77,6 +77,7 @@ fn bench_publication() {
             hub: crate::ocpp::Hub::default(),
             guests: Arc::default(),
             feeds: Board::default(),
+            used: Used::default(),
         };
         let what = Arc::new(Site { price_area: Some("NL".to_owned()), ..site(chargers) });
         for k in 0..sites {

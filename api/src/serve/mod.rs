@@ -64,6 +64,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
         hub: ocpp::Hub::default(),
         guests: Arc::default(),
         feeds: fetch::Board::default(),
+        used: fetch::Used::default(),
     };
     let greeting = greeting(&service, &url).await;
     let served = match greeting {

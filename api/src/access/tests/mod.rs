@@ -129,6 +129,7 @@ impl World {
             hub: crate::ocpp::Hub::default(),
             guests: Arc::default(),
             feeds: Default::default(),
+            used: Default::default(),
         };
         let probe = axum::routing::get(probe).post(probe);
         let pages = axum::Router::new().route("/test/sites/{site}/{permission}", probe);
