@@ -33,4 +33,6 @@ pub struct Service {
     pub authority: Authority,
     /// What is known of feeds.
     pub feeds: fetch::Board,
+    /// What sites have used this year.
+    pub used: fetch::Used,
 }

@@ -63,7 +63,7 @@ fn the_sample_uses_every_key_and_the_shape_is_that_of_the_types() {
     keys_of(&serde_json::to_value(&site).unwrap(), "", &mut used);
     used.retain(|key| !key.starts_with("boards.building_max_a."));
     keys(&shape::SITE, "", &mut known);
-    // Left out by serde where they are the default, which the sample's are.
+    // Left out by serde where they are the default or absent, which the sample's are.
     let defaults = [
         "boards.tolerance_s",
         "stations.chooses_phase",
@@ -73,6 +73,9 @@ fn the_sample_uses_every_key_and_the_shape_is_that_of_the_types() {
         "stations.switches_phases",
         "tariff.components.vat",
         "tariff.preset",
+        "tariff.used",
+        "tariff.used.kwh",
+        "tariff.used.until",
     ];
     assert_eq!(used.into_iter().chain(defaults.map(str::to_owned)).collect::<BTreeSet<_>>(), known);
 }

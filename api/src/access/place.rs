@@ -16,7 +16,7 @@ use crate::store::{Change, Expect, Fault, Kind, List};
 pub const DEEPEST: usize = 8;
 
 /// A site that exists, and that the caller may do what they asked for at.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SiteRef {
     /// Its id.
     pub id: String,

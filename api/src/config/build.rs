@@ -10,11 +10,9 @@ use tracing_subscriber::EnvFilter;
 use super::keys::{self, KEYS, Key, Takes};
 use super::read::default_of;
 use super::settings::{Said, Settings, Source, Value};
-use super::{Backups, Chargers, Config, Feeds, Limits, Listen, Log, Logins, Oidc, OidcRole, Tls, Webhooks, secret};
+use super::{Backups, Chargers, Config, Limits, Listen, Log, Logins, Oidc, OidcRole, Tls, Webhooks, feeds, secret};
 use crate::access::Role;
-use crate::fetch;
 use crate::http::listen::{certificates, certified};
-use crate::resource::feed;
 use crate::store::Policy;
 
 /// Where it listens when nobody says.
@@ -51,7 +49,7 @@ pub fn build(settings: &mut Settings, folder: &Path, demo: bool) -> Option<Confi
         keep: keep(settings)?,
         backup: Backups { folder: path(settings, "backup.folder", folder), days: whole(settings, "backup.days")? },
         webhooks: Webhooks { allow_private: flag(settings, "webhooks.allow_private") },
-        feeds: feeds(settings, folder, demo)?,
+        feeds: feeds::feeds(settings, folder, demo)?,
         oidc,
     })
 }
@@ -63,6 +61,7 @@ fn keep(settings: &mut Settings) -> Option<Policy> {
         seconds: days("keep.seconds_days")?,
         minutes: days("keep.minutes_days")?,
         plans: days("keep.plans_days")?,
+        forecasts: days("keep.forecasts_days")?,
         setpoints: days("keep.setpoints_days")?,
         alarms: days("keep.alarms_days")?,
         deliveries: days("keep.deliveries_days")?,
@@ -77,48 +76,6 @@ fn keep(settings: &mut Settings) -> Option<Policy> {
         );
     }
     Some(policy)
-}
-
-/// Feeds of prices and weather.
-fn feeds(settings: &mut Settings, folder: &Path, demo: bool) -> Option<Feeds> {
-    let entsoe_key = secret_of(settings, "feeds.entsoe_key_file", folder);
-    let mut prices = ranked(settings, "feeds.prices", &fetch::PRICES);
-    if entsoe_key.is_none() {
-        prices.retain(|source| *source != feed::Source::Entsoe);
-    }
-    let mut bases = Vec::new();
-    for source in feed::Source::all() {
-        let key = format!("feeds.{}_url", source.name());
-        let Some(text) = settings.text(&key).map(str::to_owned) else { continue };
-        if web_address(settings, &key, &text).is_some() {
-            bases.push((source, text));
-        }
-    }
-    Some(Feeds {
-        prices,
-        // What the demo's meters show is of another year's weather.
-        weather: if demo { Vec::new() } else { ranked(settings, "feeds.weather", &fetch::WEATHER) },
-        entsoe_key,
-        open_meteo_key: secret_of(settings, "feeds.open_meteo_key_file", folder),
-        bases,
-        allow_private: flag(settings, "feeds.allow_private"),
-        keep_days: whole(settings, "feeds.keep_days")?,
-    })
-}
-
-/// The feeds of a list, in its order.
-fn ranked(settings: &mut Settings, key: &str, known: &[&str]) -> Vec<feed::Source> {
-    let Some(Said { value: Value::Texts(names), .. }) = settings.get(key) else { return Vec::new() };
-    let names: Vec<String> = names.iter().filter(|name| !name.is_empty()).cloned().collect();
-    let mut sources = Vec::new();
-    for name in names {
-        match feed::Source::of(&name).filter(|_| known.contains(&name.as_str())) {
-            Some(source) if sources.contains(&source) => settings.wrong(key, "names a feed twice", "name each once"),
-            Some(source) => sources.push(source),
-            None => settings.wrong(key, "names what is no such feed", format!("the feeds are {}", known.join(", "))),
-        }
-    }
-    sources
 }
 
 /// Says every default that nobody has overridden.
@@ -320,7 +277,7 @@ fn roles(settings: &mut Settings, list: &str, tenant: &str) -> Vec<OidcRole> {
 }
 
 /// The web address that a text is; plain HTTP on this machine alone.
-fn web_address(settings: &mut Settings, path: &str, text: &str) -> Option<reqwest::Url> {
+pub(super) fn web_address(settings: &mut Settings, path: &str, text: &str) -> Option<reqwest::Url> {
     let Ok(url) = reqwest::Url::parse(text) else {
         settings.wrong(path, "is no web address", "write it as in https://HOST");
         return None;
@@ -344,7 +301,7 @@ fn source_of(settings: &Settings, path: &str) -> Source {
     settings.get(path).map_or(Source::Default, |said| said.source.clone())
 }
 
-fn secret_of(settings: &mut Settings, at: &str, folder: &Path) -> Option<SecretString> {
+pub(super) fn secret_of(settings: &mut Settings, at: &str, folder: &Path) -> Option<SecretString> {
     let file = path(settings, at, folder)?;
     match secret::read(&file) {
         Ok(secret) => Some(secret),
@@ -365,13 +322,13 @@ fn path(settings: &Settings, at: &str, folder: &Path) -> Option<PathBuf> {
     Some(if matches!(said.source, Source::Line(_)) { folder.join(text) } else { PathBuf::from(text) })
 }
 
-fn whole(settings: &Settings, path: &str) -> Option<u32> {
+pub(super) fn whole(settings: &Settings, path: &str) -> Option<u32> {
     match settings.get(path)?.value {
         Value::Whole(number) => u32::try_from(number).ok(),
         _ => None,
     }
 }
 
-fn flag(settings: &Settings, path: &str) -> bool {
+pub(super) fn flag(settings: &Settings, path: &str) -> bool {
     matches!(settings.get(path), Some(Said { value: Value::Flag(true), .. }))
 }

@@ -1,6 +1,8 @@
 //! Every key of the configuration: what it takes, what it is when nobody says, what it does. The reader, the environment,
 //! `kwartier config check` and `docs/configuration.md` all go by this table.
 
+use crate::fetch;
+
 /// What a key takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Takes {
@@ -53,7 +55,7 @@ impl Key {
 }
 
 /// The tables that are lists.
-pub const LISTS: [&str; 3] = ["listen", "oidc", "oidc.roles"];
+pub const LISTS: [&str; 5] = ["listen", "feeds.contracts", "feeds.rooftops", "oidc", "oidc.roles"];
 
 /// Whether a table is a list of tables.
 pub fn is_list(table: &str) -> bool {
@@ -72,7 +74,7 @@ const fn must(table: &'static str, name: &'static str, takes: Takes, what: &'sta
 pub const ROLES: &[&str] = &["viewer", "analyst", "operator", "installer", "admin", "driver", "service"];
 
 /// All keys, table by table.
-pub static KEYS: [Key; 48] = [
+pub static KEYS: [Key; 70] = [
     key("", "data", Takes::Path, "\"kwartier-data\"", "the folder of everything that is kept"),
     key(
         "",
@@ -150,6 +152,13 @@ pub static KEYS: [Key; 48] = [
         "days that minutes stay; quarter-hours then, which stay for ever",
     ),
     key("keep", "plans_days", Takes::Whole(2, 4000), "92", "days that plans stay with all they were made from"),
+    key(
+        "keep",
+        "forecasts_days",
+        Takes::Whole(42, 4000),
+        "92",
+        "days that forecasts of weather, sun, carbon intensity and those that were put stay once they are replaced; ours are learnt from 42",
+    ),
     key("keep", "setpoints_days", Takes::Whole(1, 4000), "35", "days that setpoints and what chargers held stay"),
     key("keep", "alarms_days", Takes::Whole(1, 4000), "731", "days that alarms stay"),
     key("keep", "deliveries_days", Takes::Whole(1, 4000), "35", "days that deliveries to webhooks stay"),
@@ -179,6 +188,20 @@ pub static KEYS: [Key; 48] = [
     ),
     key(
         "feeds",
+        "pv",
+        Takes::Texts,
+        "[]",
+        "the feeds that the power of plants is fetched from, the one to prefer first: `solcast`, `forecast_solar`. Empty, none is fetched",
+    ),
+    key(
+        "feeds",
+        "carbon",
+        Takes::Texts,
+        "[\"electricity_maps\", \"energy_charts\", \"national_grid\"]",
+        "the feeds that carbon intensity is fetched from. Empty, none is fetched",
+    ),
+    key(
+        "feeds",
         "entsoe_key_file",
         Takes::SecretFile,
         "",
@@ -191,12 +214,39 @@ pub static KEYS: [Key; 48] = [
         "",
         "a file with a customer's key for Open-Meteo, which companies need; without it, its free interface is asked",
     ),
+    key(
+        "feeds",
+        "solcast_key_file",
+        Takes::SecretFile,
+        "",
+        "a file with the key for Solcast; without it, `solcast` is left out",
+    ),
+    key(
+        "feeds",
+        "forecast_solar_key_file",
+        Takes::SecretFile,
+        "",
+        "a file with a customer's key for forecast.solar; without it, its free interface is asked",
+    ),
+    key(
+        "feeds",
+        "electricity_maps_key_file",
+        Takes::SecretFile,
+        "",
+        "a file with the key for Electricity Maps; without it, `electricity_maps` is left out",
+    ),
     key("feeds", "entsoe_url", Takes::Url, "", "where ENTSO-E is asked, in place of its own address"),
     key("feeds", "energy_charts_url", Takes::Url, "", "where Energy-Charts is asked"),
     key("feeds", "energyzero_url", Takes::Url, "", "where EnergyZero is asked"),
     key("feeds", "awattar_url", Takes::Url, "", "where aWATTar is asked"),
     key("feeds", "nordpool_url", Takes::Url, "", "where Nord Pool is asked"),
     key("feeds", "open_meteo_url", Takes::Url, "", "where Open-Meteo is asked"),
+    key("feeds", "tibber_url", Takes::Url, "", "where Tibber is asked"),
+    key("feeds", "octopus_url", Takes::Url, "", "where Octopus is asked"),
+    key("feeds", "solcast_url", Takes::Url, "", "where Solcast is asked"),
+    key("feeds", "forecast_solar_url", Takes::Url, "", "where forecast.solar is asked"),
+    key("feeds", "electricity_maps_url", Takes::Url, "", "where Electricity Maps is asked"),
+    key("feeds", "national_grid_url", Takes::Url, "", "where Great Britain's system operator is asked"),
     key(
         "feeds",
         "allow_private",
@@ -205,6 +255,22 @@ pub static KEYS: [Key; 48] = [
         "whether feeds may be at addresses of this machine and of private networks",
     ),
     key("feeds", "keep_days", Takes::Whole(1, 4000), "14", "days that answers of feeds stay as they came"),
+    must("feeds.contracts", "site", Takes::Text, "the site whose contract it is"),
+    must("feeds.contracts", "feed", Takes::Word(fetch::CONTRACTS), "with whom"),
+    key("feeds.contracts", "token_file", Takes::SecretFile, "", "a file with the customer's token for Tibber"),
+    key("feeds.contracts", "home", Takes::Text, "", "the id of the home at Tibber, where the customer has several"),
+    key("feeds.contracts", "product", Takes::Text, "", "the code of the product at Octopus, as in `AGILE-24-10-01`"),
+    key("feeds.contracts", "region", Takes::Text, "", "the letter of the region at Octopus, `A` to `P`"),
+    key(
+        "feeds.contracts",
+        "eur_per_thousand",
+        Takes::Whole(1, 1_000_000),
+        "",
+        "what 1,000 of the currency that is billed in are worth in EUR, as in 1170 for pounds; not needed where that is EUR",
+    ),
+    must("feeds.rooftops", "site", Takes::Text, "the site of a plant that Solcast knows"),
+    must("feeds.rooftops", "plant", Takes::Text, "the plant, as the site's file names it"),
+    must("feeds.rooftops", "id", Takes::Text, "what Solcast calls it"),
     must("oidc", "name", Takes::Text, "the provider's name in addresses: `/v1/oidc/NAME/start`"),
     must("oidc", "issuer", Takes::Url, "the provider's address, as its own documents write it"),
     must("oidc", "client_id", Takes::Text, "what the provider calls this service"),

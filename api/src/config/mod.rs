@@ -5,6 +5,7 @@
 
 mod build;
 mod environment;
+mod feeds;
 pub mod keys;
 mod read;
 mod secret;
@@ -48,7 +49,7 @@ pub struct Config {
     pub backup: Backups,
     /// Webhooks.
     pub webhooks: Webhooks,
-    /// Feeds of prices and weather.
+    /// What is fetched, and from where.
     pub feeds: Feeds,
     /// Providers of single sign-on.
     pub oidc: Vec<Oidc>,
@@ -128,17 +129,31 @@ pub struct Webhooks {
     pub allow_private: bool,
 }
 
-/// Feeds of prices and weather.
+/// Feeds of prices, weather, the sun's power and carbon intensity.
 #[derive(Debug, Clone, Default)]
 pub struct Feeds {
     /// Feeds of prices, the one to prefer first.
     pub prices: Vec<Source>,
     /// Feeds of weather.
     pub weather: Vec<Source>,
+    /// Feeds of the power of plants.
+    pub pv: Vec<Source>,
+    /// Feeds of carbon intensity.
+    pub carbon: Vec<Source>,
+    /// What sites' suppliers bill.
+    pub contracts: Vec<Contract>,
+    /// Plants that Solcast knows.
+    pub rooftops: Vec<Rooftop>,
     /// The key for ENTSO-E.
     pub entsoe_key: Option<SecretString>,
     /// A customer's key for Open-Meteo.
     pub open_meteo_key: Option<SecretString>,
+    /// The key for Solcast.
+    pub solcast_key: Option<SecretString>,
+    /// A customer's key for forecast.solar.
+    pub forecast_solar_key: Option<SecretString>,
+    /// The key for Electricity Maps.
+    pub electricity_maps_key: Option<SecretString>,
     /// Where a feed is asked in place of its own address.
     pub bases: Vec<(Source, String)>,
     /// Whether they may be at addresses of this machine and of private networks.
@@ -152,6 +167,67 @@ impl Feeds {
     pub fn base(&self, source: Source) -> Option<&str> {
         self.bases.iter().find(|(other, _)| *other == source).map(|(_, base)| base.as_str())
     }
+
+    /// A site's contract with its supplier.
+    pub fn contract(&self, site: &str) -> Option<&Contract> {
+        self.contracts.iter().find(|contract| contract.site == site)
+    }
+
+    /// What Solcast calls a plant of a site.
+    pub fn rooftop(&self, site: &str, plant: &str) -> Option<&str> {
+        self.rooftops.iter().find(|roof| roof.site == site && roof.plant == plant).map(|roof| roof.id.as_str())
+    }
+}
+
+/// A site's contract with its supplier, whose prices are fetched.
+#[derive(Debug, Clone)]
+pub struct Contract {
+    /// Id of the site.
+    pub site: String,
+    /// With whom.
+    pub supplier: Supplier,
+    /// What 1,000 of the currency that it bills in are worth in EUR; `None`, it bills in EUR.
+    pub eur_per_thousand: Option<u32>,
+}
+
+/// A supplier, and what it knows the customer by.
+#[derive(Debug, Clone)]
+pub enum Supplier {
+    /// Tibber.
+    Tibber {
+        /// The customer's token.
+        token: SecretString,
+        /// Id of the home; `None`, the customer has one.
+        home: Option<String>,
+    },
+    /// Octopus Energy.
+    Octopus {
+        /// Code of the product, such as `AGILE-24-10-01`.
+        product: String,
+        /// Letter of the region, `A` to `P`.
+        region: String,
+    },
+}
+
+impl Supplier {
+    /// The feed of its prices.
+    pub fn source(&self) -> Source {
+        match self {
+            Supplier::Tibber { .. } => Source::Tibber,
+            Supplier::Octopus { .. } => Source::Octopus,
+        }
+    }
+}
+
+/// A plant that Solcast knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rooftop {
+    /// Id of the site.
+    pub site: String,
+    /// Name of the plant.
+    pub plant: String,
+    /// What Solcast calls it.
+    pub id: String,
 }
 
 /// A provider of single sign-on.

@@ -85,6 +85,7 @@ requests_per_minute = 600
 seconds_days = 2
 minutes_days = 40
 plans_days = 100
+forecasts_days = 60
 setpoints_days = 50
 alarms_days = 500
 deliveries_days = 20
@@ -102,14 +103,43 @@ prices = ["nordpool", "entsoe"]
 weather = []
 entsoe_key_file = "entsoe-key"
 open_meteo_key_file = "entsoe-key"
+solcast_key_file = "entsoe-key"
+forecast_solar_key_file = "entsoe-key"
+electricity_maps_key_file = "entsoe-key"
+pv = ["forecast_solar", "solcast"]
+carbon = ["national_grid", "electricity_maps"]
 entsoe_url = "http://127.0.0.1:9001"
 energy_charts_url = "http://127.0.0.1:9002"
 energyzero_url = "http://127.0.0.1:9003"
 awattar_url = "http://127.0.0.1:9004"
 nordpool_url = "https://nordpool.example"
 open_meteo_url = "http://127.0.0.1:9005"
+tibber_url = "http://127.0.0.1:9006"
+octopus_url = "http://127.0.0.1:9007"
+solcast_url = "http://127.0.0.1:9008"
+forecast_solar_url = "http://127.0.0.1:9009"
+electricity_maps_url = "http://127.0.0.1:9010"
+national_grid_url = "http://127.0.0.1:9011"
 allow_private = true
 keep_days = 30
+
+[[feeds.contracts]]
+site = "depot"
+feed = "tibber"
+token_file = "entsoe-key"
+home = "96a14971-525a-4420-aae9-e5aedaa129ff"
+
+[[feeds.contracts]]
+site = "oxford"
+feed = "octopus"
+product = "AGILE-24-10-01"
+region = "H"
+eur_per_thousand = 1170
+
+[[feeds.rooftops]]
+site = "depot"
+plant = "roof"
+id = "ba75-e17a-7374-95ed"
 
 [[oidc]]
 name = "acme"
@@ -153,6 +183,14 @@ fn everything_that_can_be_said_is_read() {
     assert_eq!(config.feeds.prices, [feed::Source::Nordpool, feed::Source::Entsoe]);
     assert!(config.feeds.weather.is_empty() && config.feeds.allow_private && config.feeds.keep_days == 30);
     assert_eq!(config.feeds.base(feed::Source::Awattar), Some("http://127.0.0.1:9004"));
+    assert_eq!(config.feeds.pv, [feed::Source::ForecastSolar, feed::Source::Solcast]);
+    assert_eq!(config.feeds.carbon, [feed::Source::NationalGrid, feed::Source::ElectricityMaps]);
+    assert_eq!(config.feeds.rooftop("depot", "roof"), Some("ba75-e17a-7374-95ed"));
+    let home = &config.feeds.contract("depot").unwrap().supplier;
+    assert!(matches!(home, Supplier::Tibber { home: Some(home), .. } if home.starts_with("96a1")));
+    let oxford = config.feeds.contract("oxford").unwrap();
+    assert!(matches!(&oxford.supplier, Supplier::Octopus { region, .. } if region == "H"));
+    assert_eq!(oxford.eur_per_thousand, Some(1170));
     assert!(!format!("{:?}", config.feeds).contains("a-key-for-entsoe"));
     let oidc = &config.oidc[0];
     assert_eq!((oidc.name.as_str(), oidc.client_id.as_str()), ("acme", "kwartier"));
@@ -187,7 +225,33 @@ fn feeds_without_their_key_are_left_out_and_those_that_there_are_not_are_refused
     assert!(wrong.contains("feeds.prices") && wrong.contains("energy_charts, energyzero"), "{wrong}");
     assert!(wrong.contains("feeds.weather") && wrong.contains("the feeds are open_meteo"), "{wrong}");
     let demo = Arguments { demo: true, ..Arguments::default() };
-    assert!(load(&demo, []).unwrap().config.feeds.weather.is_empty(), "the demo asks nobody");
+    let demo = load(&demo, []).unwrap().config.feeds;
+    assert!(demo.weather.is_empty() && demo.carbon.is_empty(), "the demo asks nobody");
+}
+
+#[test]
+fn a_contract_says_what_its_supplier_asks_for_and_a_site_has_one() {
+    let folder = Folder::new();
+    let wrong = folder.wrong(
+        "[[feeds.contracts]]\nsite = \"a\"\nfeed = \"tibber\"\nproduct = \"X\"\n\
+         [[feeds.contracts]]\nsite = \"b\"\nfeed = \"octopus\"\nproduct = \"X/../Y\"\nregion = \"C\"\n\
+         [[feeds.contracts]]\nsite = \"b\"\nfeed = \"octopus\"\nproduct = \"X\"\nregion = \"C\"\n",
+    );
+    for expected in [
+        "feeds.contracts[0].feed",
+        "cannot be asked without token_file",
+        "feeds.contracts[0].product",
+        "is nothing that tibber asks for",
+        "feeds.contracts[1].product",
+        "is no code",
+        "feeds.contracts[2].site",
+        "has a contract already",
+    ] {
+        assert!(wrong.contains(expected), "{expected}: {wrong}");
+    }
+    let default = folder.load("").unwrap().config.feeds;
+    assert_eq!(default.carbon, [feed::Source::EnergyCharts, feed::Source::NationalGrid], "what needs no key");
+    assert!(default.pv.is_empty() && default.contracts.is_empty());
 }
 
 #[test]

@@ -138,7 +138,7 @@ fn until_tonight(site: &Site, past: &Past, now: DateTime<Utc>) -> Result<BTreeMa
     let row = |start| SpotRow { start, minutes: 60, eur_kwh: past.price_eur_kwh(start), doubt: None };
     let spot = Spot { source: Source::EnergyCharts, rows: hours.map(row).collect() };
     let mut days: BTreeMap<NaiveDate, Vec<Price>> = BTreeMap::new();
-    for price in at_site(site, &spot)? {
+    for price in at_site(site, &spot, 0.0)? {
         days.entry(price.start.date_naive()).or_default().push(price);
     }
     Ok(days)

@@ -1,15 +1,30 @@
 //! How an answer ended.
 
 use chrono::{DateTime, Utc};
-use kwartier_data::feeds::{NoValues, Prices, SkyForecast};
+use kwartier_data::feeds::{self, Carbon, NoValues, Prices, PvPower, SkyForecast};
 
 /// What an answer holds.
 #[derive(Debug, Clone)]
 pub enum Values {
     /// Prices.
     Prices(Prices),
+    /// What a contract bills.
+    Retail(Retail),
     /// Weather.
     Sky(SkyForecast),
+    /// The power of a plant.
+    Power(feeds::Values<PvPower>),
+    /// Carbon intensity.
+    Carbon(feeds::Values<Carbon>),
+}
+
+/// What a contract bills.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Retail {
+    /// All that the supplier bills a kWh with.
+    pub total: Prices,
+    /// What of it is the market's, where the feed says that.
+    pub energy: Option<Prices>,
 }
 
 /// Why an answer holds nothing.

@@ -29,8 +29,35 @@ const MOST_TAGGED: usize = 64;
 pub struct Request {
     /// Where, without what is secret.
     pub url: Url,
-    /// A parameter that is secret.
-    pub secret: Option<(&'static str, SecretString)>,
+    /// What proves who asks.
+    pub secret: Option<Secret>,
+    /// JSON to be sent; `None`, nothing is, and the question is in the address.
+    pub body: Option<String>,
+}
+
+/// What proves who asks, and where it stands.
+#[derive(Debug, Clone)]
+pub enum Secret {
+    /// In a parameter of the address.
+    Query(&'static str, SecretString),
+    /// At the beginning of the path.
+    Path(SecretString),
+    /// In a header.
+    Header(&'static str, SecretString),
+    /// In the header for it, as whoever bears it.
+    Bearer(SecretString),
+}
+
+impl Request {
+    /// A question in an address that anybody may ask.
+    pub fn open(url: Url) -> Request {
+        Request { url, secret: None, body: None }
+    }
+
+    /// A question in an address.
+    pub fn with(url: Url, secret: Option<Secret>) -> Request {
+        Request { url, secret, body: None }
+    }
 }
 
 /// An answer as it came.
@@ -89,18 +116,29 @@ impl Network {
         })
     }
 
-    /// One answer, from the address itself.
-    async fn once(
-        &self,
-        client: &reqwest::Client,
-        url: Url,
-        tag: Option<HeaderValue>,
-    ) -> Result<reqwest::Response, String> {
-        let mut asked = client.get(url).header(header::ACCEPT_ENCODING, "gzip");
+    /// The first answer, which may send elsewhere.
+    async fn first(&self, url: Url, request: &Request, tag: Option<HeaderValue>) -> Result<reqwest::Response, String> {
+        let mut asked = match &request.body {
+            Some(body) => self.client.post(url).header(header::CONTENT_TYPE, "application/json").body(body.clone()),
+            None => self.client.get(url),
+        };
         if let Some(tag) = tag {
             asked = asked.header(header::IF_NONE_MATCH, tag);
         }
-        let asked = asked.send().await;
+        match &request.secret {
+            Some(Secret::Header(name, secret)) => asked = asked.header(*name, hidden(secret.expose_secret())?),
+            Some(Secret::Bearer(secret)) => {
+                asked = asked.header(header::AUTHORIZATION, hidden(&format!("Bearer {}", secret.expose_secret()))?);
+            }
+            Some(Secret::Query(..) | Secret::Path(_)) | None => {}
+        }
+        let asked = asked.header(header::ACCEPT_ENCODING, "gzip").send().await;
+        asked.map_err(|why| self.told(why))
+    }
+
+    /// The answer from where one has sent to. Nothing secret goes there.
+    async fn next(&self, client: &reqwest::Client, url: Url) -> Result<reqwest::Response, String> {
+        let asked = client.get(url).header(header::ACCEPT_ENCODING, "gzip").send().await;
         asked.map_err(|why| self.told(why))
     }
 
@@ -125,20 +163,26 @@ impl Carrier for Network {
     async fn carry(&self, request: &Request, now: DateTime<Utc>) -> Result<Raw, String> {
         let mut url =
             target::url(request.url.as_str(), self.allow_private).map_err(|why| format!("its address {why}"))?;
-        if let Some((name, secret)) = &request.secret {
-            url.query_pairs_mut().append_pair(name, secret.expose_secret());
+        match &request.secret {
+            Some(Secret::Query(name, secret)) => {
+                url.query_pairs_mut().append_pair(name, secret.expose_secret());
+            }
+            Some(Secret::Path(secret)) => url.set_path(&format!("/{}{}", secret.expose_secret(), request.url.path())),
+            Some(Secret::Header(..) | Secret::Bearer(_)) | None => {}
         }
         let own = url.clone();
-        let before = self.tagged.lock().get(&request.url).cloned();
+        // Two customers may send different bodies to one address.
+        let shared = request.body.is_none();
+        let before = if shared { self.tagged.lock().get(&request.url).cloned() } else { None };
         let tag = before.as_ref().map(|(tag, _)| tag.clone());
-        let mut response = self.once(&self.client, url.clone(), tag).await?;
+        let mut response = self.first(url.clone(), request, tag).await?;
         for _ in 0..MOST_REDIRECTS {
-            let Some(next) = elsewhere(&response) else { break };
+            let Some(next) = elsewhere(&response).filter(|_| request.body.is_none()) else { break };
             let next = url.join(&next).map_err(|why| format!("it sends to no address: {why}"))?;
             let stays = next.origin() == own.origin();
             url = target::url(next.as_str(), self.allow_private && stays)
                 .map_err(|why| format!("where it sends {why}"))?;
-            response = self.once(if stays { &self.client } else { &self.elsewhere }, url.clone(), None).await?;
+            response = self.next(if stays { &self.client } else { &self.elsewhere }, url.clone()).await?;
         }
         let status = response.status().as_u16();
         if let (304, Some((_, raw))) = (status, before) {
@@ -155,7 +199,7 @@ impl Carrier for Network {
             body.extend_from_slice(&chunk);
         }
         let raw = Raw { status, body, retry_after };
-        if let (200, Some(tag)) = (status, tag) {
+        if let (200, Some(tag), true) = (status, tag, shared) {
             let mut tagged = self.tagged.lock();
             if tagged.len() >= MOST_TAGGED {
                 tagged.clear();
@@ -164,6 +208,13 @@ impl Carrier for Network {
         }
         Ok(raw)
     }
+}
+
+/// A header's value that is shown to nobody. A key with a line break in it is none.
+fn hidden(text: &str) -> Result<HeaderValue, String> {
+    let mut value = HeaderValue::from_str(text).map_err(|_| "its key holds what no key does".to_owned())?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 /// Where an answer sends to.

@@ -1,16 +1,17 @@
 //! What is known, and what is to be asked now. Pure: the same answers at the same instants lead to the same.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
-use kwartier_data::feeds::{Area, SkyForecast};
+use kwartier_data::feeds::{self, Area, Carbon, PvPower, SkyForecast};
 
-use super::answer::{Failure, Outcome, Values};
+use super::answer::{Failure, Outcome, Retail, Values};
 use super::choose::{Chosen, Heard, choose};
 use super::retry;
 use super::source::Origin;
 use super::subject::{Subject, days};
+use crate::config::Feeds;
 use crate::resource::feed::Source;
 
 /// Feeds of so many origins are asked for prices: one to believe, one to check it by.
@@ -44,6 +45,38 @@ pub enum News {
         /// What it will be.
         sky: SkyForecast,
     },
+    /// What a site's contract bills on a day.
+    Contract {
+        /// The site.
+        site: String,
+        /// The day.
+        day: NaiveDate,
+        /// What.
+        billed: Arc<Billed>,
+    },
+    /// The power of a plant.
+    Power {
+        /// The plant.
+        of: Subject,
+        /// What it will be.
+        power: feeds::Values<PvPower>,
+    },
+    /// The carbon intensity of an area.
+    Carbon {
+        /// Name of the area.
+        area: String,
+        /// What it was and will be.
+        carbon: feeds::Values<Carbon>,
+    },
+}
+
+/// What a supplier bills.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Billed {
+    /// The feed that says it.
+    pub source: Source,
+    /// What.
+    pub retail: Retail,
 }
 
 /// How a feed does with a subject.
@@ -57,9 +90,11 @@ pub struct Line {
     pub under_way: bool,
     /// When it last answered with values.
     pub success: Option<DateTime<Utc>>,
+    /// Whether it has answered with all of a day's prices, none of which is to change.
+    pub whole: bool,
     /// Why it has none; `None`, it has, or was not asked.
     pub failure: Option<Failure>,
-    /// When it is asked again at the earliest; `None`, it was not asked, or need not be again.
+    /// When it is asked again at the earliest; `None`, it was not asked.
     pub next: Option<DateTime<Utc>>,
 }
 
@@ -72,41 +107,110 @@ pub struct Known {
     heard: Vec<Heard>,
     /// Of those, the ones that count.
     pub chosen: Option<Arc<Chosen>>,
-    /// When weather came, and from which feed.
-    pub weather: Option<(DateTime<Utc>, Source)>,
+    /// What a contract bills.
+    billed: Option<Arc<Billed>>,
+    /// When what is not weighed against others came, and from which feed.
+    pub came: Option<(DateTime<Utc>, Source)>,
+    /// What is to be known of that.
+    pub notes: Vec<String>,
+}
+
+/// Feeds by what they have, the one to prefer first.
+#[derive(Debug, Clone, Default)]
+pub struct Ranks {
+    /// Prices of the market.
+    pub prices: Vec<Source>,
+    /// Weather.
+    pub weather: Vec<Source>,
+    /// The power of plants.
+    pub pv: Vec<Source>,
+    /// Carbon intensity.
+    pub carbon: Vec<Source>,
+    /// The feed of a site's contract, by site.
+    pub contracts: BTreeMap<String, Source>,
+    /// Plants that Solcast knows, by site and name.
+    pub rooftops: BTreeSet<(String, String)>,
+}
+
+impl Ranks {
+    /// Those of a configuration.
+    pub fn of(settings: &Feeds) -> Ranks {
+        Ranks {
+            prices: settings.prices.clone(),
+            weather: settings.weather.clone(),
+            pv: settings.pv.clone(),
+            carbon: settings.carbon.clone(),
+            contracts: settings.contracts.iter().map(|of| (of.site.clone(), of.supplier.source())).collect(),
+            rooftops: settings.rooftops.iter().map(|of| (of.site.clone(), of.plant.clone())).collect(),
+        }
+    }
+
+    /// The feeds that a subject is asked of, the one to prefer first.
+    pub fn for_subject(&self, subject: &Subject) -> Vec<Source> {
+        match subject {
+            Subject::Prices { .. } => {
+                let covers = |source: &Source| subject.area().is_some_and(|area| source.covers(area));
+                self.prices.iter().copied().filter(covers).collect()
+            }
+            Subject::Weather { .. } => self.weather.clone(),
+            Subject::Contract { site, .. } => self.contracts.get(site).copied().into_iter().collect(),
+            Subject::Pv { site, plant, roof, .. } => {
+                let knows = |source: &Source| match source {
+                    Source::Solcast => self.rooftops.contains(&(site.clone(), plant.clone())),
+                    _ => roof.is_some(),
+                };
+                self.pv.iter().copied().filter(knows).collect()
+            }
+            Subject::Carbon { area } => self.carbon.iter().copied().filter(|source| source.colours(area)).collect(),
+        }
+    }
+
+    /// Whether anything is fetched at all.
+    pub fn is_any(&self) -> bool {
+        let lists = [&self.prices, &self.weather, &self.pv, &self.carbon];
+        lists.iter().any(|list| !list.is_empty()) || !self.contracts.is_empty()
+    }
 }
 
 /// What is known of everything that is wanted.
 #[derive(Debug)]
 pub struct Desk {
-    prices: Vec<Source>,
-    weather: Vec<Source>,
+    ranks: Ranks,
     /// Tells this service's chance from others'.
     service: u64,
     known: BTreeMap<Subject, Known>,
+    /// When feeds that are sparing were asked.
+    asked: BTreeMap<Source, VecDeque<DateTime<Utc>>>,
 }
 
 impl Desk {
-    /// Nothing is known. Feeds are given in the order of their rank.
-    pub fn new(prices: Vec<Source>, weather: Vec<Source>, service: u64) -> Desk {
-        Desk { prices, weather, service, known: BTreeMap::new() }
+    /// Nothing is known.
+    pub fn new(ranks: Ranks, service: u64) -> Desk {
+        Desk { ranks, service, known: BTreeMap::new(), asked: BTreeMap::new() }
     }
 
-    /// Takes in what sites want: the prices of areas, the weather at places. What nobody wants any more is forgotten.
-    pub fn want(&mut self, areas: &BTreeSet<String>, places: &BTreeSet<Subject>, now: DateTime<Utc>) {
-        let mut wanted = places.clone();
+    /// Takes in what sites want: the prices of areas, and whatever else is asked for one by one. What nobody wants any more is
+    /// forgotten.
+    pub fn want(&mut self, areas: &BTreeSet<String>, others: &BTreeSet<Subject>, now: DateTime<Utc>) {
+        let mut wanted = others.clone();
         for area in areas.iter().filter_map(|name| Area::parse(name)) {
             let day = |day| Subject::Prices { area: area.name.to_owned(), day };
             wanted.extend(days(area, now).into_iter().map(day));
         }
-        let stays = |subject: &Subject| match subject {
-            // Yesterday's stay to be seen.
-            Subject::Prices { area, day } => {
-                areas.contains(area) && *day >= now.date_naive().checked_sub_days(Days::new(1)).unwrap_or(*day)
-            }
-            Subject::Weather { .. } => places.contains(subject),
-        };
-        self.known.retain(|subject, _| stays(subject));
+        // Yesterday's stay to be seen.
+        let yesterday = now.date_naive().checked_sub_days(Days::new(1)).unwrap_or_default();
+        let contracts: BTreeSet<&str> = others
+            .iter()
+            .filter_map(|subject| match subject {
+                Subject::Contract { site, .. } => Some(site.as_str()),
+                _ => None,
+            })
+            .collect();
+        self.known.retain(|subject, _| match subject {
+            Subject::Prices { area, day } => areas.contains(area) && *day >= yesterday,
+            Subject::Contract { site, day, .. } => contracts.contains(site.as_str()) && *day >= yesterday,
+            _ => others.contains(subject),
+        });
         for subject in wanted {
             self.known.entry(subject).or_default();
         }
@@ -115,24 +219,45 @@ impl Desk {
     /// The feeds that are to be asked now; they count as asked.
     pub fn due(&mut self, now: DateTime<Utc>) -> Vec<Ask> {
         let mut due = Vec::new();
-        let (prices, weather) = (&self.prices, &self.weather);
-        for (subject, known) in &mut self.known {
-            let sources = match subject.area() {
-                Some(area) => known.wants_prices(prices.iter().copied().filter(|source| source.covers(area)), now),
-                None => known.wants_weather(weather, now),
+        for (subject, known) in &self.known {
+            let ranked = self.ranks.for_subject(subject);
+            let sources = match subject {
+                Subject::Prices { .. } => known.wants_prices(ranked.into_iter(), now),
+                _ => known.wants_first(&ranked, now),
             };
-            for source in sources {
-                let line = known.lines.entry(source).or_default();
-                line.tries += 1;
-                line.under_way = true;
-                due.push(Ask { subject: subject.clone(), source });
-            }
+            due.extend(sources.into_iter().map(|source| Ask { subject: subject.clone(), source }));
+        }
+        // Of what is asked sparingly, that comes first which was asked least.
+        due.sort_by_key(|ask| ask.source.budget().map(|_| self.tries(ask)));
+        due.retain(|ask| self.may_ask(ask.source, now));
+        for ask in &due {
+            let line = self.known.entry(ask.subject.clone()).or_default().lines.entry(ask.source).or_default();
+            line.tries += 1;
+            line.under_way = true;
         }
         due
     }
 
+    fn tries(&self, ask: &Ask) -> u32 {
+        let line = self.known.get(&ask.subject).and_then(|known| known.lines.get(&ask.source));
+        line.map_or(0, |line| line.tries)
+    }
+
+    /// Whether a feed may be asked once more; it counts as asked.
+    fn may_ask(&mut self, source: Source, now: DateTime<Utc>) -> bool {
+        let Some(budget) = source.budget() else { return true };
+        let asked = self.asked.entry(source).or_default();
+        asked.retain(|at| *at <= now && now - *at < budget.within);
+        let may = asked.len() < budget.most;
+        if may {
+            asked.push_back(now);
+        }
+        may
+    }
+
     /// A feed has answered, or has not; what is new by that.
     pub fn heard(&mut self, ask: &Ask, outcome: Outcome, now: DateTime<Utc>) -> Option<News> {
+        let plants = self.known.keys().filter(|subject| matches!(subject, Subject::Pv { .. })).count();
         let known = self.known.get_mut(&ask.subject)?;
         let line = known.lines.entry(ask.source).or_default();
         let seed = retry::seed(&ask.subject, ask.source, line.tries, self.service);
@@ -150,19 +275,39 @@ impl Desk {
         match (values, &ask.subject) {
             (Values::Prices(prices), Subject::Prices { area, day }) => {
                 let heard = Heard { source: ask.source, prices, at: now };
-                let alone = choose(&self.prices, std::slice::from_ref(&heard));
-                line.next = alone.filter(|alone| !alone.is_final()).map(|_| retry::unfinished(now, seed));
+                let alone = choose(&self.ranks.prices, std::slice::from_ref(&heard));
+                line.whole = alone.is_some_and(|alone| alone.is_final());
+                line.next = Some(again(line.whole, now, seed));
                 known.heard.retain(|before| before.source != ask.source);
                 known.heard.push(heard);
-                let chosen = choose(&self.prices, &known.heard).map(Arc::new)?;
+                let chosen = choose(&self.ranks.prices, &known.heard).map(Arc::new)?;
                 let same = known.chosen.as_ref().is_some_and(|before| before.says_as(&chosen));
                 known.chosen = Some(Arc::clone(&chosen));
                 (!same).then(|| News::Prices { area: area.clone(), day: *day, chosen })
             }
             (Values::Sky(sky), Subject::Weather { .. }) => {
                 line.next = Some(retry::weather(now, seed));
-                known.weather = Some((now, ask.source));
+                (known.came, known.notes) = (Some((now, ask.source)), sky.values.notes.clone());
                 Some(News::Weather { place: ask.subject.clone(), sky })
+            }
+            (Values::Retail(retail), Subject::Contract { site, day, .. }) => {
+                line.whole = retail.total.values.is_complete();
+                line.next = Some(again(line.whole, now, seed));
+                (known.came, known.notes) = (Some((now, ask.source)), noted(&retail.total.values));
+                let billed = Arc::new(Billed { source: ask.source, retail });
+                let same = known.billed.as_ref().is_some_and(|before| **before == *billed);
+                known.billed = Some(Arc::clone(&billed));
+                (!same).then(|| News::Contract { site: site.clone(), day: *day, billed })
+            }
+            (Values::Power(power), Subject::Pv { .. }) => {
+                line.next = Some(retry::power(now, seed, ask.source.budget(), plants));
+                (known.came, known.notes) = (Some((now, ask.source)), power.notes.clone());
+                Some(News::Power { of: ask.subject.clone(), power })
+            }
+            (Values::Carbon(carbon), Subject::Carbon { area }) => {
+                line.next = Some(retry::carbon(now, seed));
+                (known.came, known.notes) = (Some((now, ask.source)), carbon.notes.clone());
+                Some(News::Carbon { area: area.clone(), carbon })
             }
             _ => None,
         }
@@ -173,12 +318,17 @@ impl Desk {
         &self.known
     }
 
-    /// The feeds that a subject is asked of, in the order of their rank.
-    pub fn ranked(&self, subject: &Subject) -> Vec<Source> {
-        match subject.area() {
-            Some(area) => self.prices.iter().copied().filter(|source| source.covers(area)).collect(),
-            None => self.weather.clone(),
-        }
+    /// The feeds, by what they have.
+    pub fn ranks(&self) -> &Ranks {
+        &self.ranks
+    }
+
+    /// The days on which it is known what a site's contract bills.
+    pub fn billed<'d>(&'d self, site: &'d str) -> impl Iterator<Item = (NaiveDate, &'d Arc<Billed>)> {
+        self.known.iter().filter_map(move |(subject, known)| match subject {
+            Subject::Contract { site: of, day, .. } if of == site => Some((*day, known.billed.as_ref()?)),
+            _ => None,
+        })
     }
 
     /// The days of an area whose prices are known.
@@ -206,10 +356,12 @@ impl Known {
         let line = |source: Source| self.lines.get(&source).unwrap_or(&unasked);
         let mut origins: BTreeSet<Origin> = BTreeSet::new();
         let ranked: Vec<Source> = ranked.collect();
-        let whole = |source: &&Source| line(**source).success.is_some() && line(**source).next.is_none();
+        let whole = |source: &&Source| line(**source).whole;
         origins.extend(ranked.iter().filter(whole).map(|source| source.origin()));
         let done = origins.clone();
-        let mut wanted = Vec::new();
+        // What is known already is looked at again now and then.
+        let mut wanted: Vec<Source> =
+            ranked.iter().copied().filter(|source| line(*source).whole && line(*source).is_due(now)).collect();
         for source in ranked.into_iter().filter(|source| !done.contains(&source.origin())) {
             let line = line(source);
             let promising = line.failure.is_none();
@@ -230,7 +382,7 @@ impl Known {
     }
 
     /// The first by rank; the next one only where all before it have failed.
-    fn wants_weather(&self, ranked: &[Source], now: DateTime<Utc>) -> Vec<Source> {
+    fn wants_first(&self, ranked: &[Source], now: DateTime<Utc>) -> Vec<Source> {
         let mut wanted = Vec::new();
         for source in ranked {
             let line = self.lines.get(source);
@@ -243,6 +395,18 @@ impl Known {
         }
         wanted
     }
+}
+
+/// When a day's prices are asked for again.
+fn again(whole: bool, now: DateTime<Utc>, seed: u64) -> DateTime<Utc> {
+    if whole { retry::corrected(now, seed) } else { retry::unfinished(now, seed) }
+}
+
+/// What is to be known of values: what their feed notes, and what is missing.
+fn noted<V>(values: &feeds::Values<V>) -> Vec<String> {
+    let minutes: i64 = values.missing.iter().map(|span| span.length().num_minutes()).sum();
+    let gaps = (minutes > 0).then(|| format!("{:.2} hours are missing", minutes as f64 / 60.0));
+    gaps.into_iter().chain(values.notes.iter().cloned()).collect()
 }
 
 impl Line {

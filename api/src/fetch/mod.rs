@@ -1,4 +1,5 @@
-//! Feeds: prices of the day-ahead market and weather, fetched for the sites that name an area and a place.
+//! Feeds: prices of the day-ahead market and of contracts, weather, the sun's power and carbon intensity, fetched for the sites that
+//! name an area, a place, plants.
 //!
 //! What is asked when, what is believed and what follows is decided without effects ([`Desk`]); everything else only does it.
 //! How feeds are ranked and checked against each other, and what each fault of one does to plans, is in `docs/feeds.md`.
@@ -14,10 +15,15 @@
 //! | `desk.rs`, `shown.rs` | what is known, what is to be asked now; as people see it |
 //! | `client.rs` | the way to the network |
 //! | `record.rs`, `replay.rs` | every answer as it came, and a past week once more |
-//! | `supply.rs` | from a day's prices and a place's weather to the sites |
+//! | `area.rs` | which area's electricity a site has, and what feeds call that |
+//! | `sites.rs` | the sites for which something is fetched |
+//! | `supply.rs`, `used.rs` | from a day's prices to the sites, and what those have used this year |
+//! | `weather.rs`, `sun.rs`, `carbon.rs` | what came of a place, a plant, an area, as it is kept |
 //! | `work.rs` | does all of it until it is told to stop |
 
 mod answer;
+pub mod area;
+pub mod carbon;
 mod choose;
 pub mod client;
 mod desk;
@@ -26,16 +32,21 @@ pub mod record;
 pub mod replay;
 mod retry;
 mod shown;
+mod sites;
 mod source;
 mod subject;
+pub mod sun;
 mod supply;
 #[cfg(test)]
 mod tests;
+mod used;
 pub mod weather;
 mod work;
 
 pub use client::{Carrier, Network, Raw, Request};
 pub use shown::Board;
-pub use source::{PRICES, WEATHER};
+pub use sites::of_area;
+pub use source::{CARBON, CONTRACTS, PRICES, PV, WEATHER};
 pub use supply::{Spot, SpotRow, at_site, put};
-pub use work::{of_area, work};
+pub use used::Used;
+pub use work::work;

@@ -10,6 +10,7 @@ use kwartier_data::feeds::Span;
 use serde::{Deserialize, Serialize};
 
 use super::client::Raw;
+use super::retry;
 use super::subject::Subject;
 use crate::resource::feed::Source;
 
@@ -93,9 +94,10 @@ impl Record {
 pub fn write(folder: &Path, record: &Record) -> Result<PathBuf, String> {
     let day = folder.join(record.at.format(DAY).to_string());
     std::fs::create_dir_all(&day).map_err(|why| format!("{}: {why}", day.display()))?;
-    let about = match record.subject.place() {
-        Some(place) => format!("weather-{:.2}-{:.2}", place.latitude_deg, place.longitude_deg),
-        None => record.subject.to_string().replace(' ', "-"),
+    let about = match &record.subject {
+        Subject::Prices { .. } => record.subject.to_string().replace(' ', "-"),
+        // Sites and plants may have any name.
+        other => format!("{:016x}", retry::seed(other, record.source, 0, 0)),
     };
     let name = format!("{}-{}-{about}.json.zst", record.at.format("%H%M%S%.3f"), record.source.name());
     let json = serde_json::to_vec(record).map_err(|why| why.to_string())?;

@@ -53,7 +53,7 @@ pub fn play(records: &[Record], rank: &[Source]) -> Vec<Day> {
                 day.known.get_or_insert(record.at);
                 format!("{count} prices")
             }
-            Ok(Values::Sky(_)) => "weather".to_owned(),
+            Ok(_) => "other values".to_owned(),
             Err(failure) => format!("{}: {}", failure.word(), failure.why()),
         };
         day.came.push((record.at, record.source, said));

@@ -7,6 +7,7 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::answer::Failure;
+use super::source::Budget;
 use super::subject::Subject;
 use crate::resource::feed::Source;
 
@@ -22,6 +23,15 @@ const REFUSED: Duration = Duration::from_mins(45);
 
 /// Weather is asked for anew so long after it came.
 const WEATHER: Duration = Duration::from_hours(3);
+
+/// Carbon intensity is measured by the hour.
+const CARBON: Duration = Duration::from_mins(50);
+
+/// How much of what a feed allows is meant to be used; the rest is for failures.
+const USED: f64 = 0.8;
+
+/// Prices that are whole and final are looked at again: a market has corrected what it had published before.
+const CORRECTED: Duration = Duration::from_hours(5);
 
 /// Prices that are provisional or have gaps are asked for anew.
 const UNFINISHED: Duration = Duration::from_mins(10);
@@ -59,9 +69,27 @@ pub fn weather(now: DateTime<Utc>, seed: u64) -> DateTime<Utc> {
     now + span(jittered(WEATHER, seed))
 }
 
+/// When to ask anew for the power of one of so many plants: as for weather, or as seldom as the feed wants them all to be asked for.
+pub fn power(now: DateTime<Utc>, seed: u64, budget: Option<Budget>, plants: usize) -> DateTime<Utc> {
+    let share = budget.map_or(Duration::ZERO, |Budget { most, within }| {
+        within.to_std().unwrap_or_default().mul_f64(plants as f64 / (most as f64 * USED))
+    });
+    (now + span(jittered(WEATHER, seed))).max(now + span(share))
+}
+
+/// When to ask anew for carbon intensity that came.
+pub fn carbon(now: DateTime<Utc>, seed: u64) -> DateTime<Utc> {
+    now + span(jittered(CARBON, seed))
+}
+
 /// When to ask anew for prices that are not as they should be.
 pub fn unfinished(now: DateTime<Utc>, seed: u64) -> DateTime<Utc> {
     now + span(jittered(UNFINISHED, seed))
+}
+
+/// When to look again at prices that are as they should be.
+pub fn corrected(now: DateTime<Utc>, seed: u64) -> DateTime<Utc> {
+    now + span(jittered(CORRECTED, seed))
 }
 
 /// A pause and up to half of it more.
@@ -96,6 +124,15 @@ mod tests {
     fn what_is_not_there_yet_is_looked_for_at_the_same_pace() {
         let pauses = pauses_s(&Failure::NotYet(String::new()));
         assert!(pauses.iter().all(|pause| (150..=225).contains(pause)), "{pauses:?}");
+    }
+
+    #[test]
+    fn many_plants_share_what_a_feed_allows() {
+        let now = DateTime::UNIX_EPOCH;
+        let budget = Source::Solcast.budget();
+        let hours = |plants| (power(now, 0, budget, plants) - now).num_hours();
+        assert_eq!((hours(1), hours(2), hours(8)), (3, 6, 24));
+        assert_eq!(power(now, 0, None, 100) - now, TimeDelta::hours(3));
     }
 
     #[test]

@@ -1,20 +1,24 @@
 //! What is known of feeds, as people see it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use kwartier_data::site::Site;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
 use super::desk::{Desk, Known, Line};
 use super::subject::{Subject, is_due};
-use super::{weather, work};
-use crate::resource::feed::{FeedState, FeedsView, Fetched, PriceDay};
+use super::{area, weather};
+use crate::access::SiteRef;
+use crate::resource::feed::{FeedState, FeedsView, Fetched, PlantFeed, PriceDay};
 
-/// What is known of feeds. Clones show the same.
+/// What is known of feeds, and which sites have changed since they were looked at. Clones show the same.
 #[derive(Debug, Clone, Default)]
-pub struct Board(Arc<RwLock<Shown>>);
+pub struct Board {
+    shown: Arc<RwLock<Shown>>,
+    changed: Arc<Mutex<BTreeSet<SiteRef>>>,
+}
 
 #[derive(Debug, Default)]
 struct Shown {
@@ -23,63 +27,95 @@ struct Shown {
 }
 
 impl Board {
-    /// Shows what is known now, and whether anything is fetched at all.
-    pub fn show(&self, desk: &Desk, fetching: bool, now: DateTime<Utc>) {
-        let fetched = |(subject, known): (&Subject, &Known)| (subject.clone(), fetched(desk, subject, known, now));
-        let subjects = desk.known().iter().map(fetched).collect();
-        *self.0.write() = Shown { fetching, subjects };
+    /// A site is new, has changed, or is gone: what it wants is looked at.
+    pub fn changed(&self, site: &SiteRef) {
+        self.changed.lock().insert(site.clone());
     }
 
-    /// The feeds of a site.
-    pub fn of(&self, site: &Site, now: DateTime<Utc>) -> FeedsView {
-        let shown = self.0.read();
-        let aged = |fetched: &Fetched| Fetched {
-            age_s: fetched.received.map(|received| (now - received).num_seconds()),
-            ..fetched.clone()
-        };
-        let own = work::area(site);
-        let prices = shown.subjects.iter().filter_map(|(subject, fetched)| match subject {
-            Subject::Prices { area, day } if own.as_ref() == Some(area) => {
-                Some(PriceDay { day: *day, fetched: aged(fetched) })
-            }
-            _ => None,
-        });
-        let place = weather::place(site);
-        FeedsView {
+    /// The sites that have changed since this was asked.
+    pub fn take_changed(&self) -> BTreeSet<SiteRef> {
+        std::mem::take(&mut *self.changed.lock())
+    }
+
+    /// Shows what is known now, and whether anything is fetched at all.
+    pub fn show(&self, desk: &Desk, now: DateTime<Utc>) {
+        let fetched = |(subject, known): (&Subject, &Known)| (subject.clone(), fetched(desk, subject, known, now));
+        let subjects = desk.known().iter().map(fetched).collect();
+        *self.shown.write() = Shown { fetching: desk.ranks().is_any(), subjects };
+    }
+
+    /// The feeds of the site of an id.
+    pub fn of(&self, id: &str, site: &Site, now: DateTime<Utc>) -> FeedsView {
+        let shown = self.shown.read();
+        let (market, intensity, place) = (area::of_prices(site), area::of_carbon(site), weather::place(site));
+        let mut view = FeedsView {
             price_area: site.price_area.clone(),
             fetching: shown.fetching,
-            prices: prices.collect(),
-            weather: place.and_then(|place| shown.subjects.get(&place).map(aged)),
+            prices: Vec::new(),
+            contract: Vec::new(),
+            weather: None,
+            pv: Vec::new(),
+            carbon: None,
+        };
+        for (subject, fetched) in &shown.subjects {
+            let age_s = fetched.received.map(|received| (now - received).num_seconds());
+            let fetched = || Fetched { age_s, ..fetched.clone() };
+            match subject {
+                Subject::Prices { area, day } if market.as_ref() == Some(area) => {
+                    view.prices.push(PriceDay { day: *day, fetched: fetched() });
+                }
+                Subject::Contract { site, day, .. } if site == id => {
+                    view.contract.push(PriceDay { day: *day, fetched: fetched() });
+                }
+                Subject::Weather { .. } if place.as_ref() == Some(subject) => view.weather = Some(fetched()),
+                Subject::Pv { site, plant, .. } if site == id => {
+                    view.pv.push(PlantFeed { plant: plant.clone(), fetched: fetched() });
+                }
+                Subject::Carbon { area } if intensity.as_ref() == Some(area) => view.carbon = Some(fetched()),
+                _ => {}
+            }
         }
+        view
     }
 
     /// How many things are wanted, and how many of them are late.
     pub fn late(&self) -> (usize, usize) {
-        let shown = self.0.read();
+        let shown = self.shown.read();
         (shown.subjects.len(), shown.subjects.values().filter(|fetched| fetched.late).count())
     }
 
-    /// The age of what is oldest, of prices and of weather, in s; what nothing is known of is left out.
-    pub fn ages_s(&self, now: DateTime<Utc>) -> Vec<(&'static str, i64)> {
-        let shown = self.0.read();
-        let oldest = |weather: bool| {
-            let alike =
-                shown.subjects.iter().filter(|(subject, _)| matches!(subject, Subject::Weather { .. }) == weather);
-            let received = alike.filter_map(|(_, fetched)| fetched.received);
-            received.map(|received| (now - received).num_seconds()).max()
-        };
-        [("prices", oldest(false)), ("weather", oldest(true))]
-            .into_iter()
-            .filter_map(|(kind, age)| Some((kind, age?)))
-            .collect()
+    /// The age of what is oldest of each kind, in s; what nothing is known of is left out.
+    pub fn ages_s(&self, now: DateTime<Utc>) -> BTreeMap<&'static str, i64> {
+        let mut ages = BTreeMap::new();
+        for (subject, fetched) in &self.shown.read().subjects {
+            if let Some(received) = fetched.received {
+                let age_s = (now - received).num_seconds();
+                ages.entry(kind(subject)).and_modify(|oldest: &mut i64| *oldest = age_s.max(*oldest)).or_insert(age_s);
+            }
+        }
+        ages
     }
 }
 
-/// Weather that is older is late.
-const WEATHER_LATE: chrono::TimeDelta = chrono::TimeDelta::hours(8);
+/// What a subject is of, as it is counted.
+fn kind(subject: &Subject) -> &'static str {
+    match subject {
+        Subject::Prices { .. } => "prices",
+        Subject::Contract { .. } => "contract",
+        Subject::Weather { .. } => "weather",
+        Subject::Pv { .. } => "pv",
+        Subject::Carbon { .. } => "carbon",
+    }
+}
+
+/// What is forecast is late when it is older.
+const LATE: TimeDelta = TimeDelta::hours(8);
+
+/// The power of a plant may be older: a feed that lets itself be asked ten times a day has a few plants at most.
+const POWER_LATE: TimeDelta = TimeDelta::hours(30);
 
 fn fetched(desk: &Desk, subject: &Subject, known: &Known, now: DateTime<Utc>) -> Fetched {
-    let feeds = desk.ranked(subject).into_iter().map(|source| {
+    let feeds = desk.ranks().for_subject(subject).into_iter().map(|source| {
         let line = known.lines.get(&source).cloned().unwrap_or_default();
         FeedState {
             source,
@@ -91,27 +127,21 @@ fn fetched(desk: &Desk, subject: &Subject, known: &Known, now: DateTime<Utc>) ->
             next: line.next,
         }
     });
-    let feeds: Vec<FeedState> = feeds.collect();
-    match (subject, subject.area()) {
-        (Subject::Prices { day, .. }, Some(area)) => Fetched {
-            source: known.chosen.as_ref().map(|chosen| chosen.heard.source),
-            received: known.chosen.as_ref().map(|chosen| chosen.heard.at),
-            age_s: None,
-            late: known.chosen.is_none()
-                && is_due(area, *day, now)
-                && known.lines.values().any(|line| line.failure.is_some()),
-            notes: known.chosen.as_ref().map(|chosen| chosen.notes()).unwrap_or_default(),
-            feeds,
-        },
-        _ => Fetched {
-            source: known.weather.map(|(_, source)| source),
-            received: known.weather.map(|(received, _)| received),
-            age_s: None,
-            late: known.weather.is_none_or(|(received, _)| now - received > WEATHER_LATE)
-                && known.lines.values().any(|line| line.failure.is_some()),
-            notes: Vec::new(),
-            feeds,
-        },
+    let chosen = known.chosen.as_ref().map(|chosen| (chosen.heard.at, chosen.heard.source, chosen.notes()));
+    let came = known.came.map(|(at, source)| (at, source, known.notes.clone()));
+    let came = chosen.or(came);
+    let received = came.as_ref().map(|(received, ..)| *received);
+    let oldest = if matches!(subject, Subject::Pv { .. }) { POWER_LATE } else { LATE };
+    // A day's prices do not age.
+    let missing = received.is_none_or(|received| subject.day().is_none() && now - received > oldest);
+    let failed = known.lines.values().any(|line| line.failure.is_some());
+    Fetched {
+        source: came.as_ref().map(|(_, source, _)| *source),
+        received,
+        age_s: None,
+        late: missing && failed && is_due(subject, now),
+        feeds: feeds.collect(),
+        notes: came.map(|(.., notes)| notes).unwrap_or_default(),
     }
 }
 

@@ -1,7 +1,9 @@
 //! What feeds there are, and which of them are one: a feed that copies another is no check of it.
 
+use chrono::TimeDelta;
 use kwartier_data::feeds::Area;
 
+use super::area;
 use crate::resource::feed::Source;
 
 /// Where what a feed says comes from.
@@ -17,6 +19,18 @@ pub enum Origin {
     Nordpool,
     /// A forecast of the weather.
     OpenMeteo,
+    /// What a supplier bills.
+    Tibber,
+    /// The same of another supplier.
+    Octopus,
+    /// A forecast of a roof's power.
+    Solcast,
+    /// Another one.
+    ForecastSolar,
+    /// What is measured and forecast of power plants.
+    ElectricityMaps,
+    /// A system operator's own.
+    NationalGrid,
 }
 
 /// What there is to know of a feed.
@@ -33,13 +47,19 @@ pub struct About {
 }
 
 /// All feeds.
-const ALL: [About; 6] = [
+const ALL: [About; 12] = [
     about(Source::Entsoe, "entsoe", Origin::TransparencyPlatform, "https://web-api.tp.entsoe.eu"),
     about(Source::EnergyCharts, "energy_charts", Origin::TransparencyPlatform, "https://api.energy-charts.info"),
     about(Source::Energyzero, "energyzero", Origin::Energyzero, "https://public.api.energyzero.nl"),
     about(Source::Awattar, "awattar", Origin::Awattar, "https://api.awattar.{country}"),
     about(Source::Nordpool, "nordpool", Origin::Nordpool, "https://dataportal-api.nordpoolgroup.com"),
     about(Source::OpenMeteo, "open_meteo", Origin::OpenMeteo, "https://api.open-meteo.com"),
+    about(Source::Tibber, "tibber", Origin::Tibber, "https://api.tibber.com"),
+    about(Source::Octopus, "octopus", Origin::Octopus, "https://api.octopus.energy"),
+    about(Source::Solcast, "solcast", Origin::Solcast, "https://api.solcast.com.au"),
+    about(Source::ForecastSolar, "forecast_solar", Origin::ForecastSolar, "https://api.forecast.solar"),
+    about(Source::ElectricityMaps, "electricity_maps", Origin::ElectricityMaps, "https://api.electricitymaps.com"),
+    about(Source::NationalGrid, "national_grid", Origin::NationalGrid, "https://api.carbonintensity.org.uk"),
 ];
 
 /// The feeds of prices by name, for the configuration.
@@ -47,6 +67,24 @@ pub const PRICES: [&str; 5] = ["entsoe", "energy_charts", "energyzero", "awattar
 
 /// The feeds of weather by name.
 pub const WEATHER: [&str; 1] = ["open_meteo"];
+
+/// The feeds of what contracts bill, by name.
+pub const CONTRACTS: &[&str] = &["tibber", "octopus"];
+
+/// The feeds of the power of plants by name.
+pub const PV: [&str; 2] = ["solcast", "forecast_solar"];
+
+/// The feeds of carbon intensity by name.
+pub const CARBON: [&str; 3] = ["electricity_maps", "energy_charts", "national_grid"];
+
+/// How often a feed lets itself be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// So many times.
+    pub most: usize,
+    /// In so long.
+    pub within: TimeDelta,
+}
 
 const fn about(source: Source, name: &'static str, origin: Origin, base: &'static str) -> About {
     About { source, name, origin, base }
@@ -85,8 +123,32 @@ impl Source {
             Source::Energyzero => area.name == "NL",
             Source::Awattar => matches!(area.name, "DE-LU" | "AT"),
             Source::Nordpool => area.nordpool.is_some(),
-            Source::OpenMeteo => false,
+            _ => false,
         }
+    }
+
+    /// Whether it has the carbon intensity of an area.
+    pub fn colours(self, of: &str) -> bool {
+        match self {
+            Source::ElectricityMaps => true,
+            Source::EnergyCharts => of != area::BRITAIN,
+            Source::NationalGrid => of == area::BRITAIN,
+            _ => false,
+        }
+    }
+
+    /// How often it lets itself be asked without a contract that says otherwise; `None`, as often as is polite.
+    pub fn budget(self) -> Option<Budget> {
+        match self {
+            Source::ForecastSolar => Some(Budget { most: 12, within: TimeDelta::hours(1) }),
+            Source::Solcast => Some(Budget { most: 10, within: TimeDelta::hours(24) }),
+            _ => None,
+        }
+    }
+
+    /// Whether its prices are what a site's own contract bills, and come before those of the market.
+    pub fn is_contract(self) -> bool {
+        matches!(self, Source::Tibber | Source::Octopus)
     }
 }
 
@@ -99,21 +161,30 @@ impl Origin {
             Origin::Energyzero => "EnergyZero",
             Origin::Nordpool => "Nord Pool",
             Origin::OpenMeteo => "Open-Meteo",
+            Origin::Tibber => "Tibber",
+            Origin::Octopus => "Octopus",
+            Origin::Solcast => "Solcast",
+            Origin::ForecastSolar => "forecast.solar",
+            Origin::ElectricityMaps => "Electricity Maps",
+            Origin::NationalGrid => "National Grid",
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
-    fn every_feed_is_found_by_its_name_and_stands_once() {
+    fn every_feed_is_found_by_its_name_and_stands_in_a_list() {
         for source in Source::all() {
             assert_eq!(Source::of(source.name()), Some(source));
             assert_eq!(serde_json::to_value(source).ok(), Some(source.name().into()), "one name everywhere");
         }
-        let listed: Vec<Source> = PRICES.iter().chain(&WEATHER).filter_map(|name| Source::of(name)).collect();
-        assert_eq!(listed, Source::all().collect::<Vec<_>>());
+        let lists: [&[&str]; 5] = [&PRICES, &WEATHER, CONTRACTS, &PV, &CARBON];
+        let listed: Option<BTreeSet<Source>> = lists.concat().into_iter().map(Source::of).collect();
+        assert_eq!(listed, Some(Source::all().collect()));
     }
 }

@@ -8,6 +8,7 @@ use kwartier_data::site::Site;
 use serde::{Deserialize, Serialize};
 
 use super::subject::Subject;
+use super::sun;
 use crate::http::change::{body, kept};
 use crate::store::{Change, Expect, Fault, Key, Kind, Store};
 
@@ -64,15 +65,23 @@ pub async fn keep(store: &dyn Store, place: &Subject, sky: &SkyForecast) -> Resu
     store.write(sky.known_at, vec![Change::Put { key, body: body(&kept)?, expect: Expect::Any }]).await.map(drop)
 }
 
-/// The weather at a site, as it was known at each instant since; empty, it names no place or nothing came yet.
+/// The weather at a site, as it was known at each instant since, with the sun as its plants' forecasts tell it where they are learnt;
+/// empty, it names no place and nothing came yet.
 ///
 /// # Errors
 ///
 /// Why it cannot be read.
-pub async fn known(store: &dyn Store, site: &Site) -> Result<Weather, Fault> {
-    let Some(key) = place(site).as_ref().and_then(key) else { return Ok(Weather::default()) };
+pub async fn known(store: &dyn Store, id: &str, site: &Site, now: DateTime<Utc>) -> Result<Weather, Fault> {
+    let fetched = match place(site).as_ref().and_then(key) {
+        Some(key) => rows(store, &key).await?,
+        None => Vec::new(),
+    };
+    Ok(Weather::new(sun::within(fetched, sun::known(store, id, site).await?, now), STEP))
+}
+
+async fn rows(store: &dyn Store, key: &Key) -> Result<Vec<WeatherRow>, Fault> {
     let mut rows = Vec::new();
-    for document in store.history(&key, None, MOST).await?.iter().filter(|document| document.body.is_some()) {
+    for document in store.history(key, None, MOST).await?.iter().filter(|document| document.body.is_some()) {
         let Kept { known_at, start, hours } = kept(document)?;
         rows.extend(hours.into_iter().enumerate().map(|(k, [ghi_wm2, dni_wm2, dhi_wm2, temp_c, wind_ms])| {
             WeatherRow {
@@ -82,7 +91,7 @@ pub async fn known(store: &dyn Store, site: &Site) -> Result<Weather, Fault> {
             }
         }));
     }
-    Ok(Weather::new(rows, STEP))
+    Ok(rows)
 }
 
 #[cfg(test)]
@@ -118,7 +127,7 @@ mod tests {
         for (at, temp_c) in came.into_iter().zip([15.0, 21.0]) {
             keep(&*store, &place(&site).unwrap(), &sky(at, noon, temp_c)).await.unwrap();
         }
-        let weather = known(&*store, &site).await.unwrap();
+        let weather = known(&*store, "depot", &site, noon).await.unwrap();
         let series = Series { start: noon, step: TimeDelta::hours(1), values: vec![Some(1.0); 2] };
         let history = History::new(series, chrono_tz::UTC).with_weather(weather);
         let temp_c = |at| history.as_of(at).weather(noon).and_then(|sky| sky.temp_c);
@@ -127,6 +136,6 @@ mod tests {
         let sun = |hours| history.as_of(came[1]).weather(noon + TimeDelta::hours(hours)).unwrap().ghi_wm2;
         assert_eq!((sun(0), sun(1)), (Some(15.0), None), "the mean of four quarters; then suspect");
         site.latitude_deg = None;
-        assert!(known(&*store, &site).await.unwrap().is_empty());
+        assert!(known(&*store, "depot", &site, noon).await.unwrap().is_empty());
     }
 }

@@ -1,29 +1,27 @@
 //! Does what the desk wants done, until it is told to stop.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use kwartier_data::feeds::Area;
-use kwartier_data::site::Site;
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::answer::{Failure, Outcome};
 use super::client::{Carrier, Raw};
-use super::desk::{Ask, Desk, News};
+use super::desk::{Ask, Desk, News, Ranks};
 use super::record::{self, Record};
+use super::sites::Sites;
 use super::subject::Subject;
-use super::supply::{self, Spot, at_site};
-use super::{feeds, weather};
+use super::supply::{self, Spot, at_home, at_site};
+use super::{area, carbon, feeds, sun, weather};
 use crate::access::SiteRef;
-use crate::config::Feeds;
-use crate::http::change::kept;
 use crate::jobs::publication;
+use crate::resource::price::Price;
 use crate::service::Service;
-use crate::store::{Fault, Kind, List};
+use crate::store::Fault;
 
 /// Where answers are kept, within the folder of data.
 const RECORDS: &str = "feeds";
@@ -31,17 +29,11 @@ const RECORDS: &str = "feeds";
 /// How often it is looked at what is to be asked.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// How often it is looked at which sites there are.
-const SITES: TimeDelta = TimeDelta::seconds(10);
-
 /// How often old answers are dropped.
 const FORGET: TimeDelta = TimeDelta::hours(6);
 
 /// How many feeds are asked in each of these; what is due beyond that waits. Open-Meteo bears 600 requests a minute.
 const AT_ONCE: usize = 8;
-
-/// Sites are held against what is known so often, should their prices have been lost on the way.
-const HEAL: TimeDelta = TimeDelta::minutes(15);
 
 /// An answer, and what it was asked for.
 struct Came {
@@ -50,29 +42,20 @@ struct Came {
     at: DateTime<Utc>,
 }
 
-/// A site that names an area or a place.
-struct Wanting {
-    site: SiteRef,
-    version: u64,
-    what: Arc<Site>,
-}
-
 /// Fetches until it is told to stop.
 pub async fn work(service: Service, carrier: Arc<dyn Carrier>, stop: CancellationToken) {
     let settings = &service.config.feeds;
     let jitter = uuid::Uuid::now_v7().as_u64_pair().1;
-    let desk = Desk::new(settings.prices.clone(), settings.weather.clone(), jitter);
+    let desk = Desk::new(Ranks::of(settings), jitter);
     let records = service.config.data.join(RECORDS);
     let mut work = Work {
         service: service.clone(),
         carrier,
         desk,
         records,
-        sites: Vec::new(),
+        sites: Sites::default(),
         supplied: HashMap::new(),
-        looked: None,
         forgot: None,
-        healed: None,
         waiting: VecDeque::new(),
         turns: 0,
     };
@@ -107,13 +90,10 @@ struct Work {
     carrier: Arc<dyn Carrier>,
     desk: Desk,
     records: PathBuf,
-    sites: Vec<Wanting>,
+    sites: Sites,
     /// By site, the version of it that has its prices.
     supplied: HashMap<String, u64>,
-    looked: Option<DateTime<Utc>>,
     forgot: Option<DateTime<Utc>>,
-    /// When sites were held against what is known.
-    healed: Option<DateTime<Utc>>,
     waiting: VecDeque<Ask>,
     /// How many may be asked before the next look.
     turns: usize,
@@ -122,19 +102,15 @@ struct Work {
 impl Work {
     /// Looks at what there is to do.
     async fn look(&mut self, now: DateTime<Utc>) {
-        if self.looked.is_none_or(|looked| now - looked >= SITES || looked > now) {
-            self.looked = Some(now);
-            if self.healed.is_none_or(|healed| now - healed >= HEAL || healed > now) {
-                self.healed = Some(now);
-                self.supplied.clear();
-            }
-            match wanting(&self.service).await {
-                Ok(sites) => {
-                    self.sites = sites;
-                    self.changed(now).await;
+        match self.sites.follow(&self.service, now).await {
+            Ok(whole) => {
+                if whole {
+                    // Their prices may have been lost on the way: all sites are held against what is known.
+                    self.supplied.clear();
                 }
-                Err(why) => tracing::warn!(%why, "it cannot be read for which sites to fetch"),
+                self.changed(now).await;
             }
+            Err(why) => tracing::warn!(%why, "it cannot be read for which sites to fetch"),
         }
         if self.forgot.is_none_or(|forgot| now - forgot >= FORGET || forgot > now) {
             self.forgot = Some(now);
@@ -142,42 +118,39 @@ impl Work {
                 (self.records.clone(), TimeDelta::days(i64::from(self.service.config.feeds.keep_days)));
             tokio::task::spawn_blocking(move || record::forget(&folder, (now - days).date_naive()));
         }
-        let priced = !self.service.config.feeds.prices.is_empty();
-        let areas: BTreeSet<String> =
-            self.sites.iter().filter(|_| priced).filter_map(|site| area(&site.what)).collect();
-        let weathered = !self.service.config.feeds.weather.is_empty();
-        let places = self.sites.iter().filter(|_| weathered).filter_map(|site| weather::place(&site.what)).collect();
-        self.desk.want(&areas, &places, now);
+        let (areas, others) = self.sites.wants(&self.service.config.feeds, now);
+        self.desk.want(&areas, &others, now);
         self.waiting.extend(self.desk.due(now));
     }
 
     /// Sites that have changed, or are new, get what is known already.
     async fn changed(&mut self, now: DateTime<Utc>) {
-        let versions: HashMap<String, u64> =
-            self.sites.iter().map(|site| (site.site.id.clone(), site.version)).collect();
-        self.supplied.retain(|site, _| versions.contains_key(site));
-        for wanting in &self.sites {
+        let Work { sites, supplied, desk, service, .. } = self;
+        supplied.retain(|site, _| sites.get(site).is_some());
+        for wanting in sites.iter() {
             let id = &wanting.site.id;
-            if self.supplied.get(id) == Some(&wanting.version) {
+            if supplied.get(id) == Some(&wanting.version) {
                 continue;
             }
-            let Some(area) = area(&wanting.what) else { continue };
-            let mut whole = true;
-            for (day, chosen) in self.desk.days(&area) {
-                let put = match at_site(&wanting.what, &Spot::of(chosen)) {
-                    Ok(prices) => {
-                        supply::put(&*self.service.store, &self.service.app, &wanting.site, &prices, now).await
-                    }
-                    Err(why) => Err(Fault::Corrupt(why)),
-                };
-                // The next look tries again; other sites do not wait for this one.
-                if let Err(why) = put {
-                    tracing::warn!(site = id, %day, %why, "prices cannot be put");
-                    whole = false;
+            let mut known = Vec::new();
+            if let Some(area) = area::of_prices(&wanting.what) {
+                let used_kwh = service.used.kwh(&*service.store, id, &wanting.what, now).await;
+                for (day, chosen) in desk.days(&area) {
+                    known.push((day, at_site(&wanting.what, &Spot::of(chosen), used_kwh)));
                 }
             }
+            if let Some(contract) = service.config.feeds.contract(id) {
+                for (day, billed) in desk.billed(id) {
+                    known.push((day, at_home(&wanting.what, billed, contract)));
+                }
+            }
+            let mut whole = true;
+            for (day, prices) in known {
+                whole &= put(service, &wanting.site, day, prices, now).await;
+            }
+            // The next look tries again where it failed; other sites do not wait for this one.
             if whole {
-                self.supplied.insert(id.clone(), wanting.version);
+                supplied.insert(id.clone(), wanting.version);
             }
         }
     }
@@ -229,10 +202,25 @@ impl Work {
                     Err(why) => tracing::error!(area, %day, %why, "prices cannot be published"),
                 }
             }
-            Some(News::Weather { place, sky }) => {
-                if let Err(why) = weather::keep(&*self.service.store, &place, &sky).await {
-                    tracing::warn!(%why, "weather cannot be kept");
+            Some(News::Contract { site, day, billed }) => {
+                let contract = self.service.config.feeds.contract(&site);
+                if let Some((wanting, contract)) = self.sites.get(&site).zip(contract) {
+                    let prices = at_home(&wanting.what, &billed, contract);
+                    if !put(&self.service, &wanting.site, day, prices, at).await {
+                        self.supplied.remove(&site);
+                    }
                 }
+            }
+            Some(News::Weather { place, sky }) => {
+                kept(weather::keep(&*self.service.store, &place, &sky).await, "weather");
+            }
+            Some(News::Power { of, power }) => {
+                kept(sun::keep(&*self.service.store, &of, &power, at).await, "the power of a plant");
+            }
+            Some(News::Carbon { area, carbon }) => {
+                let rows = carbon::rows(Some(ask.source), &carbon);
+                let written = carbon::keep(&*self.service.store, &area, rows, at).await;
+                kept(written, "carbon intensity");
             }
             None => {}
         }
@@ -240,20 +228,41 @@ impl Work {
 
     /// The sites of an area get their prices by a publication.
     fn known_to_all(&mut self, wanted: &str) {
-        for wanting in self.sites.iter().filter(|site| area(&site.what).as_deref() == Some(wanted)) {
+        for wanting in self.sites.iter().filter(|site| area::of_prices(&site.what).as_deref() == Some(wanted)) {
             self.supplied.insert(wanting.site.id.clone(), wanting.version);
         }
     }
 
     fn show(&self, now: DateTime<Utc>) {
-        let Feeds { prices, weather, .. } = &self.service.config.feeds;
-        self.service.feeds.show(&self.desk, !(prices.is_empty() && weather.is_empty()), now);
+        self.service.feeds.show(&self.desk, now);
         let (wanted, late) = self.service.feeds.late();
         metrics::gauge!("kwartier_feeds_wanted").set(wanted as f64);
         metrics::gauge!("kwartier_feeds_late").set(late as f64);
         for (kind, age_s) in self.service.feeds.ages_s(now) {
             metrics::gauge!("kwartier_feed_age_seconds", "kind" => kind).set(age_s as f64);
         }
+    }
+}
+
+/// Puts a day's prices at a site. Whether that could be done.
+async fn put(
+    service: &Service,
+    site: &SiteRef,
+    day: NaiveDate,
+    prices: Result<Vec<Price>, String>,
+    now: DateTime<Utc>,
+) -> bool {
+    let put = match prices {
+        Ok(prices) => supply::put(&*service.store, &service.app, site, &prices, now).await,
+        Err(why) => Err(Fault::Corrupt(why)),
+    };
+    put.inspect_err(|why| tracing::warn!(site = site.id, %day, %why, "prices cannot be put")).is_ok()
+}
+
+/// Tells that something cannot be kept. It comes again in hours.
+fn kept(written: Result<(), Fault>, what: &str) {
+    if let Err(why) = written {
+        tracing::warn!(%why, what, "what a feed has answered cannot be kept");
     }
 }
 
@@ -275,26 +284,4 @@ async fn keep(folder: &Path, what: Record) {
     if let Ok(Err(why)) = written {
         tracing::warn!(why, "an answer of a feed cannot be kept");
     }
-}
-
-/// The name of a site's area, as areas are written.
-pub fn area(site: &Site) -> Option<String> {
-    Area::parse(site.price_area.as_ref()?).map(|area| area.name.to_owned())
-}
-
-/// The sites that name an area or a place.
-async fn wanting(service: &Service) -> Result<Vec<Wanting>, Fault> {
-    let all = service.store.all(List::all(Kind::Site)).await?;
-    let wanting = all.into_iter().filter_map(|document| {
-        let what: Site = kept(&document).ok()?;
-        let site = SiteRef { id: document.key.id, tenant: document.key.owner };
-        Some(Wanting { site, version: document.version, what: Arc::new(what) })
-    });
-    Ok(wanting.filter(|site| area(&site.what).is_some() || weather::place(&site.what).is_some()).collect())
-}
-
-/// The sites of an area, by id.
-pub async fn of_area(service: &Service, wanted: &str) -> Result<BTreeMap<String, (SiteRef, Arc<Site>)>, Fault> {
-    let sites = wanting(service).await?.into_iter().filter(|site| area(&site.what).as_deref() == Some(wanted));
-    Ok(sites.map(|site| (site.site.id.clone(), (site.site, site.what))).collect())
 }

@@ -121,6 +121,7 @@ async fn once(
     let written = batch.write(service).await?;
     let version = written.first().map_or(0, |written| written.version);
     let over_api = charger::over_api(&what, chargers.iter().map(|(id, _, kept)| (id.as_str(), kept)));
+    service.feeds.changed(site);
     place.tell(Event::Site {
         site: site.id.clone(),
         tenant: site.tenant.clone(),

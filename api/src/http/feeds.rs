@@ -31,5 +31,5 @@ async fn get_feeds(
 ) -> Result<axum::Json<FeedsView>, Problem> {
     let site = access::at_site(&service, &caller, Permission::See, &site).await?;
     let (_, what) = change::site(&service, &site).await?;
-    Ok(axum::Json(service.feeds.of(&what, caller.at)))
+    Ok(axum::Json(service.feeds.of(&site.id, &what, caller.at)))
 }

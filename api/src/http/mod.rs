@@ -2,6 +2,7 @@
 //! `docs/openapi.json` is what the routes say of themselves.
 
 pub mod calendar;
+pub mod carbon;
 pub mod change;
 pub mod chargers;
 pub mod commands;
@@ -61,6 +62,7 @@ fn api() -> OpenApiRouter<Service> {
     [
         access::routes(),
         calendar::routes(),
+        carbon::routes(),
         chargers::routes(),
         commands::routes(),
         feeds::routes(),

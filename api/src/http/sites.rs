@@ -253,6 +253,7 @@ async fn delete_site(
     service.gate.changed();
     service.guests.forget().await;
     service.hub.close(&site.id);
+    service.feeds.changed(&site);
     place.tell(Event::SiteGone { site: site.id });
     Ok(StatusCode::NO_CONTENT)
 }

@@ -19,7 +19,7 @@ use crate::access::{Gate, TOP_TENANT};
 use crate::app::bench::{number, session, site};
 use crate::app::{self, Event, Handle};
 use crate::config::{self, Arguments};
-use crate::fetch::{Board, Spot, SpotRow};
+use crate::fetch::{Board, Spot, SpotRow, Used};
 use crate::http::change::body;
 use crate::http::turns::Turns;
 use crate::resource::feed::Source;
@@ -80,6 +80,7 @@ fn bench_publication() {
             tag_key,
             authority,
             feeds: Board::default(),
+            used: Used::default(),
         };
         let what = Arc::new(Site { price_area: Some("NL".to_owned()), ..site(chargers) });
         for k in 0..sites {

@@ -104,7 +104,8 @@ async fn one(service: &Service, mut job: Job, stop: &CancellationToken) {
     let mut waits: BTreeMap<&str, DateTime<Utc>> = BTreeMap::new();
     for (k, (id, (site, what))) in sites.iter().enumerate() {
         let now = Utc::now();
-        let put = match at_site(what, &published.spot) {
+        let used_kwh = service.used.kwh(&*service.store, id, what, now).await;
+        let put = match at_site(what, &published.spot, used_kwh) {
             Ok(prices) => {
                 fetch::put(&*service.store, &service.app, site, &prices, now).await.map_err(|why| why.to_string())
             }

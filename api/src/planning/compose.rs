@@ -7,7 +7,7 @@ use kwartier_data::local;
 use kwartier_data::roster::Roster;
 use kwartier_data::series::Building;
 
-use super::prices::{Priced, priced};
+use super::prices::{Expected, Priced, priced};
 use super::request::Request;
 use crate::resource::price::Price;
 use crate::simulate::planner::{caps, quarters, rows};
@@ -41,6 +41,8 @@ pub struct Outlook {
     pub building: Option<Building>,
     /// Prices as they are expected, for hours whose price is not known.
     pub prices: Vec<Price>,
+    /// What was used this calendar year, in kWh, where the tariff asks.
+    pub used_kwh: f64,
     /// What was missing for it, and what stands for that.
     pub basis: Vec<String>,
 }
@@ -51,8 +53,9 @@ pub fn compose(request: &Request, outlook: Outlook) -> Result<Composed, String> 
     let zone = local::zone(&site.time_zone)
         .map_err(|remedy| format!("time_zone {:?} is no time zone; {remedy}", site.time_zone))?;
     let horizon = horizon(request);
+    let expected = Expected { forecast: &outlook.prices, used_kwh: outlook.used_kwh };
     let Priced { import_eur_kwh, export_eur_kwh, peak_eur_kw, basis } =
-        priced(site, zone, &request.prices, &outlook.prices, &horizon);
+        priced(site, zone, &request.prices, &expected, &horizon);
     let mut basis = basis;
     basis.extend(outlook.basis);
     basis.extend(request.assumed.iter().cloned());

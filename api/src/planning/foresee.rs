@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use super::compose::{Outlook, horizon};
 use super::request::Request;
 use super::told::Told;
-use crate::fetch::weather;
+use crate::fetch::{Used, sun, weather};
 use crate::simulate::foresee::{Morning, Subject};
 use crate::simulate::planner::quarters;
 use crate::store::{Fault, Grain, Measurements, Point, Store};
@@ -54,6 +54,7 @@ struct Foreseen {
 #[derive(Debug, Default)]
 pub struct Foresight {
     by_site: Mutex<HashMap<String, Arc<Foreseen>>>,
+    used: Used,
 }
 
 impl Foresight {
@@ -66,9 +67,11 @@ impl Foresight {
             basis.push("the forecasts that were put cannot be read".to_owned());
             Told::default()
         });
+        let told = told_sun(store, request, told).await;
         let own = self.own(store, request, &horizon).await;
+        let used_kwh = self.used.kwh(store, &request.site, &request.what, request.at).await;
         let building = building(request, &horizon, &told, &own, &mut basis);
-        Outlook { building, prices: told.prices(), basis }
+        Outlook { building, prices: told.prices(), used_kwh, basis }
     }
 
     /// Our own forecast: the one that there is, as long as it lasts.
@@ -107,7 +110,7 @@ impl Foresight {
             }
         };
         let (Some(first), Ok(zone)) = (points.first(), local::zone(&request.what.time_zone)) else { return nothing };
-        let weather = weather::known(store, &request.what).await.unwrap_or_else(|fault| {
+        let weather = weather::known(store, &request.site, &request.what, request.at).await.unwrap_or_else(|fault| {
             tracing::warn!(site = request.site, %fault, "the weather cannot be read");
             Weather::default()
         });
@@ -134,6 +137,17 @@ impl Foreseen {
         let skipped = (horizon.start - self.start).num_minutes() / i64::from(horizon.slot_minutes);
         self.beliefs.as_ref()?.get(usize::try_from(skipped).ok()? + slot).copied()
     }
+}
+
+/// What was told, with the sun that feeds forecast where the building was told and its sun was not.
+async fn told_sun(store: &dyn Store, request: &Request, mut told: Told) -> Told {
+    if told.building.is_some() && told.pv.is_none() && !request.what.pv.is_empty() {
+        told.pv = sun::latest(store, &request.site, &request.what).await.unwrap_or_else(|fault| {
+            tracing::warn!(site = request.site, %fault, "forecasts of plants cannot be read");
+            None
+        });
+    }
+    told
 }
 
 /// What the building is expected to draw in each slot; `None`, nothing is known of it at all.

@@ -33,12 +33,22 @@ pub struct Priced {
     pub basis: Vec<String>,
 }
 
+/// What stands for prices that are not known.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Expected<'a> {
+    /// Prices that somebody has forecast.
+    pub forecast: &'a [Price],
+    /// What was used this calendar year, in kWh: the tariff may depend on it.
+    pub used_kwh: f64,
+}
+
 /// The prices of a horizon: those that are known, in the order of their beginnings; for the rest those that somebody has
 /// forecast, then those of the last day that is known, at the same local time; then the tariff; then one price for all.
-pub fn priced(site: &Site, zone: Tz, known: &[Price], forecast: &[Price], horizon: &Horizon) -> Priced {
+pub fn priced(site: &Site, zone: Tz, known: &[Price], expected: &Expected<'_>, horizon: &Horizon) -> Priced {
+    let Expected { forecast, used_kwh } = *expected;
     let pricer = site.tariff.as_ref().and_then(|tariff| Pricer::new(tariff, zone).ok());
     let (mut import_eur_kwh, mut export_eur_kwh) = (Vec::new(), Vec::new());
-    let (mut expected, mut older, mut by_tariff, mut flat) = (0, 0, 0, 0);
+    let (mut foretold, mut older, mut by_tariff, mut flat) = (0, 0, 0, 0);
     let (mut provisional, mut disputed) = (0, 0);
     for slot in 0..horizon.slots {
         let at = horizon.at(slot);
@@ -48,7 +58,7 @@ pub fn priced(site: &Site, zone: Tz, known: &[Price], forecast: &[Price], horizo
             Some(Doubt::Disputed) => disputed += 1,
             None => {}
         }
-        let found = found.or_else(|| price_at(forecast, at).inspect(|_| expected += 1));
+        let found = found.or_else(|| price_at(forecast, at).inspect(|_| foretold += 1));
         let found = found.or_else(|| {
             let earlier = earlier(known, zone, at)?;
             older += 1;
@@ -59,7 +69,7 @@ pub fn priced(site: &Site, zone: Tz, known: &[Price], forecast: &[Price], horizo
             (None, Some(pricer)) if pricer.in_force(Direction::Import, local::day(zone, at)) => {
                 by_tariff += 1;
                 let price =
-                    |direction| pricer.mean_eur_kwh(direction, (at, horizon.slot_minutes), FLAT_SPOT_EUR_KWH, 0.0);
+                    |direction| pricer.mean_eur_kwh(direction, (at, horizon.slot_minutes), FLAT_SPOT_EUR_KWH, used_kwh);
                 (price(Direction::Import), price(Direction::Export))
             }
             _ => {
@@ -73,7 +83,7 @@ pub fn priced(site: &Site, zone: Tz, known: &[Price], forecast: &[Price], horizo
     let peak_eur_kw = pricer.map_or(0.0, |pricer| pricer.peak_eur_kw(local::day(zone, horizon.start)));
     let hours = |slots: usize| slots as f64 * f64::from(horizon.slot_minutes) / 60.0;
     let said = [
-        (expected, "hours without a price are planned with the forecast that was put"),
+        (foretold, "hours without a price are planned with the forecast that was put"),
         (older, "hours without a price are planned with those of the last days at the same time"),
         (by_tariff, "hours without a price are planned with the tariff and a flat day-ahead price"),
         (flat, "hours without a price are planned with one price for all"),
@@ -129,7 +139,7 @@ mod tests {
         let known =
             [hour("2026-03-28T10:00:00Z", 0.3), hour("2026-03-28T11:00:00Z", 0.1), hour("2026-03-29T09:00:00Z", 0.7)];
         let zone = chrono_tz::Europe::Amsterdam;
-        let priced = priced(&site(), zone, &known, &[], &horizon("2026-03-29T09:00:00Z", 12));
+        let priced = priced(&site(), zone, &known, &Expected::default(), &horizon("2026-03-29T09:00:00Z", 12));
         assert_eq!(priced.import_eur_kwh[..4], [0.7; 4]);
         assert_eq!(priced.import_eur_kwh[4..8], [0.1; 4]);
         assert_eq!(priced.export_eur_kwh[4..8], [0.05; 4]);
@@ -141,16 +151,23 @@ mod tests {
     #[test]
     fn prices_older_than_a_week_stand_for_nothing() {
         let known = [hour("2026-03-01T10:00:00Z", 0.9)];
-        let priced = priced(&site(), chrono_tz::UTC, &known, &[], &horizon("2026-03-09T10:00:00Z", 4));
+        let priced = priced(&site(), chrono_tz::UTC, &known, &Expected::default(), &horizon("2026-03-09T10:00:00Z", 4));
         assert_eq!(priced.import_eur_kwh, [FLAT_EUR_KWH; 4]);
-        let priced = super::priced(&site(), chrono_tz::UTC, &known, &[], &horizon("2026-03-08T10:00:00Z", 4));
+        let priced =
+            super::priced(&site(), chrono_tz::UTC, &known, &Expected::default(), &horizon("2026-03-08T10:00:00Z", 4));
         assert_eq!(priced.import_eur_kwh, [0.9; 4]);
     }
     #[test]
     fn a_forecast_comes_after_known_prices_and_before_those_of_earlier_days() {
         let known = [hour("2026-03-08T10:00:00Z", 0.9), hour("2026-03-09T09:00:00Z", 0.2)];
         let forecast = [hour("2026-03-09T09:00:00Z", 0.5), hour("2026-03-09T10:00:00Z", 0.4)];
-        let priced = priced(&site(), chrono_tz::UTC, &known, &forecast, &horizon("2026-03-09T09:00:00Z", 8));
+        let priced = priced(
+            &site(),
+            chrono_tz::UTC,
+            &known,
+            &Expected { forecast: &forecast, used_kwh: 0.0 },
+            &horizon("2026-03-09T09:00:00Z", 8),
+        );
         assert_eq!(priced.import_eur_kwh, [0.2, 0.2, 0.2, 0.2, 0.4, 0.4, 0.4, 0.4]);
         assert_eq!(priced.basis, ["1.0 hours without a price are planned with the forecast that was put"]);
     }

@@ -1,4 +1,4 @@
-//! Feeds of prices and weather: which there are, and how they do.
+//! Feeds of prices, weather, the sun's power and carbon intensity: which there are, and how they do.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,18 @@ pub enum Source {
     Nordpool,
     /// Open-Meteo.
     OpenMeteo,
+    /// Tibber: what a customer's home pays.
+    Tibber,
+    /// Octopus Energy: the rates of a tariff of Great Britain.
+    Octopus,
+    /// Solcast: the power of a roof.
+    Solcast,
+    /// forecast.solar: the power of a plant.
+    ForecastSolar,
+    /// Electricity Maps.
+    ElectricityMaps,
+    /// The carbon intensity service of Great Britain's system operator.
+    NationalGrid,
 }
 
 /// What is to be known of a price before it is relied on.
@@ -41,11 +53,27 @@ pub struct FeedsView {
     pub fetching: bool,
     /// Prices by day, the earliest first.
     pub prices: Vec<PriceDay>,
+    /// What the site's contract with its supplier bills, by day; empty, there is none in the configuration.
+    pub contract: Vec<PriceDay>,
     /// The weather at the site; absent, it names no place, or no feed of weather is used.
     pub weather: Option<Fetched>,
+    /// What the site's plants are forecast to deliver; empty, no feed of that is used.
+    pub pv: Vec<PlantFeed>,
+    /// The carbon intensity of its electricity; absent, no feed has it for the area, or none is used.
+    pub carbon: Option<Fetched>,
 }
 
-/// The prices of a day of the market.
+/// How what a plant is forecast to deliver is known.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct PlantFeed {
+    /// The plant.
+    pub plant: String,
+    /// What is known of it.
+    #[serde(flatten)]
+    pub fetched: Fetched,
+}
+
+/// The prices of a day: the market's, or the site's own where they are those of a contract.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct PriceDay {
     /// The day.

@@ -4,6 +4,7 @@
 //! Unknown fields are refused everywhere. Fields that a user leaves out stay absent in what is kept: defaults are applied
 //! where a value is used, so that a better default later is one for old documents too.
 
+pub mod carbon;
 pub mod charger;
 pub mod feed;
 pub mod forecast;

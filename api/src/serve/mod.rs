@@ -78,6 +78,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
         tag_key,
         authority,
         feeds: fetch::Board::default(),
+        used: fetch::Used::default(),
     };
     let begins = greeting(&service, &url).await.and_then(|text| {
         let way = |(past, address)| demo::Way::new(address, &service.config.data).map(|way| (past, way));

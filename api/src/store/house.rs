@@ -15,6 +15,8 @@ pub struct Policy {
     pub quarters: TimeDelta,
     /// Plans with all they were made from; the newest of each site stays.
     pub plans: TimeDelta,
+    /// Forecasts that were replaced: of weather, of the sun, of carbon intensity, and those that were put.
+    pub forecasts: TimeDelta,
     /// Who changed what.
     pub audit: TimeDelta,
     /// Alarms.
@@ -29,13 +31,14 @@ pub struct Policy {
 
 impl Default for Policy {
     /// A day of seconds to look into what just happened, a month of minutes for the month's peak and its bill, a year of
-    /// quarter-hours at hand, a quarter of a year of plans; audit entries for ten years.
+    /// quarter-hours at hand, a quarter of a year of plans and of what was forecast then; audit entries for ten years.
     fn default() -> Policy {
         Policy {
             seconds: TimeDelta::days(1),
             minutes: TimeDelta::days(35),
             quarters: TimeDelta::days(400),
             plans: TimeDelta::days(92),
+            forecasts: TimeDelta::days(92),
             audit: TimeDelta::days(3653),
             alarms: TimeDelta::days(731),
             deliveries: TimeDelta::days(35),
@@ -71,6 +74,7 @@ pub async fn keep_house(store: &dyn Store, now: DateTime<Utc>, policy: &Policy) 
         };
         dropped += store.forget_log(stream, now - age).await?;
     }
+    dropped += store.forget_versions(Kind::Forecast, now - policy.forecasts).await?;
     dropped += store.forget_versions(Kind::Held, now - policy.setpoints).await?;
     // What let somebody in need not be remembered once it is replaced, and what a charger said of itself neither.
     for kind in [Kind::Ticket, Kind::Station] {

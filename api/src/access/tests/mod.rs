@@ -132,6 +132,7 @@ impl World {
             tag_key,
             authority,
             feeds: Default::default(),
+            used: Default::default(),
         };
         let probe = axum::routing::get(probe).post(probe);
         let pages = axum::Router::new().route("/test/sites/{site}/{permission}", probe);

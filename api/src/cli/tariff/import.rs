@@ -45,8 +45,13 @@ struct Section {
 pub fn run(args: &Args) -> Result<Verdict, Failure> {
     let out = args.out.as_deref().map(Destination::prepare).transpose()?;
     let components = input::parse(&args.table, "table of a tariff's components", read_components)?;
-    let tariff =
-        Tariff { preset: args.preset.clone(), vat_percent: args.vat_percent, vat_counts: args.vat_counts, components };
+    let tariff = Tariff {
+        preset: args.preset.clone(),
+        vat_percent: args.vat_percent,
+        vat_counts: args.vat_counts,
+        used: None,
+        components,
+    };
     let wrong = check(&tariff);
     if !wrong.is_empty() {
         let what = format!("{} makes no usable tariff", args.table.display());

@@ -12,7 +12,7 @@ pub(super) fn request(settings: &Feeds, area: &Area, span: Span) -> Result<Reque
     let base = settings.base(Source::Awattar).unwrap_or(Source::Awattar.about().base);
     let (from, to) = (span.from.timestamp_millis().to_string(), span.to.timestamp_millis().to_string());
     let url = at(&base.replace("{country}", country(area)), "/v1/marketdata", &[("start", &from), ("end", &to)])?;
-    Ok(Request { url, secret: None })
+    Ok(Request::open(url))
 }
 
 pub(super) fn read(answer: &Answer<'_>, asked: Span) -> Result<Prices, NoValues> {

@@ -13,7 +13,7 @@ use crate::resource::feed::Source;
 pub(super) fn request(settings: &Feeds, day: NaiveDate) -> Result<Request, Failure> {
     let date = day.format("%d-%m-%Y").to_string();
     let query = [("energyType", "ENERGY_TYPE_ELECTRICITY"), ("date", date.as_str()), ("interval", "INTERVAL_QUARTER")];
-    Ok(Request { url: address(settings, Source::Energyzero, "/public/v1/prices", &query)?, secret: None })
+    Ok(Request::open(address(settings, Source::Energyzero, "/public/v1/prices", &query)?))
 }
 
 pub(super) fn read(answer: &Answer<'_>, asked: Span) -> Result<Prices, NoValues> {

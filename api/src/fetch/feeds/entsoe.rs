@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use kwartier_data::feeds::{Answer, Area, NoValues, Prices, Span, entsoe};
 
 use super::super::answer::Failure;
-use super::super::client::Request;
+use super::super::client::{Request, Secret};
 use super::address;
 use crate::config::Feeds;
 use crate::resource::feed::Source;
@@ -22,7 +22,7 @@ pub(super) fn request(settings: &Feeds, area: &Area, span: Span) -> Result<Reque
         ("periodEnd", &time(span.to)),
     ];
     let url = address(settings, Source::Entsoe, "/api", &query)?;
-    Ok(Request { url, secret: Some(("securityToken", key)) })
+    Ok(Request::with(url, Some(Secret::Query("securityToken", key))))
 }
 
 pub(super) fn read(answer: &Answer<'_>, area: &Area, asked: Span) -> Result<Prices, NoValues> {

@@ -17,7 +17,7 @@ pub(super) fn request(settings: &Feeds, area: &Area, day: NaiveDate) -> Result<R
         ("deliveryArea", area.nordpool.unwrap_or_default()),
         ("currency", "EUR"),
     ];
-    Ok(Request { url: address(settings, Source::Nordpool, "/api/DayAheadPrices", &query)?, secret: None })
+    Ok(Request::open(address(settings, Source::Nordpool, "/api/DayAheadPrices", &query)?))
 }
 
 pub(super) fn read(answer: &Answer<'_>, area: &Area, asked: Span) -> Result<Prices, NoValues> {

@@ -4,7 +4,7 @@ use kwartier_data::feeds::Span;
 use kwartier_data::history::Position;
 
 use super::super::answer::Failure;
-use super::super::client::Request;
+use super::super::client::{Request, Secret};
 use super::at;
 use crate::config::Feeds;
 use crate::resource::feed::Source;
@@ -30,5 +30,5 @@ pub(super) fn request(settings: &Feeds, place: Position, span: Span) -> Result<R
         ("minutely_15", QUANTITIES),
     ];
     let url = at(settings.base(Source::OpenMeteo).unwrap_or(usual), "/v1/forecast", &query)?;
-    Ok(Request { url, secret: key.map(|key| ("apikey", key)) })
+    Ok(Request::with(url, key.map(|key| Secret::Query("apikey", key))))
 }

@@ -13,7 +13,7 @@ use super::servers::{Does, energy_charts, energyzero, nobody, serve};
 use crate::config::Feeds;
 use crate::fetch::answer::{Failure, Outcome};
 use crate::fetch::client::{Carrier, Network};
-use crate::fetch::desk::{Desk, News};
+use crate::fetch::desk::{Desk, News, Ranks};
 use crate::fetch::feeds;
 use crate::fetch::subject::Subject;
 use crate::fetch::supply::{Spot, at_site};
@@ -64,7 +64,7 @@ async fn became(does: &Does, with_other: bool) -> Became {
     let now = request.at;
     let [today, tomorrow] = days();
     let rank = vec![Source::EnergyCharts, Source::Energyzero];
-    let mut desk = Desk::new(rank, Vec::new(), 1);
+    let mut desk = Desk::new(Ranks { prices: rank, ..Ranks::default() }, 1);
     desk.want(&BTreeSet::from(["NL".to_owned()]), &BTreeSet::new(), now);
     let mut prices: Vec<Price> = Vec::new();
     let mut said = String::new();
@@ -95,7 +95,7 @@ async fn became(does: &Does, with_other: bool) -> Became {
                 if matches!(&tomorrow, Subject::Prices { day: tomorrow, .. } if *tomorrow == day) {
                     source = Some(chosen.heard.source);
                 }
-                let new = at_site(&request.what, &Spot::of(&chosen)).unwrap();
+                let new = at_site(&request.what, &Spot::of(&chosen), 0.0).unwrap();
                 prices.retain(|old| new.iter().all(|price| price.start != old.start));
                 prices.extend(new);
             }

@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod clocks;
 mod desk;
 mod faults;
+mod others;
 mod servers;
 mod week;
 mod whole;

@@ -10,6 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::fetch::subject::Subject;
+use crate::resource::feed::Source;
 
 /// What a server does with each request.
 #[derive(Debug, Clone)]
@@ -34,6 +35,8 @@ pub enum Does {
     Tags(Vec<u8>),
     /// Asks for patience of so many seconds.
     Later(u32),
+    /// Answers as long as the request holds this, in lower case or not; otherwise that nobody may ask.
+    Wants(&'static str, Vec<u8>),
 }
 
 /// A server on this machine; where it is.
@@ -62,10 +65,21 @@ async fn answer(mut stream: TcpStream, does: &Does) -> std::io::Result<()> {
     while !request.ends_with(b"\r\n\r\n") {
         request.push(stream.read_u8().await?);
     }
+    let head = String::from_utf8_lossy(&request).to_ascii_lowercase();
+    let length = head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next()?.parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    stream.read_exact(&mut body).await?;
+    request.extend(body);
     let head = |status: u16, more: &str| format!("HTTP/1.1 {status} X\r\nConnection: close\r\n{more}\r\n");
     match does {
         Does::Answers(status, body) => {
             stream.write_all(head(*status, &format!("Content-Length: {}\r\n", body.len())).as_bytes()).await?;
+            stream.write_all(body).await?;
+        }
+        Does::Wants(wanted, body) => {
+            let may = String::from_utf8_lossy(&request).to_ascii_lowercase().contains(&wanted.to_ascii_lowercase());
+            let (status, body) = if may { (200, body.as_slice()) } else { (401, b"who are you".as_slice()) };
+            stream.write_all(head(status, &format!("Content-Length: {}\r\n", body.len())).as_bytes()).await?;
             stream.write_all(body).await?;
         }
         Does::Hangs => std::future::pending().await,
@@ -143,4 +157,73 @@ fn quarters(subject: &Subject) -> Vec<(DateTime<Utc>, f64)> {
     let count = i32::try_from((to - from).num_minutes() / 15).unwrap();
     let price = |k: i32| 60.0 + 40.0 * (f64::from(k) / f64::from(count) * std::f64::consts::TAU).sin().round();
     (0..count).map(|k| (from + TimeDelta::minutes(15) * k, price(k))).collect()
+}
+
+/// A day of a contract as Tibber answers it: quarter-hours with a local offset, VAT and taxes in the total.
+pub fn tibber(subject: &Subject) -> Value {
+    let interval = |(at, price): (DateTime<Utc>, f64)| {
+        let local = at.with_timezone(&chrono_tz::Europe::Amsterdam).to_rfc3339();
+        json!({ "startsAt": local, "total": (price / 1000.0 + 0.1) * 1.21, "energy": price / 1000.0, "currency": "EUR" })
+    };
+    let today: Vec<Value> = quarters(subject).into_iter().map(interval).collect();
+    let subscription = json!({ "priceInfo": { "today": today, "tomorrow": [] } });
+    json!({ "data": { "viewer": { "homes": [{ "id": "h", "currentSubscription": subscription }] } } })
+}
+
+/// The same as Octopus answers it: half-hours in pence, newest first.
+pub fn octopus(subject: &Subject) -> Value {
+    let rate = |pair: &[(DateTime<Utc>, f64)]| {
+        let to = pair[0].0 + TimeDelta::minutes(30);
+        json!({ "value_exc_vat": pair[0].1 / 5.0, "value_inc_vat": pair[0].1 / 4.76, "valid_from": pair[0].0, "valid_to": to,
+                "payment_method": null })
+    };
+    let results: Vec<Value> = quarters(subject).chunks_exact(2).rev().map(rate).collect();
+    json!({ "count": results.len(), "next": null, "previous": null, "results": results })
+}
+
+/// Hours from the last full one on.
+fn hours(now: DateTime<Utc>, count: i64) -> Vec<DateTime<Utc>> {
+    let first = now - TimeDelta::seconds(now.timestamp().rem_euclid(3600));
+    let first = first - TimeDelta::nanoseconds(i64::from(now.timestamp_subsec_nanos()));
+    (0..count).map(|hour| first + TimeDelta::hours(hour)).collect()
+}
+
+/// Two days of a rooftop as Solcast answers them.
+pub fn solcast(now: DateTime<Utc>) -> Value {
+    let interval = |at: &DateTime<Utc>| {
+        let end = (*at + TimeDelta::hours(1)).format("%Y-%m-%dT%H:%M:%S.0000000Z").to_string();
+        json!({ "pv_estimate": 5.0, "pv_estimate10": 2.0, "pv_estimate90": 8.0, "period_end": end, "period": "PT60M" })
+    };
+    json!({ "forecasts": hours(now, 48).iter().map(interval).collect::<Vec<_>>() })
+}
+
+/// Two days of a plant as forecast.solar answers them.
+pub fn forecast_solar(now: DateTime<Utc>) -> Value {
+    let stamps: serde_json::Map<String, Value> =
+        hours(now, 49).iter().map(|at| (at.to_rfc3339(), json!(4000.0))).collect();
+    json!({ "result": { "watt_hours_period": stamps }, "message": { "code": 0, "type": "success", "text": "" } })
+}
+
+/// A day of carbon intensity as each of its feeds answers it.
+pub fn carbon(source: Source, now: DateTime<Utc>) -> Value {
+    let hours = hours(now, 24);
+    match source {
+        Source::EnergyCharts => {
+            let at: Vec<i64> = hours.iter().map(DateTime::timestamp).collect();
+            json!({ "unix_seconds": at, "co2eq": vec![Value::Null; 24], "co2eq_forecast": vec![310.0; 24] })
+        }
+        Source::ElectricityMaps => {
+            let row = |at: &DateTime<Utc>| json!({ "carbonIntensity": 320.0, "datetime": at });
+            let forecast: Vec<Value> = hours.iter().map(row).collect();
+            json!({ "zone": "NL", "forecast": forecast, "temporalGranularity": "hourly" })
+        }
+        _ => {
+            let row = |at: &DateTime<Utc>| {
+                let stamp = |at: DateTime<Utc>| at.format("%Y-%m-%dT%H:%MZ").to_string();
+                let intensity = json!({ "forecast": 150, "actual": null, "index": "moderate" });
+                json!({ "from": stamp(*at), "to": stamp(*at + TimeDelta::hours(1)), "intensity": intensity })
+            };
+            json!({ "data": hours.iter().map(row).collect::<Vec<_>>() })
+        }
+    }
 }

@@ -21,7 +21,7 @@ use crate::resource::feed::Source;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Asks until what is answered is as it is wanted.
-async fn until(bench: &Bench, path: &str, is: impl Fn(&Value) -> bool) -> Value {
+pub async fn until(bench: &Bench, path: &str, is: impl Fn(&Value) -> bool) -> Value {
     let asks = async {
         loop {
             let answer = bench.get(path).await.expect(StatusCode::OK).json();

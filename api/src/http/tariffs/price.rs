@@ -31,7 +31,8 @@ pub(super) fn routes() -> OpenApiRouter<Service> {
 pub struct PriceQuery {
     /// At which instant; now where nothing is said.
     at: Option<DateTime<Utc>>,
-    /// What was used this calendar year so far, in kWh: the next kWh pays the bracket that it falls into. 0 where nothing is said.
+    /// What was used this calendar year so far, in kWh: the next kWh pays the bracket that it falls into. Where nothing is said, what the
+    /// meter has shown until then, and what the tariff says was used before.
     used_kwh: Option<f64>,
 }
 
@@ -41,6 +42,8 @@ pub struct PriceQuery {
 pub enum PriceBasis {
     /// It was put, all included: it has no parts that are known.
     Put,
+    /// What a contract bills, all included: it has no parts that are known.
+    Billed,
     /// A feed's day-ahead price within the tariff.
     Fetched,
     /// The tariff, which needs no day-ahead price then.
@@ -108,7 +111,10 @@ async fn get_price(
     let site = access::at_site(&service, &caller, Permission::See, &site).await?;
     let (_, what) = change::site(&service, &site).await?;
     let at = query.at.unwrap_or(caller.at);
-    let used_kwh = query.used_kwh.unwrap_or(0.0);
+    let used_kwh = match query.used_kwh {
+        Some(kwh) => kwh,
+        None => service.used.kwh(&*service.store, &site.id, &what, at.min(caller.at)).await,
+    };
     if !used_kwh.is_finite() || used_kwh < 0.0 {
         return Err(Problem::parameter("used_kwh", "is below 0 or no number; give kWh"));
     }
@@ -142,6 +148,10 @@ fn view(what: &Site, at: DateTime<Utc>, known: Option<Price>, used_kwh: f64) -> 
     let (source, doubt) = (known.and_then(|price| price.source), known.and_then(|price| price.doubt));
     let view =
         |basis, import, export| PriceView { at, basis, import, export, peak_eur_kw_month, spot_eur_kwh, source, doubt };
+    if let Some(price) = known.filter(|price| price.source.is_some_and(Source::is_contract)) {
+        let export = alone(price.export_eur_kwh.unwrap_or(0.0));
+        return Some(view(PriceBasis::Billed, alone(price.import_eur_kwh), export));
+    }
     match (known, spot_eur_kwh, pricer) {
         (Some(price), None, _) => {
             Some(view(PriceBasis::Put, alone(price.import_eur_kwh), alone(price.export_eur_kwh.unwrap_or(0.0))))
@@ -214,6 +224,9 @@ mod tests {
         let put = Price::put(at(NOON), 15, 0.3, None);
         let known = view(&site("preset = \"nl-home\""), at(NOON), Some(put), 0.0).unwrap();
         assert_eq!((known.basis, known.import), (PriceBasis::Put, alone(0.3)));
+        let billed = Price { source: Some(Source::Tibber), spot_eur_kwh: Some(0.1), ..put };
+        let known = view(&site("preset = \"nl-home\""), at(NOON), Some(billed), 0.0).unwrap();
+        assert_eq!((known.basis, known.import), (PriceBasis::Billed, alone(0.3)), "the tariff is in it already");
         let assumed = view(&site("preset = \"nl-home\""), at(NOON), None, 0.0).unwrap();
         assert_eq!((assumed.basis, assumed.spot_eur_kwh), (PriceBasis::Assumed, None));
         let fixed = "components = [{ name = \"all in\", price = { kind = \"fixed\", eur_kwh = 0.25 } }]";

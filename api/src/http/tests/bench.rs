@@ -119,6 +119,7 @@ impl Bench {
             tag_key,
             authority,
             feeds: Default::default(),
+            used: Default::default(),
         };
         let (file, _) = access::first::demo(&service, Utc::now()).await.expect("a key");
         let key = std::fs::read_to_string(file).expect("a key").trim().to_owned();

@@ -102,3 +102,39 @@ async fn a_roster_may_be_a_workbook_and_its_sessions_say_that_they_are_from_it()
     let wrong = bench.send("PUT", "/v1/sites/depot/rosters/week", &xlsx, "no workbook").await;
     wrong.expect(StatusCode::UNPROCESSABLE_ENTITY);
 }
+
+#[tokio::test]
+async fn carbon_intensity_is_put_as_json_or_as_a_file_and_a_measurement_stays() {
+    let bench = Bench::with_depot().await;
+    let path = "/v1/sites/depot/carbon";
+    let span = format!("{path}?from=2026-11-28T00:00:00Z");
+    assert_eq!(bench.get(&span).await.expect(StatusCode::OK).json(), json!([]));
+    let forecast = json!([{ "start": "2026-11-28T10:00:00Z", "minutes": 60, "g_kwh": 300.0, "forecast": true },
+                          { "start": "2026-11-28T11:00:00Z", "minutes": 60, "g_kwh": 310.0, "forecast": true }]);
+    bench.json("PUT", path, forecast.clone()).await.expect(StatusCode::OK);
+    // Local stamps of Amsterdam: the second is the first of the forecast, in kg/kWh.
+    let csv = "time,kg_kwh\n2026-11-28T10:00,0.28\n2026-11-28T11:00,0.29\n";
+    bench.send("PUT", path, &[("content-type", "text/csv")], csv).await.expect(StatusCode::OK);
+    bench.json("PUT", path, forecast).await.expect(StatusCode::OK);
+    let known = bench.get(&span).await.expect(StatusCode::OK).json();
+    let known: Vec<(&str, Option<f64>, bool)> = known
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (row["start"].as_str().unwrap(), row["g_kwh"].as_f64(), row["forecast"] == true))
+        .collect();
+    let expected = [
+        ("2026-11-28T09:00:00Z", Some(280.0), false),
+        ("2026-11-28T10:00:00Z", Some(290.0), false),
+        ("2026-11-28T11:00:00Z", Some(310.0), true),
+    ];
+    assert_eq!(known, expected);
+    for wrong in [
+        json!([{ "start": "2026-11-28T10:00:00Z", "minutes": 60, "g_kwh": 300_000.0, "forecast": true }]),
+        json!([{ "start": "2026-11-28T10:00:00Z", "minutes": 60, "g_kwh": -3.0, "forecast": true }]),
+        json!([]),
+    ] {
+        bench.json("PUT", path, wrong).await.expect(StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    bench.send("PUT", path, &[("content-type", "image/png")], "x").await.expect(StatusCode::UNSUPPORTED_MEDIA_TYPE);
+}

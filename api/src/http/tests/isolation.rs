@@ -92,6 +92,8 @@ const ROWS: &[Row] = &[
     row("POST", "/v1/sites/{site}/tariff/import", 404, VIEWER, ""),
     row("GET", "/v1/tariffs/presets", 200, ALL, ""),
     row("GET", "/v1/sites/{site}/feeds", 404, ALL, ""),
+    row("GET", "/v1/sites/{site}/carbon", 404, ALL, ""),
+    row("PUT", "/v1/sites/{site}/carbon", 404, VIEWER, "[]"),
     row("GET", "/v1/sites/{site}/calendar", 404, ALL, ""),
     row("GET", "/v1/sites/{site}/signals", 404, ALL, ""),
     row("POST", "/v1/sites/{site}/signals", 404, VIEWER, r#"{"limit_kw":10,"from":"2026-01-01T00:00:00Z"}"#),

@@ -105,9 +105,12 @@ static TARIFF: Shape = Shape {
         may("preset", Text),
         may("vat_percent", Number),
         may("vat_counts", Flag),
+        may("used", Table(&USED)),
         may("components", Tables(&COMPONENT)),
     ],
 };
+
+static USED: Shape = Shape { kind: "used", fields: &[must("until", Date), must("kwh", Number)] };
 
 static COMPONENT: Shape = Shape {
     kind: "component",

@@ -15,6 +15,9 @@ const MOST_EUR_KWH: f64 = 10.0;
 /// Highest price of a kW and month that is believed, in EUR.
 const MOST_EUR_KW_MONTH: f64 = 200.0;
 
+/// What is believed that a site uses in a year, in kWh.
+const MOST_USED_KWH: f64 = 1e9;
+
 /// One thing wrong with a tariff.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TariffFault {
@@ -45,6 +48,7 @@ pub fn check(tariff: &Tariff) -> Vec<TariffFault> {
         faults.add("vat_percent", number(tariff.vat_percent), "is less than one percent", remedy);
     }
     preset(&mut faults, tariff);
+    used(&mut faults, tariff);
     let energy = |component: &Component| !matches!(component.price, Price::Peak { .. });
     if !tariff.parts().any(|component| component.direction == Direction::Import && energy(component)) {
         let remedy = "give the parts of the price of a kWh from the grid, a spot or fixed one at least";
@@ -74,6 +78,18 @@ fn preset(faults: &mut Faults, tariff: &Tariff) {
     for (field, _, value) in own.into_iter().filter(|(_, said, _)| *said) {
         let remedy = "leave it out: the preset's VAT counts";
         faults.add(field, value, "stands beside a preset", remedy);
+    }
+}
+
+/// What was used before is a day and an amount.
+fn used(faults: &mut Faults, tariff: &Tariff) {
+    let Some(used) = &tariff.used else { return };
+    if local::date(&used.until).is_none() {
+        faults.add("used.until", quoted(&used.until), "is no date", "write YYYY-MM-DD");
+    }
+    if !(0.0..=MOST_USED_KWH).contains(&used.kwh) {
+        let wrong = format!("is not from 0 to {MOST_USED_KWH} kWh");
+        faults.add("used.kwh", number(used.kwh), wrong, "give what the supplier has counted since 1 January, in kWh");
     }
 }
 

@@ -6,7 +6,10 @@ pub mod presets;
 mod price;
 mod table;
 
+use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
+
+use crate::local;
 
 pub use check::{TariffFault, check};
 pub use price::{Part, Pricer};
@@ -25,12 +28,37 @@ pub struct Tariff {
     /// Whether VAT is a cost: for homes it is, a business gets it back.
     #[serde(default)]
     pub vat_counts: bool,
+    /// What was used this calendar year before it was measured here; brackets count on from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<Used>,
     /// The parts that add up to the price.
     #[serde(default)]
     pub components: Vec<Component>,
 }
 
+/// What was used in a calendar year until a day, as the supplier counts it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Used {
+    /// First local day that is not in it, `YYYY-MM-DD`; it counts in the year of that day alone.
+    pub until: String,
+    /// kWh from the grid.
+    pub kwh: f64,
+}
+
 impl Tariff {
+    /// Whether what a kWh costs depends on how many were used this calendar year.
+    pub fn is_bracketed(&self) -> bool {
+        self.parts().any(|component| matches!(component.price, Price::Brackets { .. }))
+    }
+
+    /// From which local day of the year of `day` on what is measured counts, and how many kWh were used before it.
+    pub fn counts_from(&self, day: NaiveDate) -> (NaiveDate, f64) {
+        let stated = self.used.as_ref().and_then(|used| Some((local::date(&used.until)?, used.kwh)));
+        let first = NaiveDate::from_ymd_opt(day.year(), 1, 1).unwrap_or(day);
+        stated.filter(|(until, _)| until.year() == day.year() && *until <= day).unwrap_or((first, 0.0))
+    }
+
     /// The preset that it begins with; `None`, it begins with none, or with one that there is not.
     fn begins_with(&self) -> Option<&'static Tariff> {
         presets::preset(self.preset.as_deref()?).map(|preset| &preset.tariff)
@@ -42,7 +70,7 @@ impl Tariff {
     }
 
     /// Value added tax in percent, and whether it is a cost.
-    fn vat(&self) -> (f64, bool) {
+    pub fn vat(&self) -> (f64, bool) {
         let says = self.begins_with().unwrap_or(self);
         (says.vat_percent, says.vat_counts)
     }
