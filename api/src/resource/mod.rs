@@ -16,4 +16,5 @@ pub mod setpoint;
 pub mod signal;
 pub mod site;
 pub mod status;
+pub mod weather;
 pub mod webhook;
