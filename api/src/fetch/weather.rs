@@ -6,10 +6,12 @@ use kwartier_data::feeds::SkyForecast;
 use kwartier_data::history::{Sky, Weather, WeatherRow};
 use kwartier_data::site::Site;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::subject::Subject;
 use super::sun;
 use crate::http::change::{body, kept};
+use crate::resource::weather::SkyRow;
 use crate::store::{Change, Expect, Fault, Key, Kind, Store};
 
 /// Weather is kept by the hour.
@@ -45,38 +47,75 @@ fn key(place: &Subject) -> Option<Key> {
 /// Why it cannot be kept.
 pub async fn keep(store: &dyn Store, place: &Subject, sky: &SkyForecast) -> Result<(), Fault> {
     let Some(key) = key(place) else { return Ok(()) };
+    let change = Change::Put { key, body: body_of(sky)?, expect: Expect::Any };
+    store.write(sky.known_at, vec![change]).await.map(drop)
+}
+
+/// Where the weather stands that somebody has put at a site.
+pub fn own_key(site: &str) -> Key {
+    Key::new(Kind::Forecast, site, "weather")
+}
+
+/// The weather that somebody has put at a site, by the hour; `None`, there is none.
+///
+/// # Errors
+///
+/// Why it cannot be read.
+pub async fn put_at(store: &dyn Store, site: &str) -> Result<Option<Vec<SkyRow>>, Fault> {
+    let Some(document) = store.read(&own_key(site), None).await? else { return Ok(None) };
+    let Kept { start, hours, .. } = kept(&document)?;
+    let row = |(k, [ghi_wm2, dni_wm2, dhi_wm2, temp_c, wind_ms]): (usize, [Option<f64>; 5])| SkyRow {
+        start: start + STEP * i32::try_from(k).unwrap_or(i32::MAX),
+        minutes: 60,
+        ghi_wm2,
+        dni_wm2,
+        dhi_wm2,
+        temp_c,
+        wind_ms,
+    };
+    Ok(Some(hours.into_iter().enumerate().map(row).collect()))
+}
+
+/// A forecast as it is kept.
+///
+/// # Errors
+///
+/// That it cannot be worded.
+pub fn body_of(sky: &SkyForecast) -> Result<Value, Fault> {
     let mean = |quantity: fn(&Sky) -> Option<f64>| sky.values.series(STEP, |sky| quantity(sky).unwrap_or(f64::NAN));
     let quantities: [fn(&Sky) -> Option<f64>; 5] =
         [|sky| sky.ghi_wm2, |sky| sky.dni_wm2, |sky| sky.dhi_wm2, |sky| sky.temp_c, |sky| sky.wind_ms];
     let series = quantities.map(mean);
-    let Some(first) = series[0].as_ref() else { return Ok(()) };
+    let start = sky.values.rows.first().map_or(sky.known_at, |row| row.start);
+    let count = series.iter().flatten().map(|series| series.values.len()).max().unwrap_or(0);
     let value = |k: usize, quantity: usize| {
         let value = series[quantity].as_ref().and_then(|series| series.values.get(k).copied().flatten());
         value.filter(|value| value.is_finite()).map(|value| (value * 10.0).round() / 10.0)
     };
     let suspect = |at: DateTime<Utc>| sky.suspect.iter().any(|span| span.from <= at && at < span.to);
     let hour = |k: usize| {
-        let at = first.start + STEP * i32::try_from(k).unwrap_or(i32::MAX);
+        let at = start + STEP * i32::try_from(k).unwrap_or(i32::MAX);
         // A sun that cannot be is no sun that is known.
         std::array::from_fn(|quantity| value(k, quantity).filter(|_| quantity >= 3 || !suspect(at)))
     };
-    let hours = (0..first.values.len()).map(hour).collect();
-    let kept = Kept { known_at: sky.known_at, start: first.start, hours };
-    store.write(sky.known_at, vec![Change::Put { key, body: body(&kept)?, expect: Expect::Any }]).await.map(drop)
+    let hours = (0..count).map(hour).collect();
+    body(&Kept { known_at: sky.known_at, start, hours })
 }
 
 /// The weather at a site, as it was known at each instant since, with the sun as its plants' forecasts tell it where they are learnt;
-/// empty, it names no place and nothing came yet.
+/// empty, it names no place and nothing came yet. What somebody has put comes before what was fetched.
 ///
 /// # Errors
 ///
 /// Why it cannot be read.
 pub async fn known(store: &dyn Store, id: &str, site: &Site, now: DateTime<Utc>) -> Result<Weather, Fault> {
-    let fetched = match place(site).as_ref().and_then(key) {
+    let own = own_key(id);
+    let put = store.read(&own, None).await?.is_some().then_some(own);
+    let told = match put.or_else(|| place(site).as_ref().and_then(key)) {
         Some(key) => rows(store, &key).await?,
         None => Vec::new(),
     };
-    Ok(Weather::new(sun::within(fetched, sun::known(store, id, site).await?, now), STEP))
+    Ok(Weather::new(sun::within(told, sun::known(store, id, site).await?, now), STEP))
 }
 
 async fn rows(store: &dyn Store, key: &Key) -> Result<Vec<WeatherRow>, Fault> {
@@ -135,6 +174,15 @@ mod tests {
         assert_eq!(temp_c(came[0] - TimeDelta::seconds(1)), None, "nobody knew it yet");
         let sun = |hours| history.as_of(came[1]).weather(noon + TimeDelta::hours(hours)).unwrap().ghi_wm2;
         assert_eq!((sun(0), sun(1)), (Some(15.0), None), "the mean of four quarters; then suspect");
+        // What somebody puts counts alone, until it is deleted.
+        let own =
+            Change::Put { key: own_key("depot"), body: body_of(&sky(noon, noon, 3.0)).unwrap(), expect: Expect::Any };
+        store.write(noon, vec![own]).await.unwrap();
+        assert_eq!(put_at(&*store, "depot").await.unwrap().unwrap()[0].temp_c, Some(3.0));
+        let own = known(&*store, "depot", &site, noon).await.unwrap();
+        assert_eq!(own, Weather::new(rows(&*store, &own_key("depot")).await.unwrap(), STEP));
+        store.write(noon, vec![Change::Delete { key: own_key("depot"), expect: Expect::Any }]).await.unwrap();
+        assert_ne!(known(&*store, "depot", &site, noon).await.unwrap(), own);
         site.latitude_deg = None;
         assert!(known(&*store, "depot", &site, noon).await.unwrap().is_empty());
     }

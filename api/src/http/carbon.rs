@@ -3,8 +3,6 @@
 use axum::extract::{Request, State};
 use chrono::{DateTime, TimeDelta, Utc};
 use kwartier_data::feeds::{NoValues, Span as Asked, file, push};
-use kwartier_data::local;
-use kwartier_data::series::Reading;
 use kwartier_data::site::Site;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -14,7 +12,8 @@ use utoipa_axum::routes;
 use super::change::{self, Batch};
 use super::finite::Finite;
 use super::problem::Problem;
-use super::read::{Path, Query, bytes, content_type, field_errors, is_json, unsupported};
+use super::read::{Path, Query, bytes, field_errors, is_json, unsupported};
+use super::series;
 use super::span::{Span, from_until};
 use crate::access::{self, Caller, Permission};
 use crate::fetch::{area, carbon};
@@ -82,12 +81,12 @@ async fn put_carbon(
     let site = access::at_site(&service, &caller, Permission::Operate, &site).await?;
     let (_, what) = change::site(&service, &site).await?;
     let headers = request.headers().clone();
-    let rows = match content_type(&headers).as_str() {
-        _ if is_json(&headers) => sent(&bytes(request, &service).await?)?,
-        "text/csv" | "text/plain" | "application/vnd.apache.parquet" => {
-            in_file(&bytes(request, &service).await?, &what)?
-        }
-        _ => return Err(unsupported("application/json, text/csv or application/vnd.apache.parquet", &headers)),
+    let rows = if is_json(&headers) {
+        sent(&bytes(request, &service).await?)?
+    } else if series::is_file(&headers) {
+        in_file(&bytes(request, &service).await?, &what)?
+    } else {
+        return Err(unsupported(series::TYPES, &headers));
     };
     check(&rows, caller.at)?;
     let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Err(Problem::internal()) };
@@ -106,9 +105,8 @@ fn sent(bytes: &[u8]) -> Result<Vec<CarbonRow>, Problem> {
 }
 
 fn in_file(bytes: &[u8], site: &Site) -> Result<Vec<CarbonRow>, Problem> {
-    let reading = Reading { zone: local::zone(&site.time_zone).ok(), ..Reading::default() };
     let asked = Asked { from: DateTime::UNIX_EPOCH, to: DateTime::<Utc>::MAX_UTC };
-    file::carbon(bytes, &reading, false, asked).map(|values| carbon::rows(None, &values)).map_err(refused)
+    file::carbon(bytes, &series::reading(site), false, asked).map(|values| carbon::rows(None, &values)).map_err(refused)
 }
 
 fn refused(why: NoValues) -> Problem {

@@ -1,9 +1,11 @@
 //! Forecasts that somebody else makes, each version kept with the time it became known.
 
-use axum::extract::State;
+use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
+use kwartier_data::series::Quantity;
+use kwartier_data::site::Site;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -12,7 +14,8 @@ use utoipa_axum::routes;
 use super::change::{self, Batch, kept, reserve};
 use super::finite::{Finite, MOST_KW, shown};
 use super::problem::Problem;
-use super::read::{Path, Query, Rows};
+use super::read::{Path, Query, Rows, bytes, is_json, unsupported};
+use super::series;
 use super::version::{Condition, etag, tagged};
 use crate::access::{self, Caller, Permission, SiteRef};
 use crate::app::Event;
@@ -63,7 +66,8 @@ async fn get_forecast(
 
 /// Put a forecast
 ///
-/// In order, each interval as long as the others, without gaps. It takes the place of the one before, which stays readable as
+/// As JSON, or as a CSV or Parquet file with a column of stamps and one of means, of which the first stretch without gaps counts. In
+/// order, each interval as long as the others, without gaps. It takes the place of the one before, which stays readable as
 /// of then. Plans use it for the hours it covers, before what Kwartier forecasts itself; prices that are known come before
 /// prices that are forecast. PV counts together with a forecast of the building: meters show the two as one.
 #[utoipa::path(
@@ -73,7 +77,8 @@ async fn get_forecast(
         ("of" = inline(Foreseen), Path, description = "What is forecast."),
         ("If-Match" = Option<String>, Header, description = "The `ETag` of the version to be replaced."),
     ),
-    request_body = Vec<ForecastRow>,
+    request_body(content((Vec<ForecastRow> = "application/json"), (String = "text/csv"),
+        (String = "application/vnd.apache.parquet"))),
     responses((status = 200, description = "Put.", body = KeptForecast)),
 )]
 async fn put_forecast(
@@ -81,10 +86,17 @@ async fn put_forecast(
     caller: Caller,
     headers: HeaderMap,
     Path((site, of)): Path<(String, Foreseen)>,
-    Rows(rows): Rows<ForecastRow>,
+    request: Request,
 ) -> Result<Response, Problem> {
     let site = access::at_site(&service, &caller, Permission::Operate, &site).await?;
-    change::site(&service, &site).await?;
+    let (_, what) = change::site(&service, &site).await?;
+    let rows = if is_json(&headers) {
+        Rows::<ForecastRow>::from_request(request, &service).await?.0
+    } else if series::is_file(&headers) {
+        in_file(&bytes(request, &service).await?, of, &what)?
+    } else {
+        return Err(unsupported(series::TYPES, &headers));
+    };
     let minutes = check(&rows, of, caller.at)?;
     let key = key(&site, of);
     let was = service.store.read(&key, None).await?.map(|was| was.version);
@@ -121,6 +133,15 @@ async fn delete_forecast(
     batch.write(&service).await?;
     place.tell(Event::Foreseen { site: site.id });
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// The means of a file, up to the first gap.
+fn in_file(bytes: &[u8], of: Foreseen, site: &Site) -> Result<Vec<ForecastRow>, Problem> {
+    let quantity = if of == Foreseen::Price { Quantity::Price } else { Quantity::Power };
+    let (step, values) = series::values(bytes, quantity, site)?;
+    let first = values.first().map(|(start, _)| *start).unwrap_or_default();
+    let whole = values.into_iter().zip(0..).take_while(|((start, _), k)| *start == first + step * *k);
+    Ok(whole.map(|((start, mean), _)| ForecastRow::certain(start, mean)).collect())
 }
 
 /// The length of the intervals in minutes, when everything is as it must be.

@@ -24,6 +24,7 @@ pub mod prices;
 pub mod problem;
 pub mod read;
 pub mod rosters;
+pub mod series;
 pub mod sessions;
 pub mod setpoints;
 pub mod signals;
@@ -42,6 +43,7 @@ pub mod turns;
 pub mod vehicles;
 pub mod version;
 pub mod versions;
+pub mod weather;
 pub mod webhooks;
 
 use axum::Router;
@@ -86,6 +88,7 @@ fn api() -> OpenApiRouter<Service> {
         topology::routes(),
         vehicles::routes(),
         versions::routes(),
+        weather::routes(),
         webhooks::routes(),
     ]
     .into_iter()

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::State;
+use axum::extract::{FromRequest, Request, State};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use kwartier_data::series::Quantity;
+use kwartier_data::site::Site;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -12,7 +14,8 @@ use utoipa_axum::routes;
 use super::change::{self, Batch, again, kept, reserve};
 use super::finite::Finite;
 use super::problem::Problem;
-use super::read::{Path, Query, Rows};
+use super::read::{Path, Query, Rows, bytes, is_json, unsupported};
+use super::series;
 use super::span::{Span, from_until};
 use crate::access::{self, Caller, Permission, SiteRef};
 use crate::app::Event;
@@ -86,21 +89,31 @@ async fn get_prices(
 
 /// Put prices
 ///
-/// Each interval takes the place of all that it overlaps; others stay. New prices make a new plan. Prices that are put stay
+/// As JSON, or as a CSV or Parquet file with a column of stamps and one of what a kWh from the grid costs, all included, in EUR/kWh,
+/// EUR/MWh or ct/kWh. Each interval takes the place of all that it overlaps; others stay. New prices make a new plan. Prices that are put stay
 /// when others are fetched.
 #[utoipa::path(
     put, path = "/v1/sites/{site}/prices", tag = "prices", params(("site" = String, Path, description = "The site's id.")),
-    request_body = Vec<Price>,
+    request_body(content((Vec<Price> = "application/json"), (String = "text/csv"),
+        (String = "application/vnd.apache.parquet"))),
     responses((status = 200, description = "Put.", body = PricesPut)),
 )]
 async fn put_prices(
     State(service): State<Service>,
     caller: Caller,
     Path(site): Path<String>,
-    Rows(mut prices): Rows<Price>,
+    request: Request,
 ) -> Result<axum::Json<PricesPut>, Problem> {
     let site = access::at_site(&service, &caller, Permission::Operate, &site).await?;
-    change::site(&service, &site).await?;
+    let (_, what) = change::site(&service, &site).await?;
+    let headers = request.headers().clone();
+    let mut prices = if is_json(&headers) {
+        Rows::<Price>::from_request(request, &service).await?.0
+    } else if series::is_file(&headers) {
+        in_file(&bytes(request, &service).await?, &what)?
+    } else {
+        return Err(unsupported(series::TYPES, &headers));
+    };
     check(&prices, caller.at)?;
     for price in &mut prices {
         *price = Price::put(price.start, price.minutes, price.import_eur_kwh, price.export_eur_kwh);
@@ -136,6 +149,19 @@ async fn once(service: &Service, caller: &Caller, site: &SiteRef, prices: &[Pric
     batch.write(service).await?;
     place.tell(Event::Prices { site: site.id.clone(), prices: prices.to_vec() });
     Ok(())
+}
+
+/// The prices of a file; what lasts longer than an hour is put by the hour.
+fn in_file(bytes: &[u8], site: &Site) -> Result<Vec<Price>, Problem> {
+    let (step, values) = series::values(bytes, Quantity::Price, site)?;
+    let minutes = step.num_minutes();
+    let piece = if minutes > 60 && minutes % 60 == 0 { 60 } else { minutes };
+    let pieces = (minutes / piece.max(1)).max(1);
+    let length = u32::try_from(piece).unwrap_or_default();
+    let each = |(start, eur_kwh): (DateTime<Utc>, f64)| {
+        (0..pieces).map(move |k| Price::put(start + TimeDelta::minutes(k * piece), length, eur_kwh, None))
+    };
+    Ok(values.into_iter().flat_map(each).collect())
 }
 
 fn end(price: &Price) -> DateTime<Utc> {

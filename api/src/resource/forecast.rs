@@ -62,6 +62,11 @@ pub struct ForecastRow {
 }
 
 impl ForecastRow {
+    /// A mean that is taken for certain.
+    pub fn certain(start: DateTime<Utc>, mean: f64) -> ForecastRow {
+        ForecastRow { start, mean, q05: None, q10: None, q25: None, q50: None, q75: None, q90: None, q95: None }
+    }
+
     /// The quantiles by name, the lowest first.
     pub fn quantiles(&self) -> [(&'static str, Option<f64>); 7] {
         [

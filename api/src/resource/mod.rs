@@ -17,4 +17,5 @@ pub mod signal;
 pub mod site;
 pub mod status;
 pub mod tag;
+pub mod weather;
 pub mod webhook;

@@ -138,3 +138,44 @@ async fn carbon_intensity_is_put_as_json_or_as_a_file_and_a_measurement_stays() 
     }
     bench.send("PUT", path, &[("content-type", "image/png")], "x").await.expect(StatusCode::UNSUPPORTED_MEDIA_TYPE);
 }
+
+#[tokio::test]
+async fn prices_forecasts_and_weather_come_from_files_and_pushes() {
+    let bench = Bench::with_depot().await;
+    let csv = [("content-type", "text/csv")];
+    // The night in which the clocks go back: 02:00 comes twice, and stamps with an offset say which is meant.
+    let prices = "time,EUR/MWh\n2026-10-25T01:00+02:00,100\n2026-10-25T02:00+02:00,110\n2026-10-25T02:00+01:00,120\n";
+    let put = bench.send("PUT", "/v1/sites/depot/prices", &csv, prices).await.expect(StatusCode::OK).json();
+    assert_eq!(put["put"], 3);
+    let kept = bench.get("/v1/sites/depot/prices?from=2026-10-24T00:00:00Z").await.expect(StatusCode::OK).json();
+    let kept: Vec<(&str, Option<f64>, Option<u64>)> = kept
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|price| (price["start"].as_str().unwrap(), price["import_eur_kwh"].as_f64(), price["minutes"].as_u64()))
+        .collect();
+    let at = |hour: u8| format!("2026-10-{}T{:02}:00:00Z", if hour == 23 { 24 } else { 25 }, hour);
+    let expected = [(at(23), 0.1), (at(0), 0.11), (at(1), 0.12)];
+    assert_eq!(kept.len(), 3);
+    for ((start, eur_kwh, minutes), (expected, price)) in kept.into_iter().zip(&expected) {
+        assert_eq!((start, minutes), (expected.as_str(), Some(60)));
+        assert!((eur_kwh.unwrap() - price).abs() < 1e-9);
+    }
+    let power = "time,kw\n2026-11-28T10:00Z,4\n2026-11-28T10:15Z,5\n2026-11-28T10:30Z,\n2026-11-28T10:45Z,6\n";
+    let path = "/v1/sites/depot/forecasts/building";
+    let forecast = bench.send("PUT", path, &csv, power).await.expect(StatusCode::OK).json();
+    assert_eq!((&forecast["minutes"], forecast["rows"].as_array().unwrap().len()), (&json!(15), 2), "up to the gap");
+    bench.send("PUT", path, &csv, "time,kw\nnever,4\n").await.expect(StatusCode::UNPROCESSABLE_ENTITY);
+    let path = "/v1/sites/depot/weather";
+    bench.get(path).await.expect(StatusCode::NOT_FOUND);
+    let sky = json!([{ "start": "2026-11-28T10:00:00Z", "minutes": 30, "temp_c": 4.0 },
+                     { "start": "2026-11-28T10:30:00Z", "minutes": 30, "temp_c": 6.0, "wind_ms": 3.0 }]);
+    let kept = bench.json("PUT", path, sky).await.expect(StatusCode::OK).json();
+    let hour = json!([{ "start": "2026-11-28T10:00:00Z", "minutes": 60, "temp_c": 5.0 }]);
+    assert_eq!(kept, hour, "the mean of the hour; of half an hour of wind none is known");
+    assert_eq!(bench.get(path).await.expect(StatusCode::OK).json(), hour);
+    let hot = json!([{ "start": "2026-11-28T10:00:00Z", "minutes": 60, "temp_c": 400.0 }]);
+    bench.json("PUT", path, hot).await.expect(StatusCode::UNPROCESSABLE_ENTITY);
+    bench.send("DELETE", path, &[], "").await.expect(StatusCode::NO_CONTENT);
+    bench.get(path).await.expect(StatusCode::NOT_FOUND);
+}
