@@ -35,7 +35,9 @@ fn with_every_key_used_it_is_a_good_one_and_leaves_none_out() {
     folder.file("database-url", "postgresql://kwartier@localhost/kwartier");
     folder.file("oidc-secret", "planted-secret");
     folder.file("entsoe-key", "planted-key");
-    folder.file("open-meteo-key", "planted-key");
+    for key in ["open-meteo-key", "solcast-key", "forecast-solar-key", "electricity-maps-key", "tibber-token"] {
+        folder.file(key, "planted-key");
+    }
     let output = kwartier(&["config", "check", &folder.file("kwartier.toml", &keys.join("\n"))]);
     let (out, err) = said(&output);
     assert_eq!(output.status.code(), Some(0), "{err}");
