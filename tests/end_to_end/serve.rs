@@ -179,6 +179,16 @@ fn the_demo_comes_alive_ends_in_good_order_and_begins_again() {
         }
     }
 
+    // Who comes is stated, whether his station or whoever states it was the first to tell.
+    let stated = |status: &Value| {
+        let chargers = status["chargers"].as_array().map_or(&[][..], Vec::as_slice);
+        let mut there = chargers.iter().map(|charger| &charger["session"]).filter(|session| session.is_object());
+        there.all(|session| session["departure_from"] == "driver" && session["need_from"] == "driver")
+    };
+    while !stated(&super::serve::status(&mut stream).expect("it goes on")) {
+        assert!(began.elapsed() < PATIENCE);
+    }
+
     let (code, logs) = service.end();
     assert_eq!(code, Some(0), "{logs}");
     while status(&mut stream).is_some() {}

@@ -308,13 +308,15 @@ fn view(
     record: Option<Record>,
 ) -> ChargerView {
     let record = record.unwrap_or_default();
+    // What is kept of a link comes a moment after it.
+    let spoken = service.hub.version(&site.id, &station.id);
     let said = |text: String| Some(text).filter(|text| !text.is_empty());
     let ocpp = kept.and_then(|kept| kept.ocpp).map(|ocpp| OcppView {
         security_profile: ocpp.security_profile,
         quirks: Some(Quirks::of(&record.identity, ocpp.quirks)).filter(|quirks| !quirks.is_usual()),
-        online: service.hub.version(&site.id, &station.id).is_some(),
+        online: spoken.is_some(),
         connected: record.connected,
-        version: record.version.map(crate::ocpp::Version::subprotocol),
+        version: spoken.or(record.version).map(crate::ocpp::Version::subprotocol),
         vendor: said(record.identity.vendor),
         model: said(record.identity.model),
         firmware: record.identity.firmware,

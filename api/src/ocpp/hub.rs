@@ -38,8 +38,6 @@ pub struct Target {
     pub place: Option<(u64, usize)>,
     /// The latest setpoint.
     pub setpoint: Option<Setpoint>,
-    /// The session that the loop has there.
-    pub session: Option<String>,
 }
 
 /// A link's place.
@@ -203,11 +201,7 @@ fn about(setup: &control::Setup, device: &Device) -> About {
 fn seen(status: &SiteStatus, charger: &str) -> Target {
     let Some(index) = status.chargers.iter().position(|known| known.id == charger) else { return Target::default() };
     let known = &status.chargers[index];
-    Target {
-        place: Some((status.setup, index)),
-        setpoint: known.setpoint.clone(),
-        session: known.session.as_ref().map(|session| session.id.clone()),
-    }
+    Target { place: Some((status.setup, index)), setpoint: known.setpoint.clone() }
 }
 
 /// Brings the links of a site what the loop says, until the last link is gone.
@@ -272,16 +266,14 @@ fn settle(links: &Links, status: &SiteStatus) {
         let Some(taken) = links.get(&known.id) else { continue };
         taken.target.send_if_modified(|target| {
             let place = Some((status.setup, index));
-            let session = known.session.as_ref().map(|session| &session.id);
             // A setpoint that was passed on meanwhile is newer than this status.
             let newer = known.setpoint.as_ref().filter(|now| {
                 target.place.map(|(setup, _)| setup) != Some(status.setup)
                     || target.setpoint.as_ref().is_none_or(|before| before.number < now.number)
             });
-            let changed = target.place != place || target.session.as_ref() != session || newer.is_some();
+            let changed = target.place != place || newer.is_some();
             if changed {
                 target.place = place;
-                target.session = session.cloned();
                 if let Some(newer) = newer {
                     target.setpoint = Some(newer.clone());
                 }

@@ -11,32 +11,31 @@ use crate::access;
 use crate::app::Event;
 use crate::http::change::{self, body, kept};
 use crate::http::finite::{AHEAD, MOST_KWH};
+use crate::http::sessions::{LONGEST_STAY, first_id};
 use crate::resource::session::{Card, KeptSession, Origin, Session};
 use crate::resource::tag::TagFacts;
 use crate::service::Service;
-use crate::store::{Change, Expect, Fault, Key, Kind};
+use crate::store::{Change, Expect, Fault, Key, Kind, List};
 
 /// A card: its id, and what is said of it.
 pub type Known = (String, TagFacts);
 
-/// The session of a transaction that begins: the one that is there, or a new one.
+/// The session of a transaction that begins: the one that is there, or a new one. `used` are those of other transactions at the
+/// charger.
 pub async fn begin(
     service: &Service,
-    site: &str,
-    charger: &str,
-    there: Option<&str>,
+    (site, charger): (&str, &str),
+    used: &[String],
     card: Option<&Known>,
     at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> String {
     let _turn = service.turns.at(site).await;
-    if let Some(id) = there
-        && let Some((version, mut session)) = open(service, site, id).await
-    {
+    if let Some((id, version, mut session)) = there(service, site, charger, used, now).await {
         if card.is_some_and(|card| begun_with(&mut session, card)) {
-            put(service, site, id, session, Expect::Version(version), now).await;
+            put(service, site, &id, session, Expect::Version(version), now).await;
         }
-        return id.to_owned();
+        return id;
     }
     let id = Uuid::now_v7().to_string();
     let mut bare = KeptSession::of(Session::at(charger, Some(at)));
@@ -133,6 +132,28 @@ pub async fn past(
     let bare = KeptSession::of(Session::at(charger, Some(since)));
     let ended = KeptSession { ended: Some(at), energy_kwh: Some(energy_kwh), ..bare };
     put(service, site, &Uuid::now_v7().to_string(), ended, Expect::Absent, now).await;
+}
+
+/// The session that is at a charger now and belongs to no other transaction; of several the one that was stated last. What was
+/// stated a moment ago the loop may not know yet, so it is asked of what is kept.
+async fn there(
+    service: &Service,
+    site: &str,
+    charger: &str,
+    used: &[String],
+    now: DateTime<Utc>,
+) -> Option<(String, u64, KeptSession)> {
+    let after = Some((site.to_owned(), first_id(now - LONGEST_STAY)));
+    let documents = service.store.all(List { after, ..List::of(Kind::Session, site) }).await.ok()?;
+    documents.into_iter().rev().find_map(|document| {
+        let session = kept::<KeptSession>(&document).ok()?;
+        let is_there = session.ended.is_none()
+            && session.stated.charger == charger
+            && session.stated.arrival.is_none_or(|arrival| arrival <= now)
+            && session.stated.departure.is_none_or(|departure| departure > now)
+            && !used.contains(&document.key.id);
+        is_there.then_some((document.key.id, document.version, session))
+    })
 }
 
 /// A session that has not ended, and its version.

@@ -136,13 +136,10 @@ impl Link {
 
     /// The session of a transaction that begins.
     async fn session(&self, found: Option<&Found>, at: DateTime<Utc>, now: DateTime<Utc>) -> String {
-        let used = |session: &str| {
-            let mut known = self.station.iter().flat_map(|station| station.transactions.values());
-            known.any(|known| known.session == session)
-        };
-        let there = self.target.session.clone().filter(|session| !used(session));
+        let known = self.station.iter().flat_map(|station| station.transactions.values());
+        let used: Vec<String> = known.map(|known| known.session.clone()).collect();
         let card = found.and_then(|found| found.tag.as_ref());
-        stays::begin(&self.service, &self.site, &self.charger, there.as_deref(), card, at, now).await
+        stays::begin(&self.service, (&self.site, &self.charger), &used, card, at, now).await
     }
 
     async fn drew(&mut self, connector: i64, values: &Value, transaction: Option<Value>, now: DateTime<Utc>) {

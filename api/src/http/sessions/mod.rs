@@ -27,7 +27,7 @@ use crate::store::{Document, Key, Kind, List};
 const OVERRIDE: TimeDelta = TimeDelta::hours(1);
 
 /// How long ago a session may have been stated and still be looked at when a charger is to be free.
-const LONGEST_STAY: TimeDelta = TimeDelta::days(90);
+pub const LONGEST_STAY: TimeDelta = TimeDelta::days(90);
 
 /// The routes of sessions.
 pub fn routes() -> OpenApiRouter<Service> {
