@@ -1,6 +1,6 @@
 //! Sessions of transactions: who plugs in without having been announced has a session too, and who was announced has one.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use kwartier_data::site::Site;
 use serde::Serialize;
 use uuid::Uuid;
@@ -11,11 +11,14 @@ use crate::access;
 use crate::app::Event;
 use crate::http::change::{self, body, kept};
 use crate::http::finite::{AHEAD, MOST_KWH};
-use crate::http::sessions::{LONGEST_STAY, first_id};
+use crate::http::sessions::stated_since;
 use crate::resource::session::{Card, KeptSession, Origin, Session};
 use crate::resource::tag::TagFacts;
 use crate::service::Service;
-use crate::store::{Change, Expect, Fault, Key, Kind, List};
+use crate::store::{Change, Expect, Fault, Key, Kind};
+
+/// So long at most does it take until the loop shows what was stated.
+const NEWS: TimeDelta = TimeDelta::minutes(2);
 
 /// A card: its id, and what is said of it.
 pub type Known = (String, TagFacts);
@@ -134,8 +137,8 @@ pub async fn past(
     put(service, site, &Uuid::now_v7().to_string(), ended, Expect::Absent, now).await;
 }
 
-/// The session that is at a charger now and belongs to no other transaction; of several the one that was stated last. What was
-/// stated a moment ago the loop may not know yet, so it is asked of what is kept.
+/// The session that is at a charger now and belongs to no other transaction: the one that the loop has there, or one that was
+/// stated a moment ago, which the loop may not know yet.
 async fn there(
     service: &Service,
     site: &str,
@@ -143,10 +146,16 @@ async fn there(
     used: &[String],
     now: DateTime<Utc>,
 ) -> Option<(String, u64, KeptSession)> {
-    let after = Some((site.to_owned(), first_id(now - LONGEST_STAY)));
-    let documents = service.store.all(List { after, ..List::of(Kind::Session, site) }).await.ok()?;
-    documents.into_iter().rev().find_map(|document| {
-        let session = kept::<KeptSession>(&document).ok()?;
+    let status = service.app.status(site);
+    let known = status.iter().flat_map(|status| &status.chargers).find(|known| known.id == charger);
+    let known = known.and_then(|known| known.session.as_ref()).filter(|known| !used.contains(&known.id));
+    if let Some(known) = known
+        && let Some((version, session)) = open(service, site, &known.id).await
+    {
+        return Some((known.id.clone(), version, session));
+    }
+    let stated = stated_since(&*service.store, site, now - NEWS).await.ok()?;
+    stated.into_iter().rev().find_map(|(document, session)| {
         let is_there = session.ended.is_none()
             && session.stated.charger == charger
             && session.stated.arrival.is_none_or(|arrival| arrival <= now)

@@ -18,8 +18,8 @@ use super::door::Version;
 use super::station::Call;
 use crate::access::token;
 use crate::http::change::kept;
+use crate::http::sessions::{LONGEST_STAY, stated_since};
 use crate::private;
-use crate::resource::session::KeptSession;
 use crate::resource::tag::{Authorisation, KeptTag, TagFacts, TagNumber};
 use crate::service::Service;
 use crate::store::{Fault, Key, Kind, List, Store};
@@ -32,9 +32,6 @@ const SHORTEST: usize = 32;
 
 /// A charger may remember that a card was let in for so long.
 const REMEMBERED: TimeDelta = TimeDelta::days(30);
-
-/// A session that was stated longer ago is not looked at when a card may charge at one place only.
-const LONGEST_STAY: TimeDelta = TimeDelta::days(90);
 
 /// Why cards cannot be hashed or looked up.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -299,9 +296,7 @@ async fn charges(
     own: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<bool, Fault> {
-    let after = Some((site.to_owned(), crate::http::sessions::first_id(now - LONGEST_STAY)));
-    for document in store.all(List { after, ..List::of(Kind::Session, site) }).await? {
-        let session: KeptSession = kept(&document)?;
+    for (document, session) in stated_since(store, site, now - LONGEST_STAY).await? {
         let open = session.ended.is_none() && own != Some(document.key.id.as_str());
         if open && session.card.is_some_and(|card| card.tag.as_deref() == Some(tag)) {
             return Ok(true);

@@ -21,7 +21,7 @@ use crate::access::{self, Caller, Permission, SiteRef};
 use crate::app::Event;
 use crate::resource::session::{KeptSession, Origin, Override, Session, SessionChange};
 use crate::service::Service;
-use crate::store::{Document, Key, Kind, List};
+use crate::store::{Document, Fault, Key, Kind, List, Store};
 
 /// How long an override lasts where nothing is said.
 const OVERRIDE: TimeDelta = TimeDelta::hours(1);
@@ -189,9 +189,7 @@ async fn free(
     arrival: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<Option<(String, u64, KeptSession)>, Problem> {
-    let after = Some((site.id.clone(), first_id(arrival - LONGEST_STAY)));
-    for document in service.store.all(List { after, ..List::of(Kind::Session, &site.id) }).await? {
-        let other: KeptSession = kept(&document)?;
+    for (document, other) in stated_since(&*service.store, &site.id, arrival - LONGEST_STAY).await? {
         if other.stated.charger == session.charger && overlaps(&other, arrival, session.departure, document.at) {
             let connected = service.hub.version(&site.id, &session.charger).is_some();
             if connected && other.is_unspoken() && arrival <= now {
@@ -207,8 +205,19 @@ async fn free(
     Ok(None)
 }
 
+/// The sessions of a site that were stated at an instant or later, the first one first.
+pub async fn stated_since(
+    store: &dyn Store,
+    site: &str,
+    from: DateTime<Utc>,
+) -> Result<Vec<(Document, KeptSession)>, Fault> {
+    let after = Some((site.to_owned(), first_id(from)));
+    let documents = store.all(List { after, ..List::of(Kind::Session, site) }).await?;
+    documents.into_iter().map(|document| kept(&document).map(|session| (document, session))).collect()
+}
+
 /// The lowest id of a session that was stated at an instant or later: ids are UUIDs of version 7, which begin with the time.
-pub fn first_id(at: DateTime<Utc>) -> String {
+fn first_id(at: DateTime<Utc>) -> String {
     let hex = format!("{:012x}", at.timestamp_millis().max(0));
     format!("{}-{}", &hex[..8], &hex[8..12])
 }
