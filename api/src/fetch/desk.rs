@@ -9,7 +9,6 @@ use kwartier_data::feeds::{self, Area, Carbon, PvPower, SkyForecast};
 use super::answer::{Failure, Outcome, Retail, Values};
 use super::choose::{Chosen, Heard, choose};
 use super::retry;
-use super::source::Origin;
 use super::subject::{Subject, days};
 use crate::config::Feeds;
 use crate::resource::feed::Source;
@@ -354,7 +353,7 @@ impl Known {
     fn wants_prices(&self, ranked: impl Iterator<Item = Source>, now: DateTime<Utc>) -> Vec<Source> {
         let unasked = Line::default();
         let line = |source: Source| self.lines.get(&source).unwrap_or(&unasked);
-        let mut origins: BTreeSet<Origin> = BTreeSet::new();
+        let mut origins: BTreeSet<Source> = BTreeSet::new();
         let ranked: Vec<Source> = ranked.collect();
         let whole = |source: &&Source| line(**source).whole;
         origins.extend(ranked.iter().filter(whole).map(|source| source.origin()));

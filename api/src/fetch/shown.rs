@@ -119,7 +119,7 @@ fn fetched(desk: &Desk, subject: &Subject, known: &Known, now: DateTime<Utc>) ->
         let line = known.lines.get(&source).cloned().unwrap_or_default();
         FeedState {
             source,
-            origin: source.origin().title().to_owned(),
+            origin: source.origin().about().title.to_owned(),
             state: state(&line).to_owned(),
             last_success: line.success,
             last_error: line.failure.as_ref().map(|failure| failure.why().to_owned()),

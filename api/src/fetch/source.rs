@@ -6,33 +6,6 @@ use kwartier_data::feeds::Area;
 use super::area;
 use crate::resource::feed::Source;
 
-/// Where what a feed says comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Origin {
-    /// ENTSO-E's transparency platform, and those that copy it: on 30 June 2026 both had nothing at the same time.
-    TransparencyPlatform,
-    /// What a supplier gets from the exchange and shows by itself.
-    Awattar,
-    /// The same of another supplier.
-    Energyzero,
-    /// The exchange itself.
-    Nordpool,
-    /// A forecast of the weather.
-    OpenMeteo,
-    /// What a supplier bills.
-    Tibber,
-    /// The same of another supplier.
-    Octopus,
-    /// A forecast of a roof's power.
-    Solcast,
-    /// Another one.
-    ForecastSolar,
-    /// What is measured and forecast of power plants.
-    ElectricityMaps,
-    /// A system operator's own.
-    NationalGrid,
-}
-
 /// What there is to know of a feed.
 #[derive(Debug, Clone, Copy)]
 pub struct About {
@@ -40,26 +13,26 @@ pub struct About {
     pub source: Source,
     /// Its name in the configuration and in records.
     pub name: &'static str,
-    /// Where what it says comes from.
-    pub origin: Origin,
+    /// What people call it.
+    pub title: &'static str,
     /// Where it is asked, when nobody says otherwise.
     pub base: &'static str,
 }
 
 /// All feeds.
 const ALL: [About; 12] = [
-    about(Source::Entsoe, "entsoe", Origin::TransparencyPlatform, "https://web-api.tp.entsoe.eu"),
-    about(Source::EnergyCharts, "energy_charts", Origin::TransparencyPlatform, "https://api.energy-charts.info"),
-    about(Source::Energyzero, "energyzero", Origin::Energyzero, "https://public.api.energyzero.nl"),
-    about(Source::Awattar, "awattar", Origin::Awattar, "https://api.awattar.{country}"),
-    about(Source::Nordpool, "nordpool", Origin::Nordpool, "https://dataportal-api.nordpoolgroup.com"),
-    about(Source::OpenMeteo, "open_meteo", Origin::OpenMeteo, "https://api.open-meteo.com"),
-    about(Source::Tibber, "tibber", Origin::Tibber, "https://api.tibber.com"),
-    about(Source::Octopus, "octopus", Origin::Octopus, "https://api.octopus.energy"),
-    about(Source::Solcast, "solcast", Origin::Solcast, "https://api.solcast.com.au"),
-    about(Source::ForecastSolar, "forecast_solar", Origin::ForecastSolar, "https://api.forecast.solar"),
-    about(Source::ElectricityMaps, "electricity_maps", Origin::ElectricityMaps, "https://api.electricitymaps.com"),
-    about(Source::NationalGrid, "national_grid", Origin::NationalGrid, "https://api.carbonintensity.org.uk"),
+    about(Source::Entsoe, "entsoe", "ENTSO-E", "https://web-api.tp.entsoe.eu"),
+    about(Source::EnergyCharts, "energy_charts", "Energy-Charts", "https://api.energy-charts.info"),
+    about(Source::Energyzero, "energyzero", "EnergyZero", "https://public.api.energyzero.nl"),
+    about(Source::Awattar, "awattar", "aWATTar", "https://api.awattar.{country}"),
+    about(Source::Nordpool, "nordpool", "Nord Pool", "https://dataportal-api.nordpoolgroup.com"),
+    about(Source::OpenMeteo, "open_meteo", "Open-Meteo", "https://api.open-meteo.com"),
+    about(Source::Tibber, "tibber", "Tibber", "https://api.tibber.com"),
+    about(Source::Octopus, "octopus", "Octopus", "https://api.octopus.energy"),
+    about(Source::Solcast, "solcast", "Solcast", "https://api.solcast.com.au"),
+    about(Source::ForecastSolar, "forecast_solar", "forecast.solar", "https://api.forecast.solar"),
+    about(Source::ElectricityMaps, "electricity_maps", "Electricity Maps", "https://api.electricitymaps.com"),
+    about(Source::NationalGrid, "national_grid", "National Grid", "https://api.carbonintensity.org.uk"),
 ];
 
 /// The feeds of prices by name, for the configuration.
@@ -86,8 +59,8 @@ pub struct Budget {
     pub within: TimeDelta,
 }
 
-const fn about(source: Source, name: &'static str, origin: Origin, base: &'static str) -> About {
-    About { source, name, origin, base }
+const fn about(source: Source, name: &'static str, title: &'static str, base: &'static str) -> About {
+    About { source, name, title, base }
 }
 
 impl Source {
@@ -111,9 +84,10 @@ impl Source {
         ALL.iter().find(|about| about.name == name).map(|about| about.source)
     }
 
-    /// Where what it says comes from.
-    pub fn origin(self) -> Origin {
-        self.about().origin
+    /// Whose what it says is. Energy-Charts copies ENTSO-E's transparency platform: on 30 June 2026 both had nothing at the same
+    /// time. aWATTar and EnergyZero show what they get from the exchange by themselves.
+    pub fn origin(self) -> Source {
+        if self == Source::EnergyCharts { Source::Entsoe } else { self }
     }
 
     /// Whether it has prices of an area.
@@ -149,25 +123,6 @@ impl Source {
     /// Whether its prices are what a site's own contract bills, and come before those of the market.
     pub fn is_contract(self) -> bool {
         matches!(self, Source::Tibber | Source::Octopus)
-    }
-}
-
-impl Origin {
-    /// What people call it.
-    pub fn title(self) -> &'static str {
-        match self {
-            Origin::TransparencyPlatform => "ENTSO-E",
-            Origin::Awattar => "aWATTar",
-            Origin::Energyzero => "EnergyZero",
-            Origin::Nordpool => "Nord Pool",
-            Origin::OpenMeteo => "Open-Meteo",
-            Origin::Tibber => "Tibber",
-            Origin::Octopus => "Octopus",
-            Origin::Solcast => "Solcast",
-            Origin::ForecastSolar => "forecast.solar",
-            Origin::ElectricityMaps => "Electricity Maps",
-            Origin::NationalGrid => "National Grid",
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use axum::extract::{Request, State};
 use chrono::{DateTime, TimeDelta, Utc};
-use kwartier_data::feeds::{NoValues, Span as Asked, file, push};
+use kwartier_data::feeds::{Span as Asked, file, push};
 use kwartier_data::site::Site;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 use super::change::{self, Batch};
 use super::finite::Finite;
 use super::problem::Problem;
-use super::read::{Path, Query, bytes, field_errors, is_json, unsupported};
+use super::read::{Path, Query, bytes, is_json, no_values, unsupported};
 use super::series;
 use super::span::{Span, from_until};
 use crate::access::{self, Caller, Permission};
@@ -101,19 +101,14 @@ async fn put_carbon(
 }
 
 fn sent(bytes: &[u8]) -> Result<Vec<CarbonRow>, Problem> {
-    push::carbon(bytes).map(|values| carbon::rows(None, &values)).map_err(refused)
+    push::carbon(bytes).map(|values| carbon::rows(None, &values)).map_err(no_values)
 }
 
 fn in_file(bytes: &[u8], site: &Site) -> Result<Vec<CarbonRow>, Problem> {
     let asked = Asked { from: DateTime::UNIX_EPOCH, to: DateTime::<Utc>::MAX_UTC };
-    file::carbon(bytes, &series::reading(site), false, asked).map(|values| carbon::rows(None, &values)).map_err(refused)
-}
-
-fn refused(why: NoValues) -> Problem {
-    match why {
-        NoValues::Broken(refusal) => Problem::invalid(field_errors(&refusal)),
-        other => Problem::field("", format!("{other}; send at least one interval")),
-    }
+    file::carbon(bytes, &series::reading(site), false, asked)
+        .map(|values| carbon::rows(None, &values))
+        .map_err(no_values)
 }
 
 fn check(rows: &[CarbonRow], now: DateTime<Utc>) -> Result<(), Problem> {

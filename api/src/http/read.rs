@@ -6,6 +6,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
+use kwartier_data::feeds::NoValues;
 use kwartier_data::json;
 use kwartier_data::refusal::{Fault, Refusal};
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -126,6 +127,14 @@ pub fn refused(bytes: &[u8], refusal: &Refusal) -> Problem {
         return Problem::new(ProblemKind::NotJson, detail);
     }
     Problem::invalid(field_errors(refusal))
+}
+
+/// That a body in the form of a feed holds no values.
+pub fn no_values(why: NoValues) -> Problem {
+    match why {
+        NoValues::Broken(refusal) => Problem::invalid(field_errors(&refusal)),
+        other => Problem::field("", format!("{other}; send at least one interval")),
+    }
 }
 
 /// Each fault of a refusal as a field that is wrong.

@@ -2,14 +2,14 @@
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use kwartier_data::feeds::{NoValues, push};
+use kwartier_data::feeds::push;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::change::{self, Batch, reserve};
 use super::finite::Finite;
 use super::problem::Problem;
-use super::read::{Path, field_errors, json_bytes};
+use super::read::{Path, json_bytes, no_values};
 use crate::access::{self, Caller, Permission};
 use crate::app::Event;
 use crate::fetch::weather;
@@ -60,7 +60,7 @@ async fn put_weather(
 ) -> Result<axum::Json<Vec<SkyRow>>, Problem> {
     let site = access::at_site(&service, &caller, Permission::Operate, &site).await?;
     change::site(&service, &site).await?;
-    let sky = push::sky(&json_bytes(request, &service).await?, caller.at).map_err(refused)?;
+    let sky = push::sky(&json_bytes(request, &service).await?, caller.at).map_err(no_values)?;
     let mut finite = Finite::new("");
     if sky.values.rows.len() > MOST {
         finite.wrong("", format!("there are {} intervals; send at most {MOST} at once", sky.values.rows.len()));
@@ -102,13 +102,6 @@ async fn delete_weather(
     batch.write(&service).await?;
     place.tell(Event::Foreseen { site: site.id });
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn refused(why: NoValues) -> Problem {
-    match why {
-        NoValues::Broken(refusal) => Problem::invalid(field_errors(&refusal)),
-        other => Problem::field("", format!("{other}; send at least one interval")),
-    }
 }
 
 fn none() -> Problem {

@@ -1,9 +1,10 @@
 //! Events into knowledge.
 
+use super::ahead::Ahead;
 use super::event::Event;
 use super::held::Held;
 use super::phases;
-use super::state::{Ahead, DeviceState, MeterState, State, Stay};
+use super::state::{DeviceState, MeterState, State, Stay};
 
 /// A reading above so many times the highest limit of its board cannot be: no fuse carries it for a second.
 const ABSURD_TIMES: f64 = 10.0;

@@ -10,7 +10,9 @@
 //! its rating; a meter that is not believed with the installer's worst case or what was last seen. `docs/safety.md` has the
 //! whole chain. Nothing here replaces [`limits`](crate::limits), which every setpoint passes afterwards.
 
+mod ahead;
 mod building;
+mod clamped;
 pub mod command;
 mod credible;
 pub mod event;

@@ -162,8 +162,9 @@ impl Rooms {
     fn take_off_others(&mut self, state: &State) {
         for (k, known) in state.devices.iter().enumerate() {
             if !known.steerable(state.setup.devices[k].managed) {
+                let most_a = state.most_a(k);
                 for (row, per_a) in self.loads(state, k, &counted_phases(state, k)) {
-                    self.left[row] -= per_a * state.most_a(k);
+                    self.left[row] -= per_a * most_a;
                 }
             }
         }

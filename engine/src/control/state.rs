@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use super::ahead::Ahead;
+use super::clamped::Clamped;
 use super::command::{Distrust, Setpoint};
 use super::credible::Doubt;
 use super::event::{Action, Session, Signal, Targets};
@@ -59,10 +61,12 @@ impl State {
             if let Some(sent) = known.held.pending.as_mut().filter(|sent| sent.number == setpoint.number) {
                 let cut_a = sent.amps - setpoint.amps;
                 if cut_a > 0.0 {
-                    let most_a = MOST_CLAMPED * self.setup.devices[setpoint.device].max_a;
-                    // What was kept free already was not enough.
-                    let kept_a = (known.clamped.kept_a(self.clock.sure_s) + cut_a).min(most_a);
-                    known.clamped = Clamped { kept_a, left_a: setpoint.amps, at_s: self.clock.sure_s };
+                    known.clamped.cuts(
+                        cut_a,
+                        setpoint.amps,
+                        self.setup.devices[setpoint.device].max_a,
+                        self.clock.sure_s,
+                    );
                 }
                 sent.amps = setpoint.amps;
                 known.granted_a = setpoint.amps;
@@ -132,15 +136,6 @@ impl Clock {
 /// After so many s nothing is left of what a loop before this one has told a device that is silent: setpoints above the
 /// fallback are good for 120 s.
 const LAPSED_S: f64 = 140.0;
-
-/// So many times its rating is kept free at most for what the last clamp has cut of a device: nobody starves for it.
-const MOST_CLAMPED: f64 = 2.0;
-
-/// For so long room is kept free for what the last clamp has cut, in s.
-const CLAMPED_S: f64 = 300.0;
-
-/// So long after the last clamp has cut a setpoint no more is asked for, in s: others have to make room first.
-const PATIENCE_S: f64 = 30.0;
 
 /// A device that has left so many commands in a row unanswered, or refused them, counts as one that hears nothing.
 pub const SILENT: u32 = 3;
@@ -212,35 +207,6 @@ pub struct DeviceState {
     pub fed_in_s: f64,
 }
 
-/// What the last clamp took off a device's setpoints. It knows less and counts more, and others have to make room for what it
-/// counts.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Clamped {
-    /// What it took off, in A per phase.
-    kept_a: f64,
-    /// What it left, in A per phase.
-    left_a: f64,
-    /// When it did so last, on the sure clock.
-    at_s: f64,
-}
-
-impl Clamped {
-    /// What is kept free for the device, in A per phase.
-    pub fn kept_a(&self, sure_s: f64) -> f64 {
-        if sure_s < self.at_s + CLAMPED_S { self.kept_a } else { 0.0 }
-    }
-
-    /// Whether nothing at all was left: others may have to stop for it.
-    pub fn left_nothing(&self) -> bool {
-        self.left_a <= 0.0
-    }
-
-    /// The most to ask for now, in A per phase. Where nothing was left, pauses between starts are patience enough.
-    pub fn asks_for_a(&self, sure_s: f64) -> f64 {
-        if self.left_nothing() || sure_s >= self.at_s + PATIENCE_S { f64::INFINITY } else { self.left_a }
-    }
-}
-
 /// What is remembered of a vehicle's stay.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stay {
@@ -281,7 +247,7 @@ impl DeviceState {
             wish_a: None,
             action: None,
             switched_at_s: f64::NEG_INFINITY,
-            clamped: Clamped { kept_a: 0.0, left_a: 0.0, at_s: f64::NEG_INFINITY },
+            clamped: Clamped::default(),
             stops: 0,
             spare_a: 0.0,
             single_since_s: None,
@@ -403,43 +369,6 @@ impl NodeState {
     /// Its meter, where that is believed.
     pub fn believed(&self) -> Option<&MeterState> {
         self.meter.as_ref().filter(|meter| meter.distrust.is_none())
-    }
-}
-
-/// For so long a delay counts as one, in s; one that lasts for twice as long is a clock that goes otherwise.
-const DELAYED_S: f64 = 1800.0;
-
-/// How far our clock is ahead of a meter's by the readings that came fastest, lately and before.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Ahead {
-    before_s: f64,
-    lately_s: f64,
-    since_s: f64,
-}
-
-impl Ahead {
-    /// By a first reading.
-    pub fn new(ahead_s: f64, now_s: f64) -> Ahead {
-        Ahead { before_s: ahead_s, lately_s: ahead_s, since_s: now_s }
-    }
-
-    /// By another one.
-    pub fn sees(&mut self, ahead_s: f64, now_s: f64) {
-        if now_s - self.since_s >= DELAYED_S {
-            *self = Ahead { before_s: self.lately_s, ..Ahead::new(ahead_s, now_s) };
-        }
-        self.lately_s = self.lately_s.min(ahead_s);
-    }
-
-    /// Our clock has jumped.
-    pub fn jumps(&mut self, jumped_s: f64) {
-        self.before_s += jumped_s;
-        self.lately_s += jumped_s;
-    }
-
-    /// How far it is ahead, in s.
-    pub fn least_s(&self) -> f64 {
-        self.before_s.min(self.lately_s)
     }
 }
 

@@ -24,8 +24,8 @@ pub(super) struct Shown {
     /// When the last believed reading was heard, in s; `None`, never.
     heard_s: Option<f64>,
     stamp: Option<DateTime<Utc>>,
-    /// Our clock less the meter's own in s, where readings came fastest, since when and before; `None`, not known.
-    fastest: Option<(f64, f64, f64)>,
+    /// What readings take where they come fastest; `None`, not known.
+    fastest: Option<Fastest>,
     /// L1, L2, L3 in A.
     pub(super) phases_a: [f64; 3],
     /// Since when exactly these values have been shown, and what devices drew then, at least and at most.
@@ -34,6 +34,31 @@ pub(super) struct Shown {
     pub(super) last_a: Option<[f64; 3]>,
     pub(super) highest_a: Option<[f64; 3]>,
     pub(super) lowest_a: Option<[f64; 3]>,
+}
+
+/// Our clock less the meter's own where readings came fastest, in s: since an instant, and in the time before that.
+#[derive(Debug, Clone, Copy)]
+struct Fastest {
+    lately_s: f64,
+    since_s: f64,
+    before_s: f64,
+}
+
+impl Fastest {
+    /// What another reading makes of it.
+    fn after(known: Option<Fastest>, took_s: f64, now_s: f64) -> Fastest {
+        match known {
+            None => Fastest { lately_s: took_s, since_s: now_s, before_s: took_s },
+            Some(known) if now_s - known.since_s > COMPARED_S => {
+                Fastest { lately_s: took_s, since_s: now_s, before_s: known.lately_s }
+            }
+            Some(known) => Fastest { lately_s: known.lately_s.min(took_s), ..known },
+        }
+    }
+
+    fn least_s(self) -> f64 {
+        self.lately_s.min(self.before_s)
+    }
 }
 
 impl Shown {
@@ -63,13 +88,9 @@ impl Shown {
         }
         // One that was long under way tells of what was then. A clock that was set back is another clock.
         let took_s = now_s - at.timestamp_millis() as f64 / 1000.0;
-        let (lately_s, from_s, before_s) = match self.fastest.filter(|_| !back) {
-            None => (took_s, now_s, took_s),
-            Some((lately_s, from_s, _)) if now_s - from_s > COMPARED_S => (took_s, now_s, lately_s),
-            Some((lately_s, from_s, before_s)) => (lately_s.min(took_s), from_s, before_s),
-        };
-        self.fastest = Some((lately_s, from_s, before_s));
-        if took_s - lately_s.min(before_s) > settings.meter_timeout_s {
+        let fastest = Fastest::after(self.fastest.filter(|_| !back), took_s, now_s);
+        self.fastest = Some(fastest);
+        if took_s - fastest.least_s() > settings.meter_timeout_s {
             return;
         }
         let same = self.heard_s.is_some() && (0..3).all(|k| self.phases_a[k].to_bits() == phases_a[k].to_bits());
