@@ -36,6 +36,8 @@ pub(super) fn hear(state: &mut State, event: &Event) {
             known.known = false;
             known.up = true;
             known.met = true;
+            // What it did not answer before says nothing of what it hears now.
+            known.failures = 0;
             known.choice.taken = None;
             known.held = Held::unknown(&state.setup.devices[*device]);
         }

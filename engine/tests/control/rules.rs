@@ -56,6 +56,23 @@ fn a_load_that_comes_to_stay_is_answered_at_once_and_a_motor_is_not() {
 }
 
 #[test]
+fn who_has_restarted_is_told_at_once_however_often_it_did_not_answer() {
+    let mut depot = four(80.5);
+    (0..4).for_each(|device| depot.plug(device, 16.0));
+    depot.seconds(120);
+    // While it starts, it is told to draw less, and hears nothing.
+    depot.chargers[0].answers = false;
+    depot.building_a[0] = [40.0; 3];
+    depot.seconds(45);
+    // It has forgotten all that it held.
+    depot.chargers[0].answers = true;
+    depot.chargers[0].holds_a = 16.0;
+    depot.events.extend([Event::Booted { device: 0 }, Event::Holds { device: 0, amps: None }]);
+    depot.second();
+    assert!(depot.last.setpoints.iter().any(|told| told.device == 0 && told.amps <= 11.0), "{:?}", depot.last.setpoints);
+}
+
+#[test]
 fn one_phase_that_is_full_does_not_throttle_the_others() {
     let stations = ["RST", "STR", "TRS", "RST"]
         .iter()
