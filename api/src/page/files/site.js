@@ -149,8 +149,9 @@ function showPlan(plan, now) {
     return;
   }
   const bound = plan.bound_eur === null || plan.bound_eur === undefined ? "" : `; none can cost less than ${plan.bound_eur.toFixed(2)} EUR`;
-  const basis = plan.basis.join("; ");
-  text($("plan-text"), `Made at ${clock(plan.at)}, costs ${plan.cost_eur.toFixed(2)} EUR${bound}. It rests on: ${basis}.`);
+  const known = plan.basis.filter((one) => one !== "fresh");
+  const basis = known.length === 0 ? "All that it rests on is fresh." : `It rests on: ${known.join("; ")}.`;
+  text($("plan-text"), `Made at ${clock(plan.at)}, costs ${plan.cost_eur.toFixed(2)} EUR${bound}. ${basis}`);
   // The picture moves with the minute.
   const state = `${plan.id} ${Math.floor(now / 60000)}`;
   if (state === shownPlan) return;
