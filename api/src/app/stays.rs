@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
+use kwartier_data::compose::quarter_of;
 use kwartier_data::site::{Site, Vehicle};
 use kwartier_engine::control::event;
 use kwartier_engine::control::setup::LOWEST_A;
@@ -20,8 +21,8 @@ const USUAL_KWH: f64 = 15.0;
 /// Who needs what nobody knows, and has got all that is usual, is planned with so much more, in kWh.
 const MORE_KWH: f64 = 3.0;
 
-/// Length of a plan's slot in s.
-const SLOT_S: i64 = 900;
+/// Length of a plan's slot.
+const SLOT: TimeDelta = TimeDelta::minutes(15);
 
 /// Who stays longer than was said is expected to stay so long from now on.
 const OVERSTAY: TimeDelta = TimeDelta::minutes(30);
@@ -133,7 +134,7 @@ pub fn expected(wish: Wish, habit: Option<Habit>, arrival: DateTime<Utc>) -> (Da
 }
 
 /// A stay in progress as planners expect it, from what the fast loop was told. It is there from the beginning of the slot that
-/// runs, so that this slot is planned too.
+/// runs to its end at least, so that this slot is planned too.
 pub fn here(
     device: usize,
     known: &Known,
@@ -142,6 +143,7 @@ pub fn here(
     now: DateTime<Utc>,
 ) -> Option<Expected> {
     let session = known.session.as_ref()?;
+    let from = quarter_of(now);
     let left_kwh = match origins.need {
         Origin::Driver | Origin::Vehicle | Origin::Roster | Origin::Template => (need_kwh - known.energy_kwh).max(0.0),
         Origin::History | Origin::Group | Origin::Assumed => (need_kwh - known.energy_kwh).max(MORE_KWH),
@@ -149,18 +151,14 @@ pub fn here(
     Some(Expected {
         id: session.id.clone(),
         device,
-        from: now - TimeDelta::seconds(now.timestamp().rem_euclid(SLOT_S)) - subsecond(now),
-        until: if until <= now { now + OVERSTAY } else { until },
+        from,
+        until: if until <= now { now + OVERSTAY } else { until.max(from + SLOT) },
         need_kwh: left_kwh,
         phases: session.phases.or(known.phases_seen).unwrap_or(1),
         min_a: session.min_a,
         max_a: session.max_a,
         group,
     })
-}
-
-fn subsecond(at: DateTime<Utc>) -> TimeDelta {
-    TimeDelta::nanoseconds(i64::from(at.timestamp_subsec_nanos()))
 }
 
 /// A stay that has not begun, as planners expect it.
@@ -175,7 +173,7 @@ pub fn coming(
         id: stay.id,
         device,
         from: arrival,
-        until: until.max(arrival + TimeDelta::minutes(15)),
+        until: until.max(arrival + SLOT),
         need_kwh,
         phases: stay.phases.unwrap_or(1),
         min_a: stay.min_a,

@@ -1,6 +1,5 @@
 //! What is known of a site as a planning instance.
 
-use chrono::TimeDelta;
 use kwartier_data::compose::{self, Horizon, NoteCode};
 use kwartier_data::instance::wire;
 use kwartier_data::local;
@@ -29,9 +28,7 @@ pub struct Composed {
 
 /// Which slots a plan made now has.
 pub fn horizon(request: &Request) -> Horizon {
-    let start = request.at - TimeDelta::seconds(request.at.timestamp().rem_euclid(i64::from(60 * SLOT_MINUTES)));
-    let start = start - TimeDelta::nanoseconds(i64::from(start.timestamp_subsec_nanos()));
-    Horizon { start, slot_minutes: SLOT_MINUTES, slots: SLOTS }
+    Horizon { start: compose::quarter_of(request.at), slot_minutes: SLOT_MINUTES, slots: SLOTS }
 }
 
 /// What is expected of the hours to come.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use kwartier_data::compose::Horizon;
+use kwartier_data::compose::{Horizon, quarter_of};
 use kwartier_data::forecast::Belief;
 use kwartier_data::history::Weather;
 use kwartier_data::local;
@@ -207,7 +207,7 @@ async fn past(store: &dyn Store, request: &Request, place: &str) -> Result<Vec<P
 /// The sum of the phases by quarter-hours up to an instant, and each phase's share of it.
 fn series(points: &[Point], first: DateTime<Utc>, until: DateTime<Utc>) -> (Series, [f64; 3]) {
     let quarter_s = Grain::Quarter.seconds();
-    let start = first - TimeDelta::seconds(first.timestamp().rem_euclid(quarter_s));
+    let start = quarter_of(first);
     let count = usize::try_from((until - start).num_seconds() / quarter_s).unwrap_or(0);
     let mut values = vec![None; count];
     let mut sums = [0.0; 3];

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use kwartier_data::compose::quarter_of;
 use kwartier_data::local::HolidayCalendar;
 use kwartier_engine::control::event::Session;
 use kwartier_engine::control::setup::Kind;
@@ -34,6 +35,9 @@ const MORE_H: f64 = 1.0;
 
 /// Who stays longer than was told is expected to stay so long from now on.
 const OVERSTAY: TimeDelta = TimeDelta::minutes(30);
+
+/// Length of a plan's slot.
+const QUARTER: TimeDelta = TimeDelta::minutes(15);
 
 /// What a visit is taken for where nothing at all is known: hours and kWh.
 const UNKNOWN: (f64, f64) = (8.0, 15.0);
@@ -154,6 +158,12 @@ impl<'d> People<'d> {
 
     /// A session that begins at an instant, with what is told of it as it is taken.
     pub fn believed(&self, session: &Session, at: DateTime<Utc>) -> Session {
+        if self.way == Foresight::Perfect
+            && let Some(visit) = self.days.visits.coming.iter().find(|visit| visit.stay.id == session.id)
+        {
+            let Visit { stay, .. } = visit;
+            return Session { need_kwh: Some(stay.need_kwh), departure: Some(stay.leaves), ..session.clone() };
+        }
         let told = Statement { need_kwh: session.need_kwh, departure: session.departure };
         let Statement { need_kwh, departure } = self.trust.takes(told, at);
         Session { need_kwh, departure, ..session.clone() }
@@ -189,7 +199,7 @@ impl<'d> People<'d> {
                 id: stay.id.clone(),
                 device: stay.device,
                 from,
-                until: until.max(from + TimeDelta::minutes(15)),
+                until: until.max(from + QUARTER),
                 need_kwh,
                 phases: self.phases(visit, stay.told.phases),
                 min_a: stay.car.min_a,
@@ -216,11 +226,13 @@ impl<'d> People<'d> {
         let setup = &self.days.setup;
         let more_kwh = MORE_H * setup.kw(session.max_a.min(setup.devices[device].max_a), usize::from(phases));
         let least_kwh = if need.is_none() { more_kwh } else { 0.0 };
+        // From the beginning of the quarter-hour that runs to its end at least: it is planned too.
+        let from = quarter_of(now);
         Some(Expected {
             id: session.id.clone(),
             device,
-            from: now,
-            until: if until <= now { now + OVERSTAY } else { until },
+            from,
+            until: if until <= now { now + OVERSTAY } else { until.max(from + QUARTER) },
             need_kwh: (need_kwh - known.energy_kwh).max(least_kwh),
             phases,
             min_a: session.min_a,

@@ -33,6 +33,9 @@ const RESERVE: (f64, f64) = (0.03, 0.3);
 /// full its power falls, and not everybody leaves when he said.
 const READY: TimeDelta = TimeDelta::minutes(30);
 
+/// Any time as long as this holds a whole slot of 15 minutes.
+const HOLDS_A_SLOT: TimeDelta = TimeDelta::minutes(30);
+
 /// Least energy in kWh that is planned for.
 const LEAST_KWH: f64 = 0.05;
 
@@ -99,7 +102,7 @@ impl<'d, 'f> Planner<'d, 'f> {
     }
 
     fn try_plan(&mut self, now: DateTime<Utc>, live: &Live, watch: &dyn Watch) -> Result<Targets, String> {
-        let start = now - TimeDelta::seconds(now.timestamp().rem_euclid(QUARTER_S));
+        let start = compose::quarter_of(now);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 48 hours")]
         let mut slots = (self.policy.horizon_h * 4.0).round() as usize;
         let prices = self.foreseen.foresee.prices(now, start, slots);
@@ -241,6 +244,8 @@ pub fn rows(expected: &[Expected], setup: &Setup) -> Vec<Entry> {
         let full_kw = setup.kw(visit.max_a.min(setup.devices[visit.device].max_a), usize::from(visit.phases)).max(0.1);
         let spare = visit.until - arrival - seconds(3600.0 * need_kwh / full_kw);
         let ready = visit.until - READY.min(spare / 2).max(TimeDelta::zero());
+        // What holds no whole slot would not be planned at all.
+        let ready = ready.max((arrival + HOLDS_A_SLOT).min(visit.until));
         rows.push(Entry {
             row: k as u64 + 1,
             vehicle: visit.id.clone(),

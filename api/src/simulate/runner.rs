@@ -264,7 +264,7 @@ impl Run<'_, '_, '_> {
         for (setpoint, wanted) in passed.iter().zip(wanted) {
             self.played.clamped += u64::from(setpoint.amps < wanted - 1e-6);
             self.plant.send(setpoint);
-            self.played.record.sends(at, setpoint.device, setpoint.amps);
+            self.played.record.sends(at, setpoint.device, setpoint.amps, setpoint.why);
         }
         for notice in notices {
             *self.played.told.entry(kind(&notice)).or_default() += 1;
@@ -291,7 +291,7 @@ impl Run<'_, '_, '_> {
             let (number, amps) = (*number, known.max_a);
             let setpoint = Setpoint { number, device, amps, phases, phase: None, valid_s: 1200.0, why: Why::Override };
             self.plant.send(&setpoint);
-            self.played.record.sends(at, device, known.max_a);
+            self.played.record.sends(at, device, known.max_a, Why::Override);
         }
         if all {
             *told_at = at;
@@ -308,7 +308,7 @@ impl Run<'_, '_, '_> {
         let holds = |(device, truth): (usize, &DeviceTruth)| {
             let sent = self.played.record.setpoints[device];
             match (sent, truth.holds_a) {
-                (Some(sent), Some(held)) => held <= sent + 0.05 && held > sent - ROUNDING_A,
+                (Some((sent, _)), Some(held)) => held <= sent + 0.05 && held > sent - ROUNDING_A,
                 (Some(_), None) => false,
                 (None, _) => true,
             }

@@ -1,5 +1,6 @@
 //! What flowed when, for others: what all rows hash to, and a Parquet file of them.
 
+use kwartier_engine::control::command::Why;
 use kwartier_engine::control::setup::Setup;
 use kwartier_engine::plant::trace::{Row, Trace, What};
 use polars::prelude::*;
@@ -13,7 +14,7 @@ pub fn hash(trace: &Trace) -> String {
     hasher.finalize().to_hex().to_string()
 }
 
-/// The rows as a Parquet file: `time,what,id,l1_a,l2_a,l3_a,setpoint_a,held_a`.
+/// The rows as a Parquet file: `time,what,id,l1_a,l2_a,l3_a,setpoint_a,why,held_a`.
 pub fn parquet(trace: &Trace, setup: &Setup) -> Result<Vec<u8>, String> {
     let column = |value: fn(&Row) -> f64| trace.rows().iter().map(value).collect::<Vec<f64>>();
     let optional = |value: fn(&Row) -> Option<f64>| trace.rows().iter().map(value).collect::<Vec<Option<f64>>>();
@@ -36,6 +37,7 @@ pub fn parquet(trace: &Trace, setup: &Setup) -> Result<Vec<u8>, String> {
         Column::new("l2_a".into(), column(|row| row.amps[1])),
         Column::new("l3_a".into(), column(|row| row.amps[2])),
         Column::new("setpoint_a".into(), optional(|row| row.setpoint_a)),
+        Column::new("why".into(), trace.rows().iter().map(|row| row.why.map(Why::word)).collect::<Vec<Option<&str>>>()),
         Column::new("held_a".into(), optional(|row| row.held_a)),
     ];
     let mut frame = DataFrame::new(trace.rows().len(), columns).map_err(|fault| fault.to_string())?;

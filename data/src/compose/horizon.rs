@@ -1,9 +1,18 @@
 //! The slots of a plan.
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, DurationRound, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use crate::local::{TimeOfDay, next_day};
+
+/// Length of what markets and grids are billed by.
+const QUARTER: TimeDelta = TimeDelta::minutes(15);
+
+/// The beginning of the quarter-hour that an instant is in.
+pub fn quarter_of(at: DateTime<Utc>) -> DateTime<Utc> {
+    // Only instants beyond the years 1677 and 2262 cannot be rounded.
+    at.duration_trunc(QUARTER).unwrap_or(at)
+}
 
 /// Slots of equal length from a start on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

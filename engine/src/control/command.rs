@@ -59,6 +59,22 @@ pub enum Why {
     Idle,
 }
 
+impl Why {
+    /// In one word, as it is shown.
+    pub fn word(self) -> &'static str {
+        match self {
+            Why::Limit => "limit",
+            Why::Grid => "grid",
+            Why::Turn => "turn",
+            Why::Guaranteed => "guaranteed",
+            Why::Override => "override",
+            Why::Plan => "plan",
+            Why::Spare => "spare",
+            Why::Idle => "idle",
+        }
+    }
+}
+
 /// What an operator should know.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]

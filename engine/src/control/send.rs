@@ -56,7 +56,10 @@ pub(super) fn send(
             continue;
         }
         let (target_a, phases, why) = match place[device] {
-            Some(k) => (floor(grants[k].amps, claims[k].min_a), wanted[k].told, why(rooms, &wanted[k], grants[k])),
+            Some(k) => {
+                let target_a = lowered(state, device, grants[k], claims[k].min_a);
+                (target_a, wanted[k].told, why(rooms, &wanted[k], grants[k]))
+            }
             None if wants::shed(state, device) => (0.0, state.devices[device].granted_phases, Why::Grid),
             None => (0.0, state.devices[device].granted_phases, Why::Idle),
         };
@@ -169,6 +172,8 @@ fn remember(state: &mut State, device: usize, granted: Option<(&Wanted, Grant)>)
     let left_out = granted.is_some_and(|(_, grant)| grant.amps <= 0.0);
     known.left_out_since_s = if left_out { known.left_out_since_s.or(Some(sure_s)) } else { None };
     known.spare_a = granted.map_or(0.0, |(wanted, grant)| (grant.amps - wanted.plan_a).max(0.0));
+    let behind = granted.is_some_and(|(wanted, grant)| wanted.behind && grant.amps > 0.0);
+    known.behind_since_s = if behind { known.behind_since_s.or(Some(sure_s)) } else { None };
 }
 
 /// Sends a setpoint, and counts the higher of old and new until it has been obeyed.
@@ -204,6 +209,14 @@ fn command(state: &mut State, device: usize, amps: f64, phases: u8, why: Why, ou
     let phases = if phase.is_some() { 1 } else { phases };
     known.held.pending = Some(Sent { number, amps, phase, at_s: sure_s });
     output.setpoints.push(Setpoint { number, device, amps, phases, phase, valid_s, why });
+}
+
+/// A grant in whole steps. Where a limit has taken a little off what a device has, it takes the whole dead band: limits move all
+/// the time, and each message wears the memory of a charger.
+fn lowered(state: &State, device: usize, grant: Grant, min_a: f64) -> f64 {
+    let (target_a, granted_a) = (floor(grant.amps, min_a), state.devices[device].granted_a);
+    let limited = grant.stopped_by.is_some() && target_a > 0.0 && target_a < granted_a;
+    if limited { target_a.min(floor(granted_a - state.setup.settings.deadband_a, min_a)).max(min_a) } else { target_a }
 }
 
 /// Down to whole steps; nothing below the minimum.

@@ -188,6 +188,8 @@ pub struct DeviceState {
     pub stops: u32,
     /// What it was given beyond the plan in A per phase, from power that would have been fed in.
     pub spare_a: f64,
+    /// Since when it catches up on its plan, on the sure clock.
+    pub behind_since_s: Option<f64>,
     /// Since when it charges on one phase although it could on three, on the sure clock.
     pub single_since_s: Option<f64>,
     /// Since when its minimum does not fit, on the sure clock.
@@ -250,6 +252,7 @@ impl DeviceState {
             clamped: Clamped::default(),
             stops: 0,
             spare_a: 0.0,
+            behind_since_s: None,
             single_since_s: None,
             left_out_since_s: None,
             asleep_told: false,

@@ -44,6 +44,8 @@ pub(super) struct Wanted {
     pub plan_a: f64,
     /// Whether it charges because of an override.
     pub boosted: bool,
+    /// Whether it catches up on a plan that no longer gives it what it needs.
+    pub behind: bool,
 }
 
 /// All devices that want current and what they claim, the first in line first.
@@ -126,8 +128,10 @@ fn want(state: &State, rooms: &Rooms, device: usize, class: u8, surplus_kw: &mut
     let boosted = action == Some(Action::Boost);
     let first_a = if boosted { cap_a } else { at_least(guaranteed_a) };
     let plan_a = at_least(plan_a).max(first_a);
-    let behind =
-        plan_a < cap_a && known.stay.as_ref().is_some_and(|stay| falls_short(state, device, stay, phases.len()));
+    let behind = plan_a < cap_a
+        && known.stay.as_ref().is_some_and(|stay| {
+            catches_up(state, device) || falls_short(state, device, stay, phases.len())
+        });
     let spare_a = match about.kind {
         _ if behind => cap_a,
         Kind::Station => spare(state, plan_a, min_a, cap_a, phases.len(), surplus_kw),
@@ -143,7 +147,7 @@ fn want(state: &State, rooms: &Rooms, device: usize, class: u8, surplus_kw: &mut
     let either = about.chooses_phase && phases.len() > 1 && phases::is_single(known);
     let sure = phases.len() == 1 || known.stay.is_none() || known.uses.is_some() || told.is_some();
     let phases = about.phases.iter().copied().filter(|phase| phases.contains(phase)).collect();
-    let wanted = Wanted { device, phases, sure, either, told: told_phases, plan_a, boosted };
+    let wanted = Wanted { device, phases, sure, either, told: told_phases, plan_a, boosted, behind };
     Some((wanted, Claim { min_a, want_a, class, loads, from }))
 }
 
@@ -236,6 +240,13 @@ fn falls_short(state: &State, device: usize, stay: &Stay, phases: usize) -> bool
         (Some(_), None) => false,
         (None, _) => stay.got_kwh > 0.0 && ahead.sum::<f64>() <= 0.0,
     }
+}
+
+/// Whether a vehicle has begun to catch up, and not for a whole turn yet: what it lacks of its plan is often had within seconds,
+/// and would be lacking again in the next slot. Nobody starts for that.
+fn catches_up(state: &State, device: usize) -> bool {
+    let since_s = state.devices[device].behind_since_s;
+    since_s.is_some_and(|since_s| state.clock.sure_s - since_s < state.setup.settings.turn_s)
 }
 
 /// What a vehicle may have of power that would be fed in, in A per phase, beside what the plan gives.

@@ -5,6 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::judge::Judges;
 use super::trace::Trace;
+use crate::control::command::Why;
 use super::truth::{Truth, Watcher};
 use super::world::Fault;
 use crate::control::event::Event;
@@ -71,8 +72,8 @@ pub struct Record<'s> {
     pub windows: Vec<Window>,
     /// All changes.
     pub trace: Trace,
-    /// The setpoints sent last, by device.
-    pub setpoints: Vec<Option<f64>>,
+    /// The setpoints sent last, by device: A per phase, and what decided them.
+    pub setpoints: Vec<Option<(f64, Why)>>,
     /// How many were sent.
     pub sent: u64,
     /// How many of them changed anything.
@@ -116,14 +117,14 @@ impl<'s> Record<'s> {
     }
 
     /// A setpoint was sent.
-    pub fn sends(&mut self, at: DateTime<Utc>, device: usize, amps: f64) {
+    pub fn sends(&mut self, at: DateTime<Utc>, device: usize, amps: f64, why: Why) {
         self.sent += 1;
-        if self.setpoints[device].is_none_or(|before| (before - amps).abs() > 1e-9) {
+        if self.setpoints[device].is_none_or(|(before, _)| (before - amps).abs() > 1e-9) {
             self.changes += 1;
             let open = self.windows.iter_mut().filter(|window| window.from <= at && at <= window.until + AFTERMATH);
             open.for_each(|window| window.setpoints += 1);
         }
-        self.setpoints[device] = Some(amps);
+        self.setpoints[device] = Some((amps, why));
     }
 
     /// Everything is as usual at an instant.

@@ -111,23 +111,10 @@ pub fn setpoint(
         valid_until,
         then_a: device.fallback_a.map(|hours| hours[setup.hour(valid_until)]),
         trace: Trace {
-            why: why(command.why).to_owned(),
+            why: command.why.word().to_owned(),
             plan: plan.filter(|_| command.why == Why::Plan),
             taken: None,
             confirmed: None,
         },
-    }
-}
-
-fn why(why: Why) -> &'static str {
-    match why {
-        Why::Limit => "limit",
-        Why::Grid => "grid",
-        Why::Turn => "turn",
-        Why::Guaranteed => "guaranteed",
-        Why::Override => "override",
-        Why::Plan => "plan",
-        Why::Spare => "spare",
-        Why::Idle => "idle",
     }
 }
