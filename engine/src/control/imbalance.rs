@@ -6,6 +6,7 @@
 
 use kwartier_data::instance::PhaseIndex;
 
+use super::setup::Kind;
 use super::share::{Claim, Grant, LAYERS};
 use super::state::State;
 use super::wants::Wanted;
@@ -40,17 +41,15 @@ pub(super) fn keep(state: &mut State, wanted: &[Wanted], claims: &[Claim], grant
         }
         // With a meter: what flows now, and what the grants change of it. Without one nobody knows how the building is spread:
         // at worst all on one phase.
-        let meter_a = state.nodes[node].believed().map(|meter| meter.phases_a);
-        let others_a = others(state, wanted, node);
-        let unknown_a =
-            if meter_a.is_some() { 0.0 } else { state.nodes[node].building_a.into_iter().fold(0.0, f64::max) };
-        let flows_a = meter_a.unwrap_or(others_a);
+        let metered = state.nodes[node].believed().is_some();
+        let unknown_a = if metered { 0.0 } else { state.nodes[node].building_a.into_iter().fold(0.0, f64::max) };
+        let Flow { all_a: flows_a, of_a } = flow(state, wanted, &below, node);
         // Where the building alone is more out of balance, nothing is added to its fullest phase.
         let allowed_a = limit_a - setup.settings.margin_a - METERS_A - unknown_a - state.nodes[node].imbalance_bias.0;
         let spread_a = |&(p, q): &(usize, usize), grants: &[Grant]| {
             let net_a = |&k: &usize| {
                 let (wanted, granted_a) = (&wanted[k], grants[k].amps);
-                let now_a = |phase| if meter_a.is_some() { draws_a(state, wanted, phase) } else { 0.0 };
+                let now_a = |phase: PhaseIndex| of_a[k][phase];
                 match (adds(state, wanted, p, q), adds(state, wanted, q, p)) {
                     (true, _) => granted_a - now_a(p),
                     (false, true) if wanted.sure => now_a(q) - relies_on_a(state, node, wanted, q, granted_a),
@@ -94,15 +93,55 @@ fn adds(state: &State, wanted: &Wanted, phase: PhaseIndex, other: PhaseIndex) ->
     }
 }
 
-/// What a device is taken to draw on a phase now, in A: what it shows, or what it may where it shows nothing.
-fn draws_a(state: &State, wanted: &Wanted, phase: PhaseIndex) -> f64 {
+/// What flows at a board now.
+struct Flow {
+    /// By phase, in A.
+    all_a: [f64; 3],
+    /// What of that is each wanted device's, by phase in A.
+    of_a: Vec<[f64; 3]>,
+}
+
+/// What flows at a board: with a meter what that shows; without one what devices in nobody's hands show, and nothing of it is
+/// anybody's else.
+fn flow(state: &State, wanted: &[Wanted], below: &[usize], node: usize) -> Flow {
+    let setup = &*state.setup;
+    let mut of_a = vec![[0.0; 3]; wanted.len()];
+    let Some(meter) = state.nodes[node].believed() else {
+        return Flow { all_a: others(state, wanted, node, |_| true), of_a };
+    };
+    let seen = |kind| setup.nodes[node].meter.is_some_and(|meter| meter.sees(kind));
+    let (seen_a, unseen_a) = (others(state, wanted, node, seen), others(state, wanted, node, |kind| !seen(kind)));
+    // A device that has just been given current may draw it already or not. What it surely draws, and what it may beyond that:
+    let mut may_a = vec![[0.0; 3]; wanted.len()];
+    for &k in below.iter().filter(|&&k| seen(setup.devices[wanted[k].device].kind)) {
+        for phase in 0..3 {
+            let (sure_a, most_a) = draws_a(state, &wanted[k], phase);
+            (of_a[k][phase], may_a[k][phase]) = (sure_a, most_a - sure_a);
+        }
+    }
+    for phase in (0..3).filter(|&phase| may_a.iter().any(|amps| amps[phase] > 0.0)) {
+        // The meter tells which, as far as the building is known.
+        let loads = |k: usize| wanted[k].phases.contains(&phase);
+        let sum = |amps: &[[f64; 3]]| below.iter().filter(|&&k| loads(k)).map(|&k| amps[k][phase]).sum::<f64>();
+        let unexplained_a = meter.phases_a[phase] - state.nodes[node].building_a[phase] - seen_a[phase] - sum(&of_a);
+        let share = (unexplained_a / sum(&may_a).max(SLACK_A)).clamp(0.0, 1.0);
+        below.iter().for_each(|&k| of_a[k][phase] += share * may_a[k][phase]);
+    }
+    Flow { all_a: std::array::from_fn(|phase| meter.phases_a[phase] + unseen_a[phase]), of_a }
+}
+
+/// What a device is taken to draw on a phase now, in A, surely and at most: what it shows and what it may; what it may where it
+/// shows nothing.
+fn draws_a(state: &State, wanted: &Wanted, phase: PhaseIndex) -> (f64, f64) {
     let (about, known) = (&state.setup.devices[wanted.device], &state.devices[wanted.device]);
     let own = about.phases.iter().position(|of| *of == phase).unwrap_or(0);
-    if known.held.tells(state.clock) {
-        known.held.expected_a(own, state.clock)
-    } else {
-        known.held.most_a(state.clock.sure_s)
+    let most_a = known.held.most_a(state.clock.sure_s);
+    if !known.held.tells(state.clock) {
+        return (most_a, most_a);
     }
+    let expected_a = known.held.expected_a(own, state.clock);
+    let shown_a = known.held.shown_a.map_or(0.0, |(amps, _)| amps[own]);
+    (shown_a.min(expected_a), expected_a)
 }
 
 /// What a device may be relied on to draw on a phase, in A: no more than it has shown. One that never shows anything is taken
@@ -145,8 +184,8 @@ pub(super) fn learn(state: &mut State) {
     }
 }
 
-/// What devices below a board show that are in nobody's hands now, by phase, in A.
-fn others(state: &State, wanted: &[Wanted], node: usize) -> [f64; 3] {
+/// What devices of some kinds below a board show that are in nobody's hands now, by phase, in A.
+fn others(state: &State, wanted: &[Wanted], node: usize, of: impl Fn(Kind) -> bool) -> [f64; 3] {
     let setup = &*state.setup;
     let mut steered = vec![false; setup.devices.len()];
     for wanted in wanted {
@@ -154,7 +193,7 @@ fn others(state: &State, wanted: &[Wanted], node: usize) -> [f64; 3] {
     }
     let mut amps = [0.0; 3];
     for (k, device) in setup.devices.iter().enumerate() {
-        if steered[k] || !setup.hangs_below(k, node) {
+        if steered[k] || !of(device.kind) || !setup.hangs_below(k, node) {
             continue;
         }
         let Some((shown_a, _)) = state.devices[k].held.shown_a else { continue };
@@ -176,12 +215,14 @@ fn relieve(guilty: &[usize], excess_a: f64, row: usize, claims: &[Claim], grants
         for &k in guilty {
             let own_a = grants[k].amps - claims[k].min_a;
             grants[k].amps -= excess_a * own_a / above_a;
+            grants[k].stopped_by = Some(row);
         }
         return;
     }
     let mut left_a = excess_a - above_a;
     for &k in guilty {
         grants[k].amps = grants[k].amps.min(claims[k].min_a);
+        grants[k].stopped_by = Some(row);
     }
     for &k in guilty.iter().rev() {
         if left_a <= SLACK_A {
