@@ -129,9 +129,10 @@ fn want(state: &State, rooms: &Rooms, device: usize, class: u8, surplus_kw: &mut
     let first_a = if boosted { cap_a } else { at_least(guaranteed_a) };
     let plan_a = at_least(plan_a).max(first_a);
     let behind = plan_a < cap_a
-        && known.stay.as_ref().is_some_and(|stay| {
-            catches_up(state, device) || falls_short(state, device, stay, phases.len())
-        });
+        && known
+            .stay
+            .as_ref()
+            .is_some_and(|stay| catches_up(state, device) || falls_short(state, device, stay, phases.len()));
     let spare_a = match about.kind {
         _ if behind => cap_a,
         Kind::Station => spare(state, plan_a, min_a, cap_a, phases.len(), surplus_kw),

@@ -5,9 +5,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::judge::Judges;
 use super::trace::Trace;
-use crate::control::command::Why;
 use super::truth::{Truth, Watcher};
 use super::world::Fault;
+use crate::control::command::Why;
 use crate::control::event::Event;
 use crate::control::setup::{Kind, Setup};
 

@@ -69,7 +69,11 @@ fn who_has_restarted_is_told_at_once_however_often_it_did_not_answer() {
     depot.chargers[0].holds_a = 16.0;
     depot.events.extend([Event::Booted { device: 0 }, Event::Holds { device: 0, amps: None }]);
     depot.second();
-    assert!(depot.last.setpoints.iter().any(|told| told.device == 0 && told.amps <= 11.0), "{:?}", depot.last.setpoints);
+    assert!(
+        depot.last.setpoints.iter().any(|told| told.device == 0 && told.amps <= 11.0),
+        "{:?}",
+        depot.last.setpoints
+    );
 }
 
 #[test]
@@ -293,4 +297,52 @@ fn nothing_unknown_comes_on_a_phase_that_is_too_full_already() {
     assert!(depot.draws_a(0) >= 6.0, "there is room now");
     let flows_a = depot.flows_a(0);
     assert!(flows_a[0] - flows_a[2] <= 15.0 && flows_a[1] - flows_a[2] <= 15.0, "{flows_a:?}");
+}
+
+/// What has just been given to a device flows a few seconds later: until then it loads its phase in the books alone, and vehicles
+/// on other phases, which it is about to relieve, are not stopped for it.
+#[test]
+fn who_starts_on_another_phase_stops_nobody() {
+    let stations = ["RST", "STR", "TRS"].iter().enumerate().map(|(k, of)| station(&format!("S{k}"), "HV", of, 16.0));
+    let mut boards = vec![board("HV", None, 63.0, 10.0)];
+    boards[0].imbalance_limit_a = Some(20.0);
+    let mut depot = Depot::new(&site(boards, stations.collect(), &["HV"]), exact());
+    depot.chargers.iter_mut().for_each(|charger| charger.phases = 1);
+    for device in 0..3 {
+        depot.plug(device, 16.0);
+        depot.seconds(120);
+        for before in 0..=device {
+            assert_eq!(depot.draws_a(before), 16.0, "device {before} once {device} has come");
+        }
+    }
+    let stopped = depot.sent.iter().skip_while(|setpoint| setpoint.amps <= 0.0).find(|setpoint| {
+        let plugged = depot
+            .sent
+            .iter()
+            .any(|earlier| earlier.number < setpoint.number && earlier.device == setpoint.device && earlier.amps > 0.0);
+        setpoint.amps <= 0.0 && plugged
+    });
+    assert_eq!(stopped, None, "nobody was stopped meanwhile");
+}
+
+/// What a vehicle lacks of its plan it may have within seconds, and lack again in the next slot: it is not switched on and off
+/// for that.
+#[test]
+fn who_falls_behind_catches_up_for_a_whole_turn() {
+    let mut depot = four(70.0);
+    depot.plug(0, 16.0);
+    if let Some(Event::Session { session, .. }) = depot.events.last_mut() {
+        (session.need_kwh, session.departure) = (Some(11.2), Some(depot.now + TimeDelta::hours(4)));
+    }
+    // 11.04 kWh from an hour from now on: a little less than is needed.
+    let amps = (0..16).map(|slot| if (4..8).contains(&slot) { 16.0 } else { 0.0 }).collect();
+    let targets = Targets { start: depot.now, slot_s: 900, amps: vec![Some(amps), None, None, None] };
+    depot.events.push(Event::Planned(Arc::new(targets)));
+    depot.seconds(60);
+    assert_eq!(depot.draws_a(0), 16.0, "nobody else wants what is left");
+    depot.events.push(Event::Drawn { device: 0, phases_a: [16.0; 3], session_kwh: Some(0.3) });
+    depot.seconds(800);
+    assert_eq!(depot.draws_a(0), 16.0, "it lacks nothing any more, and goes on");
+    depot.seconds(120);
+    assert_eq!(depot.draws_a(0), 0.0, "the plan has the rest");
 }
