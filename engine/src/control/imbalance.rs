@@ -27,6 +27,10 @@ const LEARNS_S: f64 = 12.0;
 const RELAX_A: f64 = 0.5;
 const RELAXED_A: f64 = 2.0;
 
+/// A building's phases move against each other all the time. Who has to give way gives way so far that it lasts, and who gets
+/// more leaves so much, in A: chargers are not told something else every few seconds.
+const CALM_A: f64 = 2.0;
+
 /// Amperes that count as nothing.
 const SLACK_A: f64 = 0.01;
 
@@ -59,19 +63,28 @@ pub(super) fn keep(state: &mut State, wanted: &[Wanted], claims: &[Claim], grant
             };
             flows_a[p] - flows_a[q] + below.iter().map(net_a).sum::<f64>()
         };
-        for _ in 0..ROUNDS {
-            let guilty_of = |&(p, q): &(usize, usize)| -> Vec<usize> {
-                let on = |k: &usize| grants[*k].amps > 0.0 && adds(state, &wanted[*k], p, q);
-                below.iter().copied().filter(on).collect()
-            };
-            let worst = PAIRS
-                .iter()
-                .map(|pair| (pair, spread_a(pair, grants) - allowed_a))
-                .filter(|(pair, excess_a)| *excess_a > SLACK_A && !guilty_of(pair).is_empty())
-                .max_by(|(_, a), (_, b)| a.total_cmp(b));
-            let Some((pair, excess_a)) = worst else { break };
-            let guilty = guilty_of(pair);
-            relieve(&guilty, excess_a, 3 * node + pair.0, claims, grants);
+        let within = |allowed_a: f64, grants: &mut [Grant]| {
+            for _ in 0..ROUNDS {
+                let guilty_of = |&(p, q): &(usize, usize)| -> Vec<usize> {
+                    let on = |k: &usize| grants[*k].amps > 0.0 && adds(state, &wanted[*k], p, q);
+                    below.iter().copied().filter(on).collect()
+                };
+                let worst = PAIRS
+                    .iter()
+                    .map(|pair| (pair, spread_a(pair, grants) - allowed_a))
+                    .filter(|(pair, excess_a)| *excess_a > SLACK_A && !guilty_of(pair).is_empty())
+                    .max_by(|(_, a), (_, b)| a.total_cmp(b));
+                let Some((pair, excess_a)) = worst else { break };
+                let guilty = guilty_of(pair);
+                relieve(&guilty, excess_a, 3 * node + pair.0, claims, grants);
+            }
+        };
+        let mut calm = grants.to_vec();
+        within(allowed_a - CALM_A, &mut calm);
+        within(allowed_a, grants);
+        for &k in &below {
+            let has_a = state.devices[wanted[k].device].granted_a;
+            grants[k] = settled(has_a, grants[k], calm[k]);
         }
         let expected_a = PAIRS.iter().map(|pair| spread_a(pair, grants)).fold(0.0, f64::max);
         state.nodes[node].imbalance_expected_a = expected_a;
@@ -200,6 +213,15 @@ fn others(state: &State, wanted: &[Wanted], node: usize, of: impl Fn(Kind) -> bo
         device.phases.iter().enumerate().for_each(|(own, &phase)| amps[phase] += shown_a[own]);
     }
     amps
+}
+
+/// What a device that has so many amperes gets, where so much is allowed at most and so much would last: what would last once it
+/// has to change at all. Who may be on at all is not kept off for calm's sake.
+fn settled(has_a: f64, most: Grant, calm: Grant) -> Grant {
+    if calm.amps <= 0.0 {
+        return most;
+    }
+    if has_a > most.amps || has_a < calm.amps { calm } else { Grant { amps: has_a, ..most } }
 }
 
 /// The fullest phase less the emptiest one.
