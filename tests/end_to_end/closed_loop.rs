@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{Folder, json as parsed};
 
 /// Nothing that is waited for here takes so long.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// How many stations, on boards of so many.
 const STATIONS: usize = 200;

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{Folder, said};
 
 /// Nothing that is waited for here takes so long.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A service that runs.
 struct Service {
@@ -22,6 +22,7 @@ struct Service {
 
 impl Service {
     /// Starts a demo on a free port, and reads where it is.
+    #[expect(clippy::zombie_processes, reason = "where it does not say where it listens, the test ends")]
     fn demo(data: &str) -> Service {
         let mut child = Command::new(env!("CARGO_BIN_EXE_kwartier"))
             .args(["serve", "--demo", "--listen", "127.0.0.1:0", "--data", data])

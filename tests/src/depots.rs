@@ -101,7 +101,9 @@ pub(crate) fn site(dice: &mut ChaCha8Rng, stations: Range<usize>) -> Site {
         station.fallback_a = Some(Hourly::Constant(fallback_a));
     }
     let mut others = apart(&(&boards, &stations));
-    stations.iter_mut().for_each(|station| station.chooses_phase = others.random_bool(0.3));
+    for station in &mut stations {
+        station.chooses_phase = others.random_bool(0.3);
+    }
     let metered: Vec<String> = boards
         .iter()
         .enumerate()

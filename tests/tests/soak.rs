@@ -21,6 +21,7 @@ const RECOVERS_S: i64 = 60;
 const CUT_S: i64 = 600;
 
 /// What is excused, as `docs/safety.md` lists it.
+#[expect(clippy::cast_possible_truncation, reason = "milliseconds of days")]
 fn excused(depot: &Depot, finding: &Finding) -> bool {
     let ends = finding.from + TimeDelta::milliseconds((finding.seconds * 1000.0) as i64);
     let during = |recovers_s: i64, what: fn(&What) -> bool| {

@@ -4,6 +4,7 @@
 const DELAYED_S: f64 = 1800.0;
 
 /// How far our clock is ahead of a meter's by the readings that came fastest, lately and before.
+#[expect(clippy::struct_field_names, reason = "the unit")]
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ahead {
     before_s: f64,

@@ -138,7 +138,9 @@ fn flow(state: &State, wanted: &[Wanted], below: &[usize], node: usize) -> Flow 
         let sum = |amps: &[[f64; 3]]| below.iter().filter(|&&k| loads(k)).map(|&k| amps[k][phase]).sum::<f64>();
         let unexplained_a = meter.phases_a[phase] - state.nodes[node].building_a[phase] - seen_a[phase] - sum(&of_a);
         let share = (unexplained_a / sum(&may_a).max(SLACK_A)).clamp(0.0, 1.0);
-        below.iter().for_each(|&k| of_a[k][phase] += share * may_a[k][phase]);
+        for &k in below {
+            of_a[k][phase] += share * may_a[k][phase];
+        }
     }
     Flow { all_a: std::array::from_fn(|phase| meter.phases_a[phase] + unseen_a[phase]), of_a }
 }

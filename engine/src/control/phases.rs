@@ -108,7 +108,7 @@ pub(super) fn watch(state: &mut State) {
         }
         if bits == 1 << told {
             choice.follows |= told > 0;
-        } else if bits.count_ones() == 1 && known.using.is_some() && sure_s - choice.told_at_s > FOLLOWS_S {
+        } else if bits.is_power_of_two() && known.using.is_some() && sure_s - choice.told_at_s > FOLLOWS_S {
             // It does as it likes: that is where it is, and there it stays.
             let is = u8::try_from(bits.trailing_zeros()).ok();
             *choice = Choice { told: is, taken: is, moves: MOST_MOVES, follows: false, ..*choice };
@@ -193,7 +193,7 @@ fn better(state: &State, free_a: &[f64], wanted: &Wanted, want_a: f64, has_a: f6
     let (about, known) = (&state.setup.devices[device], &state.devices[device]);
     let choice = &known.choice;
     let settled = !choice.is_untold() && (choice.moves == 0 || lately_s(state, choice) >= state.setup.settings.turn_s);
-    let seen = known.uses.filter(|bits| bits.count_ones() == 1).map(|bits| bits.trailing_zeros() as usize);
+    let seen = known.uses.filter(|bits| bits.is_power_of_two()).map(|bits| bits.trailing_zeros() as usize);
     let now = seen.or(choice.told.map(usize::from))?;
     let may =
         settled && choice.moves < MOST_MOVES && is_single(known) && (has_a <= 0.0 || known.held.tells(state.clock));
@@ -245,7 +245,9 @@ fn free_a(state: &State, rooms: &Rooms, given: impl Iterator<Item = (usize, f64,
     let mut free_a = rooms.left[..3 * state.setup.nodes.len()].to_vec();
     for (device, amps, phases) in given.filter(|(_, amps, _)| *amps > 0.0) {
         for node in state.setup.chain(state.setup.devices[device].node) {
-            phases.iter().for_each(|&phase| free_a[3 * node + phase] -= amps);
+            for &phase in &phases {
+                free_a[3 * node + phase] -= amps;
+            }
         }
     }
     free_a

@@ -146,7 +146,9 @@ impl Setup {
             let per_phase_a = PEAKS * plant.peak_kw * 1000.0 / site.voltage_v / count(&phases);
             let above = std::iter::successors(tree.board(&plant.board), |&board| tree.parent(board));
             for board in above.take(site.boards.len()) {
-                phases.iter().for_each(|&phase| nodes[board].feeds_a[phase] += per_phase_a);
+                for &phase in &phases {
+                    nodes[board].feeds_a[phase] += per_phase_a;
+                }
             }
         }
         let mut downwards: Vec<usize> = tree.roots().collect();

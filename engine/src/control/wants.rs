@@ -30,6 +30,7 @@ const LONGEST_PAUSE: u32 = 3;
 const LONGEST_GUARANTEED: u32 = 3;
 
 /// A device that takes setpoints and wants current.
+#[expect(clippy::struct_excessive_bools, reason = "each stands for itself")]
 pub(super) struct Wanted {
     pub device: usize,
     /// Grid phases that it loads, in the order of its own.

@@ -25,6 +25,7 @@ const ABSURD: f64 = 3.0;
 const USED_A: f64 = 1.0;
 
 /// What one device holds and shows.
+#[expect(clippy::struct_excessive_bools, reason = "each stands for itself")]
 #[derive(Debug, Clone, Default)]
 pub(super) struct Held {
     /// The lowest and highest setpoint that it may be holding; `None`, nothing is known.

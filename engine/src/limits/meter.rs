@@ -37,6 +37,7 @@ pub(super) struct Shown {
 }
 
 /// Our clock less the meter's own where readings came fastest, in s: since an instant, and in the time before that.
+#[expect(clippy::struct_field_names, reason = "the unit")]
 #[derive(Debug, Clone, Copy)]
 struct Fastest {
     lately_s: f64,
@@ -64,6 +65,7 @@ impl Fastest {
 impl Shown {
     /// Takes in a reading. `seen_a` is what the devices in it draw, at least and at most; `feeding_a`, as a current below 0,
     /// the most that devices below may feed in.
+    #[expect(clippy::too_many_arguments, reason = "a reading, and what it is held against")]
     pub(super) fn hear(
         &mut self,
         now_s: f64,

@@ -54,6 +54,7 @@ pub fn site(boards: Vec<Board>, stations: Vec<Station>, metered: &[&str]) -> Sit
 }
 
 /// How a charger of the test behaves.
+#[expect(clippy::struct_excessive_bools, reason = "each stands for itself")]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Charger {
     pub up: bool,

@@ -84,7 +84,9 @@ proptest! {
         }
         knowing.seconds(60 + rest_s);
         let mut ignorant = knowing.clone();
-        losses.iter().for_each(|loss| lose(&mut ignorant, loss));
+        for loss in &losses {
+            lose(&mut ignorant, loss);
+        }
         let known: Vec<bool> = (0..6)
             .map(|device| !losses.iter().any(|loss| matches!(loss, Loss::Phases(lost) if *lost == device)))
             .collect();

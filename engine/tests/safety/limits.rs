@@ -117,8 +117,9 @@ fn what_a_meter_tells_late_is_not_what_flows() {
     clamp.hear(at(230), &[reads(0, 230, 9.0)]);
     assert_eq!(clamp.most_a(0), [9.0; 3]);
     // Where our clock was set by 40 s, they are all that old from then on: that is over after an hour.
-    for seconds in 231..4000 {
-        clamp.hear(at(seconds + 40), &[reads(0, seconds, 8.0 + f64::from(seconds as u16) / 10000.0)]);
+    for seconds in 231..4000_u16 {
+        let (shown_a, seconds) = (8.0 + f64::from(seconds) / 10000.0, i64::from(seconds));
+        clamp.hear(at(seconds + 40), &[reads(0, seconds, shown_a)]);
         assert!(seconds > 1800 || clamp.most_a(0) == [20.0; 3], "{seconds} s");
     }
     assert!(clamp.most_a(0)[0] < 9.0);
@@ -223,7 +224,7 @@ fn a_vehicle_shows_which_phases_it_uses() {
         let (_, mut clamp) = metered();
         clamp.hear(at(1), &[stay(), holds(0, 16.0)]);
         shown(&mut clamp, 20);
-        clamp.hear(at(81), &[over.clone()]);
+        clamp.hear(at(81), std::slice::from_ref(&over));
         clamp.hear(at(82), &[stay(), reads(0, 82, 20.2)]);
         assert!(clamp.most_a(0)[2] >= 36.0, "{over:?}: {:?}", clamp.most_a(0));
     }

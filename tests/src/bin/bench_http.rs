@@ -159,10 +159,10 @@ impl Service {
         let first = json!({ "token": token, "email": "bench@example.org", "name": "Bench",
             "password": "correct horse battery", "carry": "bearer" });
         let login = service.ask(Method::POST, "/v1/setup", Some(first)).await.expect("a login");
-        service.key = login["ticket"].as_str().expect("a ticket").to_owned();
+        login["ticket"].as_str().expect("a ticket").clone_into(&mut service.key);
         let key = json!({ "name": "bench", "scopes": [{ "role": "admin", "tenant": "main" }] });
         let made = service.ask(Method::POST, "/v1/keys", Some(key)).await.expect("a key");
-        service.key = made["key"].as_str().expect("a key").to_owned();
+        made["key"].as_str().expect("a key").clone_into(&mut service.key);
         service
     }
 

@@ -105,7 +105,7 @@ fn table(program: &Path, folder: &Path, seeds: u64) -> Result<String, String> {
             cell(&|sum| format!("{:.0}", 100.0 * sum.nearest)),
             cell(&|sum| sum.broken.to_string()),
         ];
-        text += &format!("| {name} | {} |\n", cells.join(" | "));
+        text += &["| ", &name, " | ", &cells.join(" | "), " |\n"].concat();
     }
     Ok(text)
 }

@@ -156,12 +156,11 @@ fn van(day: NaiveDate, chance: &mut Chance) -> (f64, f64, f64) {
 
 /// A car of those that come.
 fn some_car(crowd: &Crowd, chance: &mut Chance) -> Car {
-    let model = match crowd.habit {
-        Habit::Depot => &VAN,
-        _ => {
-            let weights: Vec<f64> = MODELS.iter().map(|model| model.registered).collect();
-            &MODELS[weighted(&weights, chance)]
-        }
+    let model = if crowd.habit == Habit::Depot {
+        &VAN
+    } else {
+        let weights: Vec<f64> = MODELS.iter().map(|model| model.registered).collect();
+        &MODELS[weighted(&weights, chance)]
     };
     car(crowd.sleepers, model, chance)
 }
