@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use kwartier_data::compose::quarter_of;
+use kwartier_data::compose::QUARTER;
 use kwartier_data::site::{Site, Vehicle};
 use kwartier_engine::control::event;
 use kwartier_engine::control::setup::LOWEST_A;
@@ -10,7 +10,7 @@ use kwartier_engine::control::setup::LOWEST_A;
 use super::habits::Habit;
 use crate::resource::session::{KeptSession, Origin, Session};
 use crate::simulate::live::Known;
-use crate::simulate::people::Expected;
+use crate::simulate::people::{self, Expected};
 
 /// How long a stay is taken to last where nobody says it.
 const USUAL_STAY: TimeDelta = TimeDelta::hours(8);
@@ -20,12 +20,6 @@ const USUAL_KWH: f64 = 15.0;
 
 /// Who needs what nobody knows, and has got all that is usual, is planned with so much more, in kWh.
 const MORE_KWH: f64 = 3.0;
-
-/// Length of a plan's slot.
-const SLOT: TimeDelta = TimeDelta::minutes(15);
-
-/// Who stays longer than was said is expected to stay so long from now on.
-const OVERSTAY: TimeDelta = TimeDelta::minutes(30);
 
 /// What a vehicle is: what its session says before what the site says before the defaults.
 struct Car<'a> {
@@ -133,8 +127,7 @@ pub fn expected(wish: Wish, habit: Option<Habit>, arrival: DateTime<Utc>) -> (Da
     (until, kwh, Origins { departure, need })
 }
 
-/// A stay in progress as planners expect it, from what the fast loop was told. It is there from the beginning of the slot that
-/// runs to its end at least, so that this slot is planned too.
+/// A stay in progress as planners expect it, from what the fast loop was told.
 pub fn here(
     device: usize,
     known: &Known,
@@ -143,7 +136,7 @@ pub fn here(
     now: DateTime<Utc>,
 ) -> Option<Expected> {
     let session = known.session.as_ref()?;
-    let from = quarter_of(now);
+    let (from, until) = people::rest(until, now);
     let left_kwh = match origins.need {
         Origin::Driver | Origin::Vehicle | Origin::Roster | Origin::Template => (need_kwh - known.energy_kwh).max(0.0),
         Origin::History | Origin::Group | Origin::Assumed => (need_kwh - known.energy_kwh).max(MORE_KWH),
@@ -152,7 +145,7 @@ pub fn here(
         id: session.id.clone(),
         device,
         from,
-        until: if until <= now { now + OVERSTAY } else { until.max(from + SLOT) },
+        until,
         need_kwh: left_kwh,
         phases: session.phases.or(known.phases_seen).unwrap_or(1),
         min_a: session.min_a,
@@ -173,7 +166,7 @@ pub fn coming(
         id: stay.id,
         device,
         from: arrival,
-        until: until.max(arrival + SLOT),
+        until: until.max(arrival + QUARTER),
         need_kwh,
         phases: stay.phases.unwrap_or(1),
         min_a: stay.min_a,

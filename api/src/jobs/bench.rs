@@ -10,7 +10,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
+use kwartier_data::compose::{QUARTER, quarter_of};
 use kwartier_data::site::Site;
 use tokio_util::sync::CancellationToken;
 
@@ -35,11 +36,9 @@ fn id(k: usize) -> String {
 
 /// A day of quarter-hours from now on, dear and cheap in turns.
 fn spot(now: DateTime<Utc>) -> Spot {
-    let start = now
-        - TimeDelta::seconds(now.timestamp().rem_euclid(900))
-        - TimeDelta::nanoseconds(i64::from(now.timestamp_subsec_nanos()));
+    let start = quarter_of(now);
     let row = |k: i32| SpotRow {
-        start: start + TimeDelta::minutes(15) * k,
+        start: start + QUARTER * k,
         minutes: 15,
         eur_kwh: 0.09 + 0.06 * (f64::from(k) / 11.0).sin(),
         doubt: None,

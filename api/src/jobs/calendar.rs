@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, NaiveTime, TimeDelta, Timelike, Utc};
 use chrono_tz::Tz;
+use kwartier_data::compose::{QUARTER, quarter_of};
 use kwartier_data::local::{self, next_day, previous_day};
 
 /// When something is due, again and again.
@@ -21,7 +22,7 @@ impl Every {
     pub fn next(self, zone: Tz, after: DateTime<Utc>) -> DateTime<Utc> {
         let whole = after - TimeDelta::nanoseconds(i64::from(after.nanosecond()));
         match self {
-            Every::Quarter => whole + TimeDelta::seconds(900 - whole.timestamp().rem_euclid(900)),
+            Every::Quarter => quarter_of(after) + QUARTER,
             Every::Hour(minute) => {
                 let into_s = (whole.timestamp() - i64::from(minute) * 60).rem_euclid(3600);
                 whole + TimeDelta::seconds(3600 - into_s)

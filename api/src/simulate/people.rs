@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use kwartier_data::compose::quarter_of;
+use kwartier_data::compose::{QUARTER, quarter_of};
 use kwartier_data::local::HolidayCalendar;
 use kwartier_engine::control::event::Session;
 use kwartier_engine::control::setup::Kind;
+use kwartier_engine::plant::world::Stay;
 use kwartier_forecast::sessions::{self, Clock, Log, Model, Ready, Salt};
 
 use super::live::Live;
@@ -35,9 +36,6 @@ const MORE_H: f64 = 1.0;
 
 /// Who stays longer than was told is expected to stay so long from now on.
 const OVERSTAY: TimeDelta = TimeDelta::minutes(30);
-
-/// Length of a plan's slot.
-const QUARTER: TimeDelta = TimeDelta::minutes(15);
 
 /// What a visit is taken for where nothing at all is known: hours and kWh.
 const UNKNOWN: (f64, f64) = (8.0, 15.0);
@@ -123,6 +121,13 @@ fn level(mut values: Vec<f64>, level: f64) -> Option<f64> {
     values.get(index).copied().filter(|_| values.len() >= FEWEST)
 }
 
+/// What is left of a stay that is to end at an instant: from the beginning of the quarter-hour that runs to its end at least, so
+/// that it is planned too.
+pub fn rest(until: DateTime<Utc>, now: DateTime<Utc>) -> (DateTime<Utc>, DateTime<Utc>) {
+    let from = quarter_of(now);
+    (from, if until <= now { now + OVERSTAY } else { until.max(from + QUARTER) })
+}
+
 fn hours(time: TimeDelta) -> f64 {
     time.as_seconds_f64() / 3600.0
 }
@@ -161,8 +166,8 @@ impl<'d> People<'d> {
         if self.way == Foresight::Perfect
             && let Some(visit) = self.days.visits.coming.iter().find(|visit| visit.stay.id == session.id)
         {
-            let Visit { stay, .. } = visit;
-            return Session { need_kwh: Some(stay.need_kwh), departure: Some(stay.leaves), ..session.clone() };
+            let Stay { need_kwh, leaves, .. } = visit.stay;
+            return Session { need_kwh: Some(need_kwh), departure: Some(leaves), ..session.clone() };
         }
         let told = Statement { need_kwh: session.need_kwh, departure: session.departure };
         let Statement { need_kwh, departure } = self.trust.takes(told, at);
@@ -215,24 +220,20 @@ impl<'d> People<'d> {
         let known = &live.devices[device];
         let session = known.session.as_ref()?;
         let visit = self.days.visits.coming.iter().find(|visit| visit.stay.id == session.id)?;
-        let truth = Some(&visit.stay).filter(|_| self.way == Foresight::Perfect);
-        let told = truth.map(|stay| stay.leaves).or(session.departure);
-        let need = truth.map(|stay| stay.need_kwh).or(session.need_kwh);
-        let so_far = Some((now, known.energy_kwh));
-        let (until, need_kwh) = self.guess(&visit.vehicle, visit.stay.plugs_in, so_far, (told, need), ready);
+        let (so_far, told) = (Some((now, known.energy_kwh)), (session.departure, session.need_kwh));
+        let (until, need_kwh) = self.guess(&visit.vehicle, visit.stay.plugs_in, so_far, told, ready);
+        let (from, until) = rest(until, now);
         let seen = known.phases_seen;
         let phases = self.phases(visit, session.phases.or(seen));
         // Whose need nobody knows may need more than was guessed, for as long as he is there.
         let setup = &self.days.setup;
         let more_kwh = MORE_H * setup.kw(session.max_a.min(setup.devices[device].max_a), usize::from(phases));
-        let least_kwh = if need.is_none() { more_kwh } else { 0.0 };
-        // From the beginning of the quarter-hour that runs to its end at least: it is planned too.
-        let from = quarter_of(now);
+        let least_kwh = if session.need_kwh.is_none() { more_kwh } else { 0.0 };
         Some(Expected {
             id: session.id.clone(),
             device,
             from,
-            until: if until <= now { now + OVERSTAY } else { until.max(from + QUARTER) },
+            until,
             need_kwh: (need_kwh - known.energy_kwh).max(least_kwh),
             phases,
             min_a: session.min_a,

@@ -33,9 +33,6 @@ const RESERVE: (f64, f64) = (0.03, 0.3);
 /// full its power falls, and not everybody leaves when he said.
 const READY: TimeDelta = TimeDelta::minutes(30);
 
-/// Any time as long as this holds a whole slot of 15 minutes.
-const HOLDS_A_SLOT: TimeDelta = TimeDelta::minutes(30);
-
 /// Least energy in kWh that is planned for.
 const LEAST_KWH: f64 = 0.05;
 
@@ -244,8 +241,8 @@ pub fn rows(expected: &[Expected], setup: &Setup) -> Vec<Entry> {
         let full_kw = setup.kw(visit.max_a.min(setup.devices[visit.device].max_a), usize::from(visit.phases)).max(0.1);
         let spare = visit.until - arrival - seconds(3600.0 * need_kwh / full_kw);
         let ready = visit.until - READY.min(spare / 2).max(TimeDelta::zero());
-        // What holds no whole slot would not be planned at all.
-        let ready = ready.max((arrival + HOLDS_A_SLOT).min(visit.until));
+        // What holds no whole slot would not be planned at all; any time as long as two of them does.
+        let ready = ready.max((arrival + compose::QUARTER * 2).min(visit.until));
         rows.push(Entry {
             row: k as u64 + 1,
             vehicle: visit.id.clone(),

@@ -5,8 +5,8 @@ use chrono_tz::Tz;
 
 use crate::local::{TimeOfDay, next_day};
 
-/// Length of what markets and grids are billed by.
-const QUARTER: TimeDelta = TimeDelta::minutes(15);
+/// Length of what markets and grids are billed by, and of a slot of the plans that follow from that.
+pub const QUARTER: TimeDelta = TimeDelta::minutes(15);
 
 /// The beginning of the quarter-hour that an instant is in.
 pub fn quarter_of(at: DateTime<Utc>) -> DateTime<Utc> {

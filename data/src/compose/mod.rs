@@ -14,7 +14,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use serde::Serialize;
 
-pub use horizon::{Horizon, quarter_of};
+pub use horizon::{Horizon, QUARTER, quarter_of};
 pub use sessions::Need;
 
 use crate::instance::{Instance, wire};

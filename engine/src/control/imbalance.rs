@@ -51,42 +51,47 @@ pub(super) fn keep(state: &mut State, wanted: &[Wanted], claims: &[Claim], grant
         // Where the building alone is more out of balance, nothing is added to its fullest phase.
         let allowed_a = limit_a - setup.settings.margin_a - METERS_A - unknown_a - state.nodes[node].imbalance_bias.0;
         let spread_a = |&(p, q): &(usize, usize), grants: &[Grant]| {
-            let net_a = |&k: &usize| {
-                let (wanted, granted_a) = (&wanted[k], grants[k].amps);
-                let now_a = |phase: PhaseIndex| of_a[k][phase];
+            let net_a = |((&k, grant), now_a): ((&usize, &Grant), &[f64; 3])| {
+                let (wanted, granted_a) = (&wanted[k], grant.amps);
                 match (adds(state, wanted, p, q), adds(state, wanted, q, p)) {
-                    (true, _) => granted_a - now_a(p),
-                    (false, true) if wanted.sure => now_a(q) - relies_on_a(state, node, wanted, q, granted_a),
-                    (false, true) => (now_a(q) - granted_a).max(0.0),
+                    (true, _) => granted_a - now_a[p],
+                    (false, true) if wanted.sure => now_a[q] - relies_on_a(state, node, wanted, q, granted_a),
+                    (false, true) => (now_a[q] - granted_a).max(0.0),
                     (false, false) => 0.0,
                 }
             };
-            flows_a[p] - flows_a[q] + below.iter().map(net_a).sum::<f64>()
+            flows_a[p] - flows_a[q] + below.iter().zip(grants).zip(&of_a).map(net_a).sum::<f64>()
         };
-        let within = |allowed_a: f64, grants: &mut [Grant]| {
+        // Grants of those below, until no phase has more than so many A more than another one.
+        let within = |allowed_a: f64, mut grants: Vec<Grant>| {
             for _ in 0..ROUNDS {
                 let guilty_of = |&(p, q): &(usize, usize)| -> Vec<usize> {
-                    let on = |k: &usize| grants[*k].amps > 0.0 && adds(state, &wanted[*k], p, q);
-                    below.iter().copied().filter(on).collect()
+                    let on = |i: &usize| grants[*i].amps > 0.0 && adds(state, &wanted[below[*i]], p, q);
+                    (0..below.len()).filter(on).collect()
                 };
                 let worst = PAIRS
                     .iter()
-                    .map(|pair| (pair, spread_a(pair, grants) - allowed_a))
+                    .map(|pair| (pair, spread_a(pair, &grants) - allowed_a))
                     .filter(|(pair, excess_a)| *excess_a > SLACK_A && !guilty_of(pair).is_empty())
                     .max_by(|(_, a), (_, b)| a.total_cmp(b));
                 let Some((pair, excess_a)) = worst else { break };
                 let guilty = guilty_of(pair);
-                relieve(&guilty, excess_a, 3 * node + pair.0, claims, grants);
+                relieve(&guilty, excess_a, 3 * node + pair.0, |i| claims[below[i]].min_a, &mut grants);
             }
+            grants
         };
-        let mut calm = grants.to_vec();
-        within(allowed_a - CALM_A, &mut calm);
-        within(allowed_a, grants);
-        for &k in &below {
-            let has_a = state.devices[wanted[k].device].granted_a;
-            grants[k] = settled(has_a, grants[k], calm[k]);
-        }
-        let expected_a = PAIRS.iter().map(|pair| spread_a(pair, grants)).fold(0.0, f64::max);
+        let wishes: Vec<Grant> = below.iter().map(|&k| grants[k]).collect();
+        let calm = within(allowed_a - CALM_A, wishes.clone());
+        // What is calm as it is, is allowed.
+        let most = if calm == wishes { wishes } else { within(allowed_a, wishes) };
+        let has_a = |k: usize| state.devices[wanted[k].device].granted_a;
+        let kept: Vec<Grant> = below
+            .iter()
+            .zip(most.iter().zip(&calm))
+            .map(|(&k, (most, calm))| settled(has_a(k), *most, *calm))
+            .collect();
+        let expected_a = PAIRS.iter().map(|pair| spread_a(pair, &kept)).fold(0.0, f64::max);
+        below.iter().zip(kept).for_each(|(&k, grant)| grants[k] = grant);
         state.nodes[node].imbalance_expected_a = expected_a;
     }
 }
@@ -110,7 +115,7 @@ fn adds(state: &State, wanted: &Wanted, phase: PhaseIndex, other: PhaseIndex) ->
 struct Flow {
     /// By phase, in A.
     all_a: [f64; 3],
-    /// What of that is each wanted device's, by phase in A.
+    /// What of that is each device's below, by phase in A.
     of_a: Vec<[f64; 3]>,
 }
 
@@ -118,28 +123,30 @@ struct Flow {
 /// anybody's else.
 fn flow(state: &State, wanted: &[Wanted], below: &[usize], node: usize) -> Flow {
     let setup = &*state.setup;
-    let mut of_a = vec![[0.0; 3]; wanted.len()];
+    let mut of_a = vec![[0.0; 3]; below.len()];
     let Some(meter) = state.nodes[node].believed() else {
         return Flow { all_a: others(state, wanted, node, |_| true), of_a };
     };
     let seen = |kind| setup.nodes[node].meter.is_some_and(|meter| meter.sees(kind));
     let (seen_a, unseen_a) = (others(state, wanted, node, seen), others(state, wanted, node, |kind| !seen(kind)));
     // A device that has just been given current may draw it already or not. What it surely draws, and what it may beyond that:
-    let mut may_a = vec![[0.0; 3]; wanted.len()];
-    for &k in below.iter().filter(|&&k| seen(setup.devices[wanted[k].device].kind)) {
+    let mut may_a = vec![[0.0; 3]; below.len()];
+    for (i, &k) in below.iter().enumerate().filter(|(_, k)| seen(setup.devices[wanted[**k].device].kind)) {
         for phase in 0..3 {
             let (sure_a, most_a) = draws_a(state, &wanted[k], phase);
-            (of_a[k][phase], may_a[k][phase]) = (sure_a, most_a - sure_a);
+            (of_a[i][phase], may_a[i][phase]) = (sure_a, most_a - sure_a);
         }
     }
     for phase in (0..3).filter(|&phase| may_a.iter().any(|amps| amps[phase] > 0.0)) {
         // The meter tells which, as far as the building is known.
-        let loads = |k: usize| wanted[k].phases.contains(&phase);
-        let sum = |amps: &[[f64; 3]]| below.iter().filter(|&&k| loads(k)).map(|&k| amps[k][phase]).sum::<f64>();
+        let sum = |amps: &[[f64; 3]]| {
+            let loads = below.iter().zip(amps).filter(|(k, _)| wanted[**k].phases.contains(&phase));
+            loads.map(|(_, amps)| amps[phase]).sum::<f64>()
+        };
         let unexplained_a = meter.phases_a[phase] - state.nodes[node].building_a[phase] - seen_a[phase] - sum(&of_a);
         let share = (unexplained_a / sum(&may_a).max(SLACK_A)).clamp(0.0, 1.0);
-        for &k in below {
-            of_a[k][phase] += share * may_a[k][phase];
+        for (of_a, may_a) in of_a.iter_mut().zip(&may_a) {
+            of_a[phase] += share * may_a[phase];
         }
     }
     Flow { all_a: std::array::from_fn(|phase| meter.phases_a[phase] + unseen_a[phase]), of_a }
@@ -233,11 +240,11 @@ fn spread(amps: [f64; 3]) -> f64 {
 }
 
 /// Takes an excess off those who cause it, in the name of a board's phase.
-fn relieve(guilty: &[usize], excess_a: f64, row: usize, claims: &[Claim], grants: &mut [Grant]) {
-    let above_a: f64 = guilty.iter().map(|&k| grants[k].amps - claims[k].min_a).sum();
+fn relieve(guilty: &[usize], excess_a: f64, row: usize, min_a: impl Fn(usize) -> f64, grants: &mut [Grant]) {
+    let above_a: f64 = guilty.iter().map(|&k| grants[k].amps - min_a(k)).sum();
     if above_a >= excess_a {
         for &k in guilty {
-            let own_a = grants[k].amps - claims[k].min_a;
+            let own_a = grants[k].amps - min_a(k);
             grants[k].amps -= excess_a * own_a / above_a;
             grants[k].stopped_by = Some(row);
         }
@@ -245,7 +252,7 @@ fn relieve(guilty: &[usize], excess_a: f64, row: usize, claims: &[Claim], grants
     }
     let mut left_a = excess_a - above_a;
     for &k in guilty {
-        grants[k].amps = grants[k].amps.min(claims[k].min_a);
+        grants[k].amps = grants[k].amps.min(min_a(k));
         grants[k].stopped_by = Some(row);
     }
     for &k in guilty.iter().rev() {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
+use kwartier_data::site::Board;
 use kwartier_engine::control::command::{Distrust, Notice};
 use kwartier_engine::control::event::{Action, Limit, Scope, Signal, Targets};
 use kwartier_engine::control::settings::{Management, Settings};
@@ -13,6 +14,14 @@ use super::depot::{Depot, board, site, station};
 fn four(limit_a: f64) -> Depot {
     let stations = (0..4).map(|k| station(&format!("S{k}"), "HV", "RST", 16.0)).collect();
     Depot::new(&site(vec![board("HV", None, limit_a, 10.0)], stations, &["HV"]), exact())
+}
+
+/// Vehicles on one phase at three stations of some rotations, on a board with a meter.
+fn three_on_one_phase(rotations: [&str; 3], board: Board) -> Depot {
+    let stations = rotations.iter().enumerate().map(|(k, of)| station(&format!("S{k}"), "HV", of, 16.0));
+    let mut depot = Depot::new(&site(vec![board], stations.collect(), &["HV"]), exact());
+    depot.chargers.iter_mut().for_each(|charger| charger.phases = 1);
+    depot
 }
 
 /// With a margin that makes round numbers.
@@ -223,11 +232,8 @@ fn a_grid_operators_budget_counts_the_devices_alone() {
 
 #[test]
 fn imbalance_is_kept() {
-    let stations = ["RST", "RST", "RST"].iter().enumerate().map(|(k, of)| station(&format!("S{k}"), "HV", of, 16.0));
-    let mut boards = vec![board("HV", None, 63.0, 10.0)];
-    boards[0].imbalance_limit_percent = Some(40.0);
-    let mut depot = Depot::new(&site(boards, stations.collect(), &["HV"]), exact());
-    depot.chargers.iter_mut().for_each(|charger| charger.phases = 1);
+    let percent = Board { imbalance_limit_percent: Some(40.0), ..board("HV", None, 63.0, 10.0) };
+    let mut depot = three_on_one_phase(["RST", "RST", "RST"], percent);
     (0..3).for_each(|device| depot.plug(device, 16.0));
     depot.seconds(240);
     let flows_a = depot.flows_a(0);
@@ -303,11 +309,8 @@ fn nothing_unknown_comes_on_a_phase_that_is_too_full_already() {
 /// on other phases, which it is about to relieve, are not stopped for it.
 #[test]
 fn who_starts_on_another_phase_stops_nobody() {
-    let stations = ["RST", "STR", "TRS"].iter().enumerate().map(|(k, of)| station(&format!("S{k}"), "HV", of, 16.0));
-    let mut boards = vec![board("HV", None, 63.0, 10.0)];
-    boards[0].imbalance_limit_a = Some(20.0);
-    let mut depot = Depot::new(&site(boards, stations.collect(), &["HV"]), exact());
-    depot.chargers.iter_mut().for_each(|charger| charger.phases = 1);
+    let amps = Board { imbalance_limit_a: Some(20.0), ..board("HV", None, 63.0, 10.0) };
+    let mut depot = three_on_one_phase(["RST", "STR", "TRS"], amps);
     for device in 0..3 {
         depot.plug(device, 16.0);
         depot.seconds(120);
@@ -315,13 +318,10 @@ fn who_starts_on_another_phase_stops_nobody() {
             assert_eq!(depot.draws_a(before), 16.0, "device {before} once {device} has come");
         }
     }
-    let stopped = depot.sent.iter().skip_while(|setpoint| setpoint.amps <= 0.0).find(|setpoint| {
-        let plugged = depot
-            .sent
-            .iter()
-            .any(|earlier| earlier.number < setpoint.number && earlier.device == setpoint.device && earlier.amps > 0.0);
-        setpoint.amps <= 0.0 && plugged
-    });
+    let charged = |before: u64, device: usize| {
+        depot.sent.iter().any(|sent| sent.number < before && sent.device == device && sent.amps > 0.0)
+    };
+    let stopped = depot.sent.iter().find(|sent| sent.amps <= 0.0 && charged(sent.number, sent.device));
     assert_eq!(stopped, None, "nobody was stopped meanwhile");
 }
 

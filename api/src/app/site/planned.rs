@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use kwartier_data::compose::{QUARTER, quarter_of};
 use kwartier_engine::control::Event;
 use kwartier_engine::control::setup::Kind;
 use uuid::Uuid;
@@ -39,7 +40,6 @@ const LOST: Duration = Duration::from_mins(2);
 const MOST_JOBS: usize = 64;
 
 /// Plans are made anew each quarter-hour, spread over so many s from its beginning.
-const QUARTER: TimeDelta = TimeDelta::minutes(15);
 const SPREAD_S: u64 = 45;
 
 /// Without a plan for so long, an operator should know.
@@ -285,6 +285,5 @@ fn said_of(origins: &[Origins]) -> Vec<String> {
 
 /// The beginning of the next quarter-hour.
 fn next_quarter(now: DateTime<Utc>) -> DateTime<Utc> {
-    let into_s = now.timestamp().rem_euclid(QUARTER.num_seconds());
-    now + QUARTER - TimeDelta::seconds(into_s) - TimeDelta::nanoseconds(i64::from(now.timestamp_subsec_nanos()))
+    quarter_of(now) + QUARTER
 }
