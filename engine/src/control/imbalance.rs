@@ -129,7 +129,8 @@ fn flow(state: &State, wanted: &[Wanted], below: &[usize], node: usize) -> Flow 
     };
     let seen = |kind| setup.nodes[node].meter.is_some_and(|meter| meter.sees(kind));
     let (seen_a, unseen_a) = (others(state, wanted, node, seen), others(state, wanted, node, |kind| !seen(kind)));
-    // A device that has just been given current may draw it already or not. What it surely draws, and what it may beyond that:
+    // A device that has just been given current, or moved, may draw it already or not. What it surely draws, and what it may
+    // beyond that:
     let mut may_a = vec![[0.0; 3]; below.len()];
     for (i, &k) in below.iter().enumerate().filter(|(_, k)| seen(setup.devices[wanted[**k].device].kind)) {
         for phase in 0..3 {
@@ -161,9 +162,10 @@ fn draws_a(state: &State, wanted: &Wanted, phase: PhaseIndex) -> (f64, f64) {
     if !known.held.tells(state.clock) {
         return (most_a, most_a);
     }
-    let expected_a = known.held.expected_a(own, state.clock);
     let shown_a = known.held.shown_a.map_or(0.0, |(amps, _)| amps[own]);
-    (shown_a.min(expected_a), expected_a)
+    // Who is being moved from one phase to another one draws on either, or on none.
+    let may_a = if wanted.either { most_a.max(shown_a) } else { known.held.expected_a(own, state.clock) };
+    (shown_a.min(may_a), may_a)
 }
 
 /// What a device may be relied on to draw on a phase, in A: no more than it has shown. One that never shows anything is taken
