@@ -23,16 +23,21 @@ help: ## list the targets
 
 .PHONY: setup
 setup: ## install the build tools that are missing (silent when nothing is)
-	@scripts/setup
+	@scripts/setup $(SETUP)
+
+# What more than building is done needs more.
+test check closed-loop bench-store vintage: SETUP := test
+run: SETUP := $(if $(SPEED),speed)
+dist: SETUP := dist
 
 DATA ?= $(HOME)/.local/share/kwartier/demo
 LISTEN ?= 127.0.0.1:8080
 
 .PHONY: run
-run: setup ## build and serve the demo depot: simulated chargers on real prices; prints where to look (DATA=, LISTEN=)
+run: setup ## build and serve the demo depot: simulated chargers on real prices; prints where to look (DATA=, LISTEN=; SPEED=24: a day in an hour)
 	@echo "Building kwartier (the first time takes minutes: the solver is compiled from source) ..."
 	@cargo build --release -p kwartier $(LOCKED)
-	@exec $(CARGO_TARGET_DIR)/release/kwartier serve --demo --listen $(LISTEN) --data $(DATA)
+	@exec $(if $(SPEED),faketime -m -f '+0 x$(SPEED)') $(CARGO_TARGET_DIR)/release/kwartier serve --demo --listen $(LISTEN) --data $(DATA)
 
 .PHONY: demo-plan
 demo-plan: setup ## build, plan the sample depot for a day from its tables, show what it costs and why; pages in out/
@@ -162,12 +167,12 @@ closed-loop: setup ## steer 200 stations over websockets for a day in 24 minutes
 BENCH_SITES ?= 1000
 BENCH_SECONDS ?= 120
 bench-service: setup ## measure the service's loop: 1,000 sites of 10 chargers each second (others: BENCH_SITES=…)
-	@BENCH_SITES=$(BENCH_SITES) BENCH_SECONDS=$(BENCH_SECONDS) cargo test --quiet --release -p kwartier --bin kwartier $(LOCKED) \
+	@BENCH_SITES=$(BENCH_SITES) BENCH_SECONDS=$(BENCH_SECONDS) cargo test --quiet --release -p kwartier -p kwartier-tests --bin kwartier $(LOCKED) \
 	  -- --ignored --nocapture bench_service
 
 .PHONY: bench-publication
 bench-publication: setup ## measure how long 1,000 sites of 10 chargers take from the day's prices to a plan on them (others: BENCH_SITES=…)
-	@BENCH_SITES=$(BENCH_SITES) cargo test --quiet --release -p kwartier --bin kwartier $(LOCKED) \
+	@BENCH_SITES=$(BENCH_SITES) cargo test --quiet --release -p kwartier -p kwartier-tests --bin kwartier $(LOCKED) \
 	  -- --ignored --nocapture bench_publication
 
 .PHONY: kill-store
@@ -178,7 +183,7 @@ kill-store: setup ## kill the store with -9 while it writes, so often (KILLS=200
 
 .PHONY: bench-store
 bench-store: setup ## measure how fast the store is on SQLite and PostgreSQL, and how much room things take
-	@cargo test --release -p kwartier $(LOCKED) --bin kwartier -- --nocapture --ignored --test-threads 1 store::tests::bench
+	@cargo test --release -p kwartier -p kwartier-tests $(LOCKED) --bin kwartier -- --nocapture --ignored --test-threads 1 store::tests::bench
 
 .PHONY: vintage
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
@@ -205,7 +210,6 @@ bench-refresh: setup ## measure how long fits, forecasts and the daily refresh o
 
 .PHONY: dist
 dist: ## build the binary to hand out and pack it in dist/: a tar.gz and a Debian package (of a binary that is there: BINARY=…)
-	@scripts/setup dist
 	@scripts/dist $(BINARY)
 
 .PHONY: clean

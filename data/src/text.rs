@@ -218,7 +218,6 @@ pub(crate) fn place(line: u64, column: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
     use super::*;
 

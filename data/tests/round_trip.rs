@@ -1,5 +1,5 @@
 //! Reading and writing instances: every field arrives where it belongs, and nothing is lost on the way back.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(clippy::float_cmp, reason = "what is read is what was written, to the last digit")]
 
 use std::path::PathBuf;

@@ -1,5 +1,4 @@
 //! The same tables in every delimiter, language, encoding and kind of file; and back again.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use kwartier_data::finding::any_error;
 use kwartier_data::site::rotation::{Rotation, THREE_PHASE};

@@ -1,6 +1,5 @@
 //! Site files as they go wrong: what their author reads then. The messages are in `snapshots/`; a change of them is reviewed
 //! like a change of the documentation.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod common;
 

@@ -1,6 +1,5 @@
 //! Tables as they go wrong at real sites: what an electrician reads then. The messages are in `snapshots/`; a change of them
 //! is reviewed like a change of the documentation.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod common;
 

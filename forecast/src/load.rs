@@ -24,7 +24,6 @@ pub fn method() -> Box<dyn Method> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
     use chrono::{DateTime, TimeDelta};
     use kwartier_data::forecast::Belief;

@@ -165,7 +165,6 @@ impl Fitted for FittedUsual {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
     use chrono::{DateTime, TimeDelta, Utc};
     use kwartier_data::history::History;

@@ -187,7 +187,6 @@ pub fn fingerprint(past: &Past<'_>, known: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
     use chrono::TimeDelta;
     use kwartier_data::forecast::Belief;

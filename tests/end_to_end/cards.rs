@@ -187,3 +187,43 @@ fn nobody_is_started_from_afar_with_a_card_that_is_not_let_in() {
         assert_eq!((status, &answer["errors"][0]["field"]), (422, &json!("tag")), "{answer}");
     });
 }
+
+#[test]
+fn the_group_of_a_card_says_by_its_template_when_a_vehicle_leaves_and_what_it_needs() {
+    let folder = Folder::new();
+    let service = Service::start(&folder.path("data"), "127.0.0.1:0");
+    depot(&service);
+    let (_, mut site) = service.ask("GET", "/v1/sites/a", &Value::Null);
+    // From midnight to midnight, so that it is theirs whenever this runs.
+    site["groups"] = json!([{ "id": "Pool" }, { "id": "Guests" }]);
+    site["templates"] = json!([
+        { "id": "Shift", "group": "Pool", "arrival": "00:00", "departure": "00:00", "need_kwh": 21.0 },
+        { "id": "Others", "group": "Guests", "arrival": "00:00", "departure": "00:00", "need_kwh": 5.0 },
+    ]);
+    let (status, answer) = service.ask("PUT", "/v1/sites/a", &site);
+    assert_eq!(status, 200, "{answer}");
+    let (status, answer) = service.ask("POST", "/v1/sites/a/tags", &json!({ "tag": "600D", "group": "Pool" }));
+    assert_eq!(status, 201, "{answer}");
+    runtime().block_on(async {
+        let mut charger = Charger::connect(&service, "CP-1", PASSWORD, "ocpp1.6").await.expect("a link");
+        let boot = json!({ "chargePointModel": "M", "chargePointVendor": "V" });
+        charger.call("1", "BootNotification", boot).await.expect("an answer");
+        let start = json!({ "connectorId": 1, "idTag": "600D", "meterStart": 0, "timestamp": now() });
+        let let_in = charger.call("s1", "StartTransaction", start).await.expect("an answer");
+        assert_eq!(let_in[2]["idTagInfo"]["status"], "Accepted", "{let_in}");
+    });
+    assert_eq!(sessions(&service, 1)[0]["stated"]["group"], "Pool");
+    let begun = Instant::now();
+    let shown = loop {
+        let (_, status) = service.ask("GET", "/v1/sites/a/status", &Value::Null);
+        let session = status["chargers"][0]["session"].clone();
+        if session.is_object() {
+            break session;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{status}");
+    };
+    assert_eq!((&shown["departure_from"], &shown["need_from"]), (&json!("template"), &json!("template")), "{shown}");
+    assert!(shown["planned_until"].is_string(), "{shown}");
+    // What is needed in the battery is more at the charger.
+    assert!(shown["need_kwh"].as_f64().is_some_and(|kwh| (21.0..25.0).contains(&kwh)), "{shown}");
+}

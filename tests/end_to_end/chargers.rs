@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use serde_json::Value;
 
-use super::{Folder, json, kwartier, said, workspace};
+use super::{Folder, json, kwartier, npm, said, workspace};
 
 /// The Python in which `tests/ocpp/requirements.txt` is installed, outside of the clone; `None`, there is no Python, or no
 /// network the first time.
@@ -259,34 +259,11 @@ fn a_scenario_is_played_over_sockets_and_faster() {
     assert!(summary["vehicles"].as_u64().unwrap() > 5 && summary["boards"].as_array().unwrap().len() == 8, "{summary}");
 }
 
-/// The folder in which npm has installed `tests/ocpp/black_hole`, outside of the clone; `None`, there is no npm, or no network
-/// the first time.
-fn black_hole() -> Option<PathBuf> {
-    let from = workspace().join("tests/ocpp/black_hole");
-    let files = ["package.json", "package-lock.json", "charger.js"];
-    let content: Vec<u8> = files.iter().flat_map(|file| std::fs::read(from.join(file)).unwrap()).collect();
-    let cache = std::env::var_os("HOME").map_or_else(std::env::temp_dir, PathBuf::from).join(".cache/kwartier");
-    let folder = cache.join(format!("black-hole-{}", &blake3::hash(&content).to_hex()[..16]));
-    if !folder.join("done").exists() {
-        std::fs::create_dir_all(&folder).ok()?;
-        for file in files {
-            std::fs::copy(from.join(file), folder.join(file)).ok()?;
-        }
-        let mut npm = Command::new("npm");
-        npm.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(&folder);
-        if !npm.output().is_ok_and(|output| output.status.success()) {
-            assert!(std::env::var_os("CI").is_none(), "npm ci in tests/ocpp/black_hole must work on a build server");
-            eprintln!("SKIPPED: a charger that never answers; `npm ci` in tests/ocpp/black_hole does not work here");
-            return None;
-        }
-        std::fs::write(folder.join("done"), "").ok()?;
-    }
-    Some(folder)
-}
-
 #[test]
 fn a_charger_that_never_answers_charges_on() {
-    let (Some(python), Some(folder)) = (python(), black_hole()) else { return };
+    let (Some(python), Some(folder)) = (python(), npm::installed("tests/ocpp/black_hole", &["charger.js"])) else {
+        return;
+    };
     let central = Central::start(python, 1, &[]);
     let simulator = "node_modules/em-ocpp-chargepoint-simulator/build/src/main.js";
     let output = Command::new("node")

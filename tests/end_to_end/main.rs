@@ -18,9 +18,13 @@ mod forecast;
 mod gateway;
 mod interrupt;
 #[cfg(unix)]
+mod npm;
+#[cfg(unix)]
 mod ocpp;
 #[cfg(target_os = "linux")]
 mod packaging;
+#[cfg(unix)]
+mod page;
 mod planned_days;
 mod reports;
 mod second_checker;

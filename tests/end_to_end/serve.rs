@@ -13,17 +13,17 @@ use super::{Folder, said};
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A service that runs.
-struct Service {
+pub struct Service {
     child: Child,
     logs: BufReader<ChildStderr>,
-    address: String,
-    link: String,
+    pub address: String,
+    pub link: String,
 }
 
 impl Service {
     /// Starts a demo on a free port, and reads where it is.
     #[expect(clippy::zombie_processes, reason = "where it does not say where it listens, the test ends")]
-    fn demo(data: &str) -> Service {
+    pub fn demo(data: &str) -> Service {
         let mut child = Command::new(env!("CARGO_BIN_EXE_kwartier"))
             .args(["serve", "--demo", "--listen", "127.0.0.1:0", "--data", data])
             .stdin(Stdio::null())
@@ -84,7 +84,7 @@ impl Service {
     }
 
     /// Tells it to end, as systemd does, and waits for that; its exit code and what it logged.
-    fn end(mut self) -> (Option<i32>, String) {
+    pub fn end(mut self) -> (Option<i32>, String) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill").success());
         let mut rest = String::new();
@@ -106,7 +106,7 @@ fn status(stream: &mut BufReader<TcpStream>) -> Option<Value> {
     }
 }
 
-fn key(data: &str) -> String {
+pub fn key(data: &str) -> String {
     std::fs::read_to_string(format!("{data}/demo.key")).expect("a key").trim().to_owned()
 }
 

@@ -1,11 +1,7 @@
 //! `make bench-service`: 1,000 sites with 10 chargers each through the real loop, its queue, its board and its store, with
 //! made-up meters and chargers that obey. What a step takes, how late it is, what the process takes.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a measurement by hand: it prints, and stops where it cannot go on"
-)]
+#![expect(clippy::print_stdout, reason = "a measurement by hand: it prints, and stops where it cannot go on")]
 
 use std::fmt::Write as _;
 use std::sync::Arc;

@@ -100,7 +100,6 @@ fn habit(stays: &VecDeque<Past>, arrival: DateTime<Utc>, of: Origin) -> Option<H
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
     use super::*;
 

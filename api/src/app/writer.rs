@@ -14,7 +14,7 @@ use crate::store::{Change, Expect, Fault, KeptPlan, Key, Measured, NewEntry, Sto
 
 /// What waits at most: what devices hold is one for each and not bounded further.
 const MOST_PLANS: usize = 256;
-const MOST_ALARMS: usize = 4096;
+const MOST_ALARMS: usize = 65_536;
 const MOST_SETPOINTS: usize = 32_768;
 const MOST_ROWS: usize = 131_072;
 

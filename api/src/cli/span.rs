@@ -101,7 +101,6 @@ pub fn times(text: &str) -> Result<kwartier_forecast::backtest::Origins, String>
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
     use super::*;
 

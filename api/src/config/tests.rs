@@ -1,5 +1,4 @@
 //! What is read of a configuration, and what is said of a wrong one.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::path::Path;
 

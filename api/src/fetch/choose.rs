@@ -130,7 +130,6 @@ fn compared(one: &Heard, other: &Heard) -> Option<Verdict> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
     use super::*;
     use crate::fetch::tests::prices;

@@ -166,7 +166,6 @@ fn day_of(folder: &Path) -> Option<NaiveDate> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
     use chrono::TimeDelta;
 

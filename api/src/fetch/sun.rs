@@ -175,7 +175,6 @@ pub fn within(weather: Vec<WeatherRow>, sun: Vec<WeatherRow>, now: DateTime<Utc>
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
     use kwartier_data::feeds::Row;
     use kwartier_data::site::PvPlant;

@@ -232,7 +232,6 @@ pub(super) fn merged(before: &[Price], fetched: &[Price]) -> Vec<Price> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
     use super::*;
     use crate::config::Supplier;

@@ -78,7 +78,6 @@ async fn measured(store: &dyn Store, id: &str, site: &Site, sum: &Sum, until: Da
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
     use kwartier_data::site::{Board, PerPhase};
 

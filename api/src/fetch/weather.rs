@@ -135,7 +135,6 @@ async fn rows(store: &dyn Store, key: &Key) -> Result<Vec<WeatherRow>, Fault> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
     use kwartier_data::feeds::{Row, Span, Values};
     use kwartier_data::history::History;

@@ -39,7 +39,6 @@ fn older(folder: &Path, until: NaiveDate) -> Vec<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
     use super::*;
 

@@ -1,11 +1,7 @@
 //! `make bench-publication`: how long 1,000 sites of 10 chargers each take from the publication of a day's prices to a plan on them,
 //! through the real job, store, loop and planner.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a measurement by hand: it prints, and stops where it cannot go on"
-)]
+#![expect(clippy::print_stdout, reason = "a measurement by hand: it prints, and stops where it cannot go on")]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

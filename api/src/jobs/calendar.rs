@@ -39,7 +39,6 @@ impl Every {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
     use chrono_tz::Europe::Amsterdam;
 

@@ -42,8 +42,13 @@ pub enum Happened {
         /// In which transaction.
         transaction: Option<Value>,
     },
-    /// No vehicle is at a connector.
-    Free,
+    /// A charger has told how one of its connectors is.
+    Status {
+        /// Which.
+        connector: i64,
+        /// Whether no vehicle is there.
+        free: bool,
+    },
     /// A vehicle has told what it needs: profiles sent before count no more.
     Needs {
         /// At which connector.

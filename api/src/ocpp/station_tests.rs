@@ -142,8 +142,65 @@ fn of_two_vehicles_one_that_does_not_answer_is_not_spoken_for_by_the_other() {
     // Where both cannot have their minimum, one has all.
     station.told(setpoint(2, 8.0, 20));
     let (calls, follows) = settle(&mut station, 20);
-    assert_eq!(calls.iter().map(|call| profile(call).2).collect::<Vec<_>>(), [8.0, 0.0]);
+    let of_transactions = calls.iter().map(profile).filter(|(purpose, ..)| *purpose == "TxProfile");
+    assert_eq!(of_transactions.map(|(_, _, amps)| amps).collect::<Vec<_>>(), [8.0, 0.0]);
     assert_eq!(follows, [Follows::Setpoint { number: 2, accepted: true }]);
+}
+
+#[test]
+fn the_connectors_of_a_charger_that_is_alone_share_its_fallback() {
+    let stored = |fallback_a: f64, has: &dyn Fn(&mut Station)| {
+        let mut station = Station::new(About { fallback_a: [fallback_a; 24], ..about() }, Version::V16);
+        settle(&mut station, 0);
+        has(&mut station);
+        station.told(setpoint(1, 32.0, 0));
+        let (calls, _) = settle(&mut station, 0);
+        let waiting =
+            calls.iter().map(profile).find(|(purpose, level, _)| (*purpose, *level) == ("TxDefaultProfile", 1));
+        let base = calls.iter().map(profile).find(|(purpose, level, _)| (*purpose, *level) == ("TxDefaultProfile", 0));
+        (base.map(|(.., amps)| amps), waiting.map(|(.., amps)| amps), station.stores())
+    };
+    let two = |station: &mut Station| (1..=2).for_each(|connector| station.has(connector));
+    assert_eq!(stored(16.0, &|station| station.has(1)).0, None, "with one connector nothing has to be told again");
+    let (base_a, waiting_a, kept) = stored(16.0, &two);
+    assert_eq!((base_a, waiting_a), (Some(8.0), Some(8.0)));
+    // Each would have less than a vehicle can charge with.
+    assert_eq!(stored(10.0, &two).0, Some(0.0));
+    // A transaction at a second connector shows that there is one.
+    assert_eq!(
+        stored(16.0, &|station| [1, 2].into_iter().for_each(|k| station.begins(k, transaction(k)))).0,
+        Some(8.0)
+    );
+    // One that comes back is known to have two.
+    let mut again = Station::new(About { fallback_a: [16.0; 24], ..about() }, Version::V16);
+    again.has_stored(kept.as_ref(), at(0));
+    assert!(settle(&mut again, 0).0.iter().all(|call| call.action != "SetChargingProfile"));
+}
+
+#[test]
+fn a_fallback_that_is_taken_in_a_transaction_says_nothing_of_what_is_held_there() {
+    let mut station = Station::new(about(), Version::V16);
+    let mut follows = settle(&mut station, 0).1;
+    assert_eq!(follows, [Follows::Holds(8.0)], "nothing else was told and nobody charges");
+    station.begins(1, transaction(7));
+    station.told(setpoint(1, 20.0, 0));
+    station.next(at(0), &mut follows).unwrap();
+    station.unanswered();
+    station.has(2);
+    let follows = settle(&mut station, 20).1;
+    assert_eq!(follows, [Follows::Setpoint { number: 1, accepted: true }], "what was sent before may have arrived too");
+}
+
+#[test]
+fn what_changes_while_the_fallback_is_under_way_is_told_too() {
+    let mut station = Station::new(About { fallback_a: [16.0; 24], ..about() }, Version::V16);
+    station.has(1);
+    let first = station.next(at(0), &mut Vec::new()).unwrap();
+    assert_eq!(profile(&first), ("TxDefaultProfile", 0, 16.0));
+    station.has(2);
+    station.answered(&accepted());
+    let (calls, _) = settle(&mut station, 0);
+    assert_eq!(profile(&calls[0]), ("TxDefaultProfile", 0, 8.0));
 }
 
 #[test]
@@ -297,7 +354,7 @@ fn who_is_not_let_in_gets_nothing_is_told_to_end_and_takes_no_share() {
     station.begins(2, Transaction { standing: Standing::Refused, ..transaction(8) });
     station.told(setpoint(1, 20.0, 0));
     let (calls, _) = settle(&mut station, 0);
-    let limits: Vec<_> = calls.iter().filter(|call| call.action == "SetChargingProfile").map(profile).collect();
+    let limits: Vec<_> = calls.iter().map(profile).filter(|(purpose, ..)| *purpose == "TxProfile").collect();
     assert_eq!(limits, [("TxProfile", 1, 20.0), ("TxProfile", 1, 0.0)]);
     let stops: Vec<_> = calls.iter().filter(|call| call.action == "RemoteStopTransaction").collect();
     assert_eq!(stops.len(), 1);

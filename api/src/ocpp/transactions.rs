@@ -47,7 +47,14 @@ impl Link {
                 }
             }
             Happened::Drew { connector, values, transaction } => self.drew(connector, &values, transaction, now).await,
-            Happened::Free => self.draws_nothing(),
+            Happened::Status { connector, free } => {
+                if let Some(station) = &mut self.station {
+                    station.has(connector);
+                }
+                if free {
+                    self.draws_nothing();
+                }
+            }
             Happened::Needs { connector, needs } => {
                 if let Some(station) = &mut self.station {
                     station.profile_again();

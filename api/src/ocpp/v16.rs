@@ -67,8 +67,9 @@ pub fn hear(action: &str, payload: &Value, next: i64, now: DateTime<Utc>) -> Res
         }
         "StatusNotification" => {
             let status: v16::StatusNotificationRequest = typed(payload)?;
-            let free = payload["status"] == "Available" && status.connector_id > 0;
-            Heard::new(json!({}), free.then_some(Happened::Free).into_iter().collect())
+            let (connector, free) = (status.connector_id, payload["status"] == "Available");
+            let told = (connector > 0).then_some(Happened::Status { connector, free });
+            Heard::new(json!({}), told.into_iter().collect())
         }
         "DataTransfer" => {
             typed::<v16::DataTransferRequest>(payload)?;

@@ -61,8 +61,9 @@ pub fn hear(
         "StatusNotification" => {
             checked!(version, payload, StatusNotificationRequest)?;
             let connector = payload["evseId"].as_i64().unwrap_or(0);
-            let free = payload["connectorStatus"] == "Available" && connector > 0;
-            Heard::new(json!({}), free.then_some(Happened::Free).into_iter().collect())
+            let free = payload["connectorStatus"] == "Available";
+            let told = (connector > 0).then_some(Happened::Status { connector, free });
+            Heard::new(json!({}), told.into_iter().collect())
         }
         "NotifyEVChargingNeeds" => {
             checked!(version, payload, NotifyEVChargingNeedsRequest)?;

@@ -113,7 +113,6 @@ fn earlier(known: &[Price], zone: Tz, at: DateTime<Utc>) -> Option<Price> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
     use super::*;
 

@@ -69,7 +69,6 @@ fn belief(row: &ForecastRow) -> Belief {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
     use serde_json::json;
 

@@ -86,6 +86,10 @@ pub struct SessionStatus {
     pub id: String,
     /// Name of the vehicle.
     pub vehicle: Option<String>,
+    /// What the vehicle belongs to.
+    pub group: Option<String>,
+    /// When the stay began; absent where nobody said it.
+    pub arrival: Option<DateTime<Utc>>,
     /// When it leaves.
     pub departure: Option<DateTime<Utc>>,
     /// Energy wanted at the charger, in kWh.

@@ -1,6 +1,5 @@
 //! The schema of scenarios is the one that is shipped, describes every key, takes what the program takes, and has the defaults
 //! that the documentation says.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use std::fs;
 use std::path::Path;

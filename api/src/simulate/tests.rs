@@ -1,6 +1,5 @@
 //! Scenarios that come with the product can be read and made up, again the same; wrong ones are refused with a place and a
 //! remedy; what the documentation says of the format is all there is.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

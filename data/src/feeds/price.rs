@@ -195,7 +195,6 @@ fn several_lengths(rows: &[Row<Price>]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
     use super::*;
 

@@ -182,7 +182,6 @@ pub(super) fn shown(at: DateTime<Utc>) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
     use super::*;
 

@@ -66,7 +66,6 @@ pub(super) fn lengths(starts: &[DateTime<Utc>]) -> Result<Vec<TimeDelta>, NoValu
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
     use super::*;
 

@@ -295,7 +295,6 @@ fn repentance_day(year: i32) -> Option<Holiday> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
     use super::*;
 

@@ -150,7 +150,6 @@ pub(crate) fn in_range(day: NaiveDate) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
     use super::*;
 

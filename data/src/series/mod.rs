@@ -103,7 +103,6 @@ impl Series {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
     use super::*;
     use proptest::prelude::*;

@@ -192,7 +192,6 @@ fn since_1970(count: f64) -> Option<Stamp> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
     use super::*;
     use proptest::prelude::*;

@@ -88,7 +88,6 @@ fn column(cells: &Cells) -> PolarsResult<Column> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
     use chrono::{DateTime, NaiveDateTime};
     use polars::prelude::{

@@ -7,9 +7,11 @@
 //! shed within its reaction time. While nothing moves the estimate creeps up to what follows from what the devices show, so
 //! that a mistake does not last. The first estimate is the installer's worst case, within the bounds.
 
+use arrayvec::ArrayVec;
 use kwartier_data::instance::PhaseIndex;
 
 use super::event::{Limit, Scope, Signal};
+use super::now::Now;
 use super::phases;
 use super::settings::Management;
 use super::setup::{Kind, Node};
@@ -25,6 +27,12 @@ const LASTING_S: f64 = 15.0;
 /// More than so many times its limit sheds at once: a fuse melts within the hour (IEC 60269-1, conventional fusing current
 /// 1.6 times the rating).
 const SEVERE: f64 = 1.6;
+
+/// Whether something is so of L1, L2, L3.
+pub(super) type Used = [bool; 3];
+
+/// Grid phases.
+pub(super) type Phases = ArrayVec<PhaseIndex, 3>;
 
 /// Currents of the devices below each board by grid phase, in A.
 #[expect(clippy::struct_field_names, reason = "the unit")]
@@ -44,7 +52,7 @@ pub(super) struct Below {
 }
 
 impl Below {
-    pub(super) fn of(state: &State) -> Below {
+    pub(super) fn of(state: &State, now: &Now) -> Below {
         let setup = &*state.setup;
         let none = vec![[0.0; 3]; setup.nodes.len()];
         let mut below = Below {
@@ -57,26 +65,18 @@ impl Below {
         };
         // By kind, because meters differ in what they see.
         let mut by_kind = vec![[[[0.0; 3]; 6]; 3]; setup.nodes.len()];
-        for (k, (device, known)) in setup.devices.iter().zip(&state.devices).enumerate() {
-            let most_a = known.most_a(setup, k, state.clock);
-            let kind = device.kind as usize;
-            let sums = &mut by_kind[device.node];
-            let used = phases_used(state, k);
-            let obeyed_a = known.most_if_obeyed_a(setup, k, state.clock);
-            let quick_a = known.most_if_quick_a(setup, k, state.clock);
-            for phase in (0..3).filter(|&phase| used[phase]) {
-                sums[kind][0][phase] += most_a;
-                sums[kind][4][phase] += obeyed_a;
-                sums[kind][5][phase] += quick_a;
+        for (device, one) in setup.devices.iter().zip(&now.devices) {
+            let sums = &mut by_kind[device.node][device.kind as usize];
+            let [most_a, obeyed_a, quick_a] = one.most_each_a;
+            for phase in (0..3).filter(|&phase| one.used[phase]) {
+                sums[0][phase] += most_a;
+                sums[4][phase] += obeyed_a;
+                sums[5][phase] += quick_a;
             }
-            // What was shown before a vehicle was moved says nothing of where it is now.
-            let moves = phases::chooses_now(device, known) && device.phases.iter().filter(|&&on| used[on]).count() > 1;
             for (own, &phase) in device.phases.iter().enumerate() {
-                let least_a = known.held.least_a(own, state.clock.maybe_s);
-                sums[kind][1][phase] += if used[phase] && !moves { least_a } else { least_a.min(0.0) };
-                let shown_a = known.held.shown_a.map_or(0.0, |(amps, _)| amps[own]);
-                sums[kind][2][phase] += shown_a;
-                sums[kind][3][phase] += if used[phase] { known.held.expected_a(own, state.clock) } else { shown_a };
+                sums[1][phase] += one.least_a[own];
+                sums[2][phase] += one.shown_a[own];
+                sums[3][phase] += one.expected_a[own];
             }
         }
         for &node in setup.downwards.iter().rev() {
@@ -109,7 +109,7 @@ impl Below {
 
 /// Whether a device may load each grid phase. All three where its wiring is not documented; all of its own where nobody
 /// would hear of another vehicle; else those that its vehicle was seen or told to use.
-pub(super) fn phases_used(state: &State, device: usize) -> [bool; 3] {
+pub(super) fn phases_used(state: &State, device: usize) -> Used {
     let (about, known) = (&state.setup.devices[device], &state.devices[device]);
     if !about.phases_known {
         return [true; 3];
@@ -132,18 +132,17 @@ pub(super) fn phases_used(state: &State, device: usize) -> [bool; 3] {
 }
 
 /// The grid phases that a device may load by its wiring and by what was said of its vehicle, whatever it has shown.
-pub(super) fn phases_told(state: &State, device: usize) -> Vec<PhaseIndex> {
+pub(super) fn phases_told(state: &State, device: usize) -> Phases {
     let (about, known) = (&state.setup.devices[device], &state.devices[device]);
     if !about.phases_known {
-        return vec![0, 1, 2];
+        return Phases::from([0, 1, 2]);
     }
     let told = known.stay.as_ref().and_then(|stay| stay.session.phases).filter(|_| !about.chooses_phase);
     about.phases.iter().copied().take(told.map_or(3, usize::from)).collect()
 }
 
-/// The grid phases that a device may load.
-pub(super) fn counted_phases(state: &State, device: usize) -> Vec<PhaseIndex> {
-    let used = phases_used(state, device);
+/// The phases that are used.
+pub(super) fn which(used: Used) -> Phases {
     (0..3).filter(|&phase| used[phase]).collect()
 }
 

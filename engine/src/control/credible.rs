@@ -47,7 +47,8 @@ pub struct Doubt {
 /// Remembers which devices may be feeding in.
 pub(super) fn feeders(state: &mut State) {
     let (setup, clock) = (state.setup.clone(), state.clock);
-    for (device, about) in setup.devices.iter().enumerate().filter(|(_, about)| about.max_discharge_a > 0.0) {
+    for &device in &*state.feeders.clone() {
+        let about = &setup.devices[device];
         let known = &mut state.devices[device];
         let told = known.held.confirmed_a < 0.0 || known.held.pending.is_some_and(|sent| sent.amps < 0.0);
         let shows = known.held.shown_a.is_some_and(|(amps, _)| amps.iter().any(|amps| *amps < 0.0));
@@ -62,8 +63,9 @@ pub(super) fn feeders(state: &mut State) {
 fn feeding(state: &State) -> Vec<[f64; 3]> {
     let setup = &*state.setup;
     let mut feeding_a: Vec<[f64; 3]> = setup.nodes.iter().map(|node| node.feeds_a).collect();
-    for (known, about) in state.devices.iter().zip(&setup.devices) {
-        if about.max_discharge_a <= 0.0 || state.clock.maybe_s - known.fed_in_s > FED_S {
+    for &device in &*state.feeders {
+        let (known, about) = (&state.devices[device], &setup.devices[device]);
+        if state.clock.maybe_s - known.fed_in_s > FED_S {
             continue;
         }
         for node in setup.chain(about.node) {
@@ -135,7 +137,8 @@ fn told_since(state: &State, node: usize, since_s: f64) -> f64 {
         .filter(|&device| state.devices[device].held.shown_a.is_some_and(|(_, at_s)| at_s >= since_s))
         .map(|device| {
             let own = 0..setup.devices[device].phases.len();
-            own.map(|own| state.devices[device].held.least_a(own, state.clock.maybe_s)).sum::<f64>()
+            let least_a = state.devices[device].held.least_a(state.clock.maybe_s);
+            own.map(|own| least_a[own]).sum::<f64>()
         })
         .sum()
 }

@@ -120,27 +120,27 @@ impl Held {
         settling.fold(self.confirmed_a.max(pending_a).max(0.0), f64::max)
     }
 
-    /// The least that it surely draws on one of its own phases, in A; negative where it may feed in.
-    pub fn least_a(&self, own_phase: usize, maybe_s: f64) -> f64 {
+    /// The least that it surely draws on each of its own phases, in A; negative where it may feed in.
+    pub fn least_a(&self, maybe_s: f64) -> [f64; 3] {
         let told = self.confirmed_a.min(self.lowest_a).min(self.pending.map_or(f64::INFINITY, |sent| sent.amps));
         match self.shown_a {
             Some((amps, at_s)) if maybe_s - at_s <= SHOWN_S => {
-                amps[own_phase].min(told.max(0.0)).min(amps[own_phase].max(0.0))
+                amps.map(|amps| amps.min(told.max(0.0)).min(amps.max(0.0)))
             }
-            _ => told.min(0.0),
+            _ => [told.min(0.0); 3],
         }
     }
 
-    /// What it is expected to draw on one of its own phases, in A: what it showed last; what it may where it has not shown
+    /// What it is expected to draw on its own phases, in A: what it showed last; what it may where it has not shown
     /// anything since that was raised, for as long as a vehicle may take to follow; nothing where it never shows anything.
-    pub fn expected_a(&self, own_phase: usize, clock: Clock) -> f64 {
+    pub fn expected_a(&self, clock: Clock) -> [f64; 3] {
         let most_a = self.most_a(clock.sure_s);
         let told_s = clock.sure_s - self.raised_at_s;
         let shown = self.shown_a.filter(|(_, at_s)| clock.maybe_s - at_s <= SHOWN_S);
         let shown_s = shown.map_or(0.0, |(_, at_s)| clock.maybe_s - at_s);
-        let shown_a = shown.map_or(0.0, |(amps, _)| amps[own_phase]);
         let may_still_follow = told_s < LONGEST_S && (shown.is_none() || told_s - shown_s < FOLLOWS_S);
-        if may_still_follow { most_a.max(shown_a) } else { shown_a.min(most_a.max(0.0)) }
+        let follows = |shown_a: f64| if may_still_follow { most_a.max(shown_a) } else { shown_a.min(most_a.max(0.0)) };
+        shown.map_or([0.0; 3], |(amps, _)| amps).map(follows)
     }
 
     /// Whether it has told lately what it draws.

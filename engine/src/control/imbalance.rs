@@ -164,7 +164,7 @@ fn draws_a(state: &State, wanted: &Wanted, phase: PhaseIndex) -> (f64, f64) {
     }
     let shown_a = known.held.shown_a.map_or(0.0, |(amps, _)| amps[own]);
     // Who is being moved from one phase to another one draws on either, or on none.
-    let may_a = if wanted.either { most_a.max(shown_a) } else { known.held.expected_a(own, state.clock) };
+    let may_a = if wanted.either { most_a.max(shown_a) } else { known.held.expected_a(state.clock)[own] };
     (shown_a.min(may_a), may_a)
 }
 

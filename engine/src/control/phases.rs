@@ -10,7 +10,8 @@
 
 use kwartier_data::instance::PhaseIndex;
 
-use super::building::counted_phases;
+use super::building::{Phases, which};
+use super::now::Now;
 use super::rooms::Rooms;
 use super::setup::Device;
 use super::share::{Claim, Grant, LAYERS};
@@ -91,7 +92,8 @@ pub(super) fn chooses_now(about: &Device, known: &DeviceState) -> bool {
 /// Looks which stations follow, and forgets what is known of those that are in nobody's hands.
 pub(super) fn watch(state: &mut State) {
     let (setup, sure_s) = (state.setup.clone(), state.clock.sure_s);
-    for (about, known) in setup.devices.iter().zip(&mut state.devices).filter(|(about, _)| about.chooses_phase) {
+    for &device in &*state.choosers.clone() {
+        let (about, known) = (&setup.devices[device], &mut state.devices[device]);
         if !known.steerable(about.managed) {
             (known.uses, known.using) = (None, None);
             (known.choice.taken, known.choice.aim, known.choice.better) = (None, None, None);
@@ -127,21 +129,21 @@ pub(super) fn taken(known: &mut DeviceState, phase: Option<u8>) {
 }
 
 /// Puts those that have come on the phase with the most room.
-pub(super) fn arrive(state: &mut State, rooms: &Rooms) {
+pub(super) fn arrive(state: &mut State, now: &Now, rooms: &Rooms) {
     let setup = state.setup.clone();
     let waits = |state: &State, device: usize| {
         let known = &state.devices[device];
         let idle = known.granted_a <= 0.0 && known.choice.told.is_none() && known.choice.shows;
-        setup.devices[device].chooses_phase && idle && known.steerable(true) && is_single(known)
+        idle && known.steerable(true) && is_single(known)
     };
-    let waiting: Vec<usize> = (0..setup.devices.len()).filter(|&device| waits(state, device)).collect();
+    let waiting: Vec<usize> = state.choosers.iter().copied().filter(|&device| waits(state, device)).collect();
     if waiting.is_empty() {
         return;
     }
     let granted = (0..setup.devices.len()).map(|device| {
-        let known = &state.devices[device];
-        let amps = if known.steerable(setup.devices[device].managed) { known.granted_a.max(0.0) } else { 0.0 };
-        (device, amps, counted_phases(state, device))
+        let one = &now.devices[device];
+        let amps = if one.steerable { state.devices[device].granted_a.max(0.0) } else { 0.0 };
+        (device, amps, which(one.used))
     });
     let mut free_a = free_a(state, rooms, granted);
     for device in waiting {
@@ -162,6 +164,9 @@ pub(super) fn arrive(state: &mut State, rooms: &Rooms) {
 
 /// Looks who would have clearly more on another phase.
 pub(super) fn look(state: &mut State, rooms: &Rooms, wanted: &[Wanted], claims: &[Claim], grants: &[Grant]) {
+    if state.choosers.is_empty() {
+        return;
+    }
     let (setup, sure_s) = (state.setup.clone(), state.clock.sure_s);
     let candidates: Vec<usize> = (0..wanted.len()).filter(|&k| setup.devices[wanted[k].device].chooses_phase).collect();
     if candidates.is_empty() {
@@ -241,7 +246,7 @@ pub(super) fn moves(state: &mut State, rooms: &Rooms, device: usize) {
 }
 
 /// What every phase of every board has left beside what devices are given: device, A, grid phases.
-fn free_a(state: &State, rooms: &Rooms, given: impl Iterator<Item = (usize, f64, Vec<PhaseIndex>)>) -> Vec<f64> {
+fn free_a(state: &State, rooms: &Rooms, given: impl Iterator<Item = (usize, f64, Phases)>) -> Vec<f64> {
     let mut free_a = rooms.left[..3 * state.setup.nodes.len()].to_vec();
     for (device, amps, phases) in given.filter(|(_, amps, _)| *amps > 0.0) {
         for node in state.setup.chain(state.setup.devices[device].node) {

@@ -2,8 +2,10 @@
 
 use kwartier_data::instance::PhaseIndex;
 
-use super::building::{Below, counted_phases, phases_told, phases_used};
+use super::building::{Below, phases_told, which};
 use super::event::{Limit, Scope};
+use super::now::Now;
+use super::share::Loads;
 use super::state::State;
 use super::wants;
 
@@ -26,7 +28,7 @@ pub(super) struct Rooms {
     pub spare: Vec<f64>,
     /// For each row beyond the boards': which devices load it, and how.
     extra: Vec<Extra>,
-    /// By device, the extra rows it loads.
+    /// By device, the extra rows it loads; empty where there are none at all.
     extra_of: Vec<Vec<usize>>,
 }
 
@@ -39,7 +41,7 @@ struct Extra {
 }
 
 impl Rooms {
-    pub(super) fn of(state: &State, below: &Below) -> Rooms {
+    pub(super) fn of(state: &State, now: &Now, below: &Below) -> Rooms {
         let setup = &*state.setup;
         let margin_a = setup.settings.margin_a;
         let mut left = Vec::with_capacity(3 * setup.nodes.len());
@@ -54,23 +56,25 @@ impl Rooms {
                 spare.push(limit_a - building_a - below.most_a[k][phase]);
             }
         }
-        let extra_of = vec![Vec::new(); setup.devices.len()];
-        let mut made = Rooms { left, kept: Vec::new(), spare, extra: Vec::new(), extra_of };
-        made.caps(state);
-        made.signals(state);
-        made.take_off_others(state);
-        made.take_off_clamped(state);
+        let mut made = Rooms { left, kept: Vec::new(), spare, extra: Vec::new(), extra_of: Vec::new() };
+        if setup.import_cap_kw.is_some() || !state.signals.is_empty() {
+            made.extra_of = vec![Vec::new(); setup.devices.len()];
+        }
+        made.caps(state, now);
+        made.signals(state, now);
+        made.take_off_others(state, now);
+        made.take_off_clamped(state, now);
         made
     }
 
     /// Which rows a device loads with each ampere on the phases given, and by how much.
-    pub(super) fn loads(&self, state: &State, device: usize, phases: &[PhaseIndex]) -> Vec<(usize, f64)> {
+    pub(super) fn loads(&self, state: &State, device: usize, phases: &[PhaseIndex]) -> Loads {
         let setup = &*state.setup;
-        let mut loads = Vec::with_capacity(12);
+        let mut loads = Loads::new();
         for node in setup.chain(setup.devices[device].node) {
             loads.extend(phases.iter().map(|&phase| (3 * node + phase, 1.0)));
         }
-        for &index in &self.extra_of[device] {
+        for &index in self.extra_of.get(device).into_iter().flatten() {
             let extra = &self.extra[index];
             let per_a = match extra.phase {
                 Some(phase) if phases.contains(&phase) => 1.0,
@@ -104,21 +108,20 @@ impl Rooms {
     }
 
     /// The contract's cap on a clock quarter-hour.
-    fn caps(&mut self, state: &State) {
+    fn caps(&mut self, state: &State, now: &Now) {
         let setup = &*state.setup;
         let Some(cap_kw) = setup.import_cap_kw else { return };
         let Some(root) = setup.root() else { return };
         let allowed_kw = rest_of_quarter(state, cap_kw, state.quarter.net_kwh);
         let building_kw = node_kw(state, root);
         let devices = 0..setup.devices.len();
-        self.add(allowed_kw - building_kw, most_kw(state, devices.clone()), None, false, devices);
+        self.add(allowed_kw - building_kw, most_kw(state, now, devices.clone()), None, false, devices);
     }
 
-    fn signals(&mut self, state: &State) {
+    fn signals(&mut self, state: &State, now: &Now) {
         let setup = &*state.setup;
-        let now = state.clock.now;
         for signal in &state.signals {
-            if !signal.in_force(now) {
+            if !signal.in_force(state.clock.now) {
                 continue;
             }
             let (members, building_a): (Vec<usize>, [f64; 3]) = match &signal.on {
@@ -130,11 +133,11 @@ impl Rooms {
                     (setup.below(*node).collect(), known.counts_a)
                 }
             };
-            let most_kw = most_kw(state, members.iter().copied());
+            let most_kw = most_kw(state, now, members.iter().copied());
             let building_kw = setup.kw(building_a.into_iter().sum(), 1);
             let mut at_most = |limit_a: [f64; 3], members: &[usize]| {
                 for phase in 0..3 {
-                    let most_a = members.iter().map(|&device| most_on(state, device, phase)).sum();
+                    let most_a = members.iter().map(|&device| most_on(now, device, phase)).sum();
                     let room_a = limit_a[phase] - building_a[phase];
                     self.add(room_a, most_a, Some(phase), true, members.iter().copied());
                 }
@@ -159,25 +162,20 @@ impl Rooms {
     }
 
     /// Takes off what devices may draw that take no setpoints now. Increases have that taken off already.
-    fn take_off_others(&mut self, state: &State) {
-        for (k, known) in state.devices.iter().enumerate() {
-            if !known.steerable(state.setup.devices[k].managed) {
-                let most_a = state.most_a(k);
-                for (row, per_a) in self.loads(state, k, &counted_phases(state, k)) {
-                    self.left[row] -= per_a * most_a;
-                }
+    fn take_off_others(&mut self, state: &State, now: &Now) {
+        for (k, one) in now.devices.iter().enumerate().filter(|(_, one)| !one.steerable) {
+            for (row, per_a) in self.loads(state, k, &which(one.used)) {
+                self.left[row] -= per_a * one.most_a();
             }
         }
     }
 
     /// Keeps free what the last clamp counts beyond what is counted here, on the phases that it counts. Nobody has to stop for
     /// one that charges already.
-    fn take_off_clamped(&mut self, state: &State) {
-        for (k, known) in state.devices.iter().enumerate() {
+    fn take_off_clamped(&mut self, state: &State, now: &Now) {
+        for &k in &now.clamped {
+            let known = &state.devices[k];
             let kept_a = known.clamped.kept_a(state.clock.sure_s);
-            if kept_a <= 0.0 {
-                continue;
-            }
             self.kept.resize(self.left.len(), 0.0);
             let first_a = if known.clamped.left_nothing() { wants::bounds(state, k).0.min(kept_a) } else { 0.0 };
             for (row, per_a) in self.loads(state, k, &phases_told(state, k)) {
@@ -208,17 +206,18 @@ fn node_kw(state: &State, node: usize) -> f64 {
 }
 
 /// What devices may draw now, in kW.
-fn most_kw(state: &State, devices: impl Iterator<Item = usize>) -> f64 {
-    devices.map(|device| (0..3).map(|phase| state.setup.kw(most_on(state, device, phase), 1)).sum::<f64>()).sum()
+fn most_kw(state: &State, now: &Now, devices: impl Iterator<Item = usize>) -> f64 {
+    devices.map(|device| (0..3).map(|phase| state.setup.kw(most_on(now, device, phase), 1)).sum::<f64>()).sum()
 }
 
 /// What a device may draw now on a grid phase, in A.
-fn most_on(state: &State, device: usize, phase: PhaseIndex) -> f64 {
-    if phases_used(state, device)[phase] { state.most_a(device) } else { 0.0 }
+fn most_on(now: &Now, device: usize, phase: PhaseIndex) -> f64 {
+    let one = &now.devices[device];
+    if one.used[phase] { one.most_a() } else { 0.0 }
 }
 
 /// Counts the energy of the quarter-hour that runs, at the power that counted since the step before.
-pub(super) fn count_quarter(state: &mut State, mut passed_s: f64) {
+pub(super) fn count_quarter(state: &mut State, now: &Now, mut passed_s: f64) {
     let number = state.clock.now.timestamp().div_euclid(QUARTER_S);
     if number != state.quarter.number {
         state.quarter.number = number;
@@ -231,15 +230,17 @@ pub(super) fn count_quarter(state: &mut State, mut passed_s: f64) {
     let hours = passed_s / 3600.0;
     state.quarter.net_kwh += state.quarter.net_kw * hours;
     if let Some(root) = setup.root() {
-        state.quarter.net_kw = drawn_kw(state, root);
+        state.quarter.net_kw = drawn_kw(state, now, root);
     }
     for k in 0..state.signals.len() {
         if !matches!(state.signals[k].limit, Limit::Quarter(_)) {
             continue;
         }
         let kw = match &state.signals[k].on {
-            Scope::Node(node) => drawn_kw(state, *node),
-            Scope::Devices(devices) => most_kw(state, devices.iter().copied().filter(|&k| k < setup.devices.len())),
+            Scope::Node(node) => drawn_kw(state, now, *node),
+            Scope::Devices(devices) => {
+                most_kw(state, now, devices.iter().copied().filter(|&k| k < setup.devices.len()))
+            }
         };
         let id = state.signals[k].id.clone();
         match state.quarter.signals_kwh.iter_mut().find(|(known, _)| *known == id) {
@@ -250,10 +251,10 @@ pub(super) fn count_quarter(state: &mut State, mut passed_s: f64) {
 }
 
 /// What goes through a board in kW: by its meter, or the most it may be; 0 where there is no such board.
-fn drawn_kw(state: &State, node: usize) -> f64 {
+fn drawn_kw(state: &State, now: &Now, node: usize) -> f64 {
     let Some(known) = state.nodes.get(node) else { return 0.0 };
     match known.believed() {
         Some(meter) => state.setup.kw(meter.phases_a.into_iter().sum(), 1),
-        None => node_kw(state, node) + most_kw(state, state.setup.below(node)),
+        None => node_kw(state, node) + most_kw(state, now, state.setup.below(node)),
     }
 }

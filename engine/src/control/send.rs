@@ -61,6 +61,7 @@ pub(super) fn send(
                 (target_a, wanted[k].told, why(rooms, &wanted[k], grants[k]))
             }
             None if wants::shed(state, device) => (0.0, state.devices[device].granted_phases, Why::Grid),
+            None if wants::is_stopped(state, device) => (0.0, state.devices[device].granted_phases, Why::Override),
             None => (0.0, state.devices[device].granted_phases, Why::Idle),
         };
         phases::moves(state, rooms, device);
@@ -191,7 +192,7 @@ fn command(state: &mut State, device: usize, amps: f64, phases: u8, why: Why, ou
     if (known.granted_a > 0.0) != (amps > 0.0) {
         known.stops = match amps > 0.0 {
             true => known.stops,
-            false if why == Why::Idle => 0,
+            false if matches!(why, Why::Idle | Why::Override) => 0,
             // A whole turn makes good for half of the stops before it: where it was stopped again and again, it will be.
             false if sure_s - known.switched_at_s >= state.setup.settings.turn_s => known.stops / 2,
             false => known.stops + 1,
@@ -257,11 +258,14 @@ fn feeds_a(state: &State, device: usize) -> f64 {
 }
 
 fn discharges(state: &State, device: usize) -> bool {
-    feeds_a(state, device) > 0.0
+    state.setup.devices[device].max_discharge_a > 0.0 && feeds_a(state, device) > 0.0
 }
 
 /// Sends what feeds in: as planned, as far as no board is driven above its limit backwards. It needs a meter to see that.
 pub(super) fn discharge(state: &mut State, output: &mut Output) {
+    if state.feeders.is_empty() {
+        return;
+    }
     let setup = state.setup.clone();
     let mut room_a: Vec<[f64; 3]> = (0..setup.nodes.len())
         .map(|node| {
@@ -270,7 +274,7 @@ pub(super) fn discharge(state: &mut State, output: &mut Output) {
             std::array::from_fn(|phase| setup.nodes[node].limit_a[phase] - setup.settings.margin_a + lowest_a[phase])
         })
         .collect();
-    for device in 0..setup.devices.len() {
+    for &device in &*state.feeders.clone() {
         let wish_a = feeds_a(state, device);
         if wish_a <= 0.0 {
             continue;

@@ -11,6 +11,8 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
+use smallvec::SmallVec;
+
 /// Amperes or kilowatts that count as nothing: rounding.
 pub const SLACK: f64 = 1e-9;
 
@@ -24,10 +26,13 @@ pub struct Claim {
     /// Classes are served from the highest to the lowest.
     pub class: u8,
     /// The limits it loads, and by how much for each ampere.
-    pub loads: Vec<(usize, f64)>,
+    pub loads: Loads,
     /// The layer from which on it may be on at all.
     pub from: usize,
 }
+
+/// Limits with what each ampere is in them. Room for the phases of two boards and a limit on power without another allocation.
+pub type Loads = SmallVec<[(usize, f64); 8]>;
 
 /// Guaranteed minima and overrides, the plan, what is spare.
 pub const LAYERS: usize = 3;
@@ -48,14 +53,13 @@ pub struct Grant {
 pub fn share(rooms: &[f64], kept: &[f64], claims: &[Claim]) -> Vec<Grant> {
     let mut rooms = rooms.to_vec();
     let mut grants = vec![Grant { amps: 0.0, layer: LAYERS, stopped_by: None }; claims.len()];
-    let mut classes: Vec<u8> = claims.iter().map(|claim| claim.class).collect();
-    classes.sort_unstable();
-    classes.dedup();
-    let mut scratch = Scratch::default();
+    let mut by_class: Vec<usize> = (0..claims.len()).collect();
+    by_class.sort_by_key(|&k| std::cmp::Reverse(claims[k].class));
+    let mut scratch = Scratch::of(rooms.len(), claims);
     for layer in 0..LAYERS {
         minima(layer, &mut rooms, claims, &mut grants);
         rooms.iter_mut().zip(kept).for_each(|(room, kept)| *room -= kept);
-        for &class in classes.iter().rev() {
+        for class in by_class.chunk_by(|&a, &b| claims[a].class == claims[b].class) {
             fill(layer, class, &mut rooms, claims, &mut grants, &mut scratch);
         }
         rooms.iter_mut().zip(kept).for_each(|(room, kept)| *room += kept);
@@ -63,19 +67,21 @@ pub fn share(rooms: &[f64], kept: &[f64], claims: &[Claim]) -> Vec<Grant> {
     grants
 }
 
-/// What filling keeps account of; between two fillings everything in it is nothing.
+/// What filling keeps account of; between two fillings everything in it but the columns is nothing.
 #[derive(Debug, Default)]
 struct Scratch {
-    /// By row: who loads it and rises, how much faster than the level that makes it fall, and the level at which its room is right.
-    members: Vec<Vec<usize>>,
+    /// The claims that load each row, and where those of a row begin; one more at the end.
+    columns: Vec<usize>,
+    begins: Vec<usize>,
+    /// By row: how much faster than the level what rises makes its room fall, and the level at which that is right.
     weights: Vec<f64>,
     as_of: Vec<f64>,
     /// Whether a row is among those that somebody has just joined.
     fresh: Vec<bool>,
     /// By claim: whether it rises.
     active: Vec<bool>,
-    /// Claims by the level at which they begin to rise, and at which they have what they want.
-    rising: Vec<usize>,
+    /// Levels at which claims begin to rise, and at which they have what they want.
+    rising: Vec<(f64, usize)>,
     full: Vec<(f64, usize)>,
     /// Rows that anybody loads, and that somebody has just joined.
     touched: Vec<usize>,
@@ -85,22 +91,38 @@ struct Scratch {
 }
 
 impl Scratch {
-    fn size(&mut self, rows: usize, claims: usize) {
-        if self.weights.len() < rows {
-            self.members.resize_with(rows, Vec::new);
-            self.weights.resize(rows, 0.0);
-            self.as_of.resize(rows, 0.0);
-            self.fresh.resize(rows, false);
+    fn of(rows: usize, claims: &[Claim]) -> Scratch {
+        let mut begins = vec![0; rows + 1];
+        for (row, _) in claims.iter().flat_map(|claim| &claim.loads) {
+            begins[row + 1] += 1;
         }
-        self.active.resize(claims, false);
+        for row in 0..rows {
+            begins[row + 1] += begins[row];
+        }
+        let mut columns = vec![0; begins[rows]];
+        let mut next = begins.clone();
+        for (k, claim) in claims.iter().enumerate() {
+            for (row, _) in &claim.loads {
+                columns[next[*row]] = k;
+                next[*row] += 1;
+            }
+        }
+        Scratch {
+            columns,
+            begins,
+            weights: vec![0.0; rows],
+            as_of: vec![0.0; rows],
+            fresh: vec![false; rows],
+            active: vec![false; claims.len()],
+            ..Scratch::default()
+        }
     }
 
     fn clear(&mut self) {
         for row in self.touched.drain(..) {
-            self.members[row].clear();
             (self.weights[row], self.as_of[row]) = (0.0, 0.0);
         }
-        self.rising.drain(..).for_each(|k| self.active[k] = false);
+        self.rising.drain(..).for_each(|(_, k)| self.active[k] = false);
         self.full.clear();
         self.heap.clear();
     }
@@ -144,40 +166,44 @@ impl Ord for Stop {
 }
 
 /// Raises the claims of a class that are on, together, to what they want in a layer.
-fn fill(layer: usize, class: u8, rooms: &mut [f64], claims: &[Claim], grants: &mut [Grant], scratch: &mut Scratch) {
+fn fill(
+    layer: usize,
+    class: &[usize],
+    rooms: &mut [f64],
+    claims: &[Claim],
+    grants: &mut [Grant],
+    scratch: &mut Scratch,
+) {
+    let Scratch { columns, begins, weights, as_of, fresh, active, rising, full, touched, joined, heap } = scratch;
     // From what each has, the level of (granted − minimum) ÷ wanted rises for those that are lowest first, so that whoever
     // got more in an earlier layer waits until the others are level with it.
-    let level_of = |k: usize, amps: f64| (amps - claims[k].min_a) / claims[k].want_a[layer].max(SLACK);
-    let rises = |k: &usize| {
-        let (claim, grant) = (&claims[*k], &grants[*k]);
-        claim.class == class && grant.layer < LAYERS && claim.want_a[layer] > grant.amps + SLACK
-    };
-    scratch.rising.extend((0..claims.len()).filter(rises));
-    if scratch.rising.is_empty() {
-        return;
+    for &k in class {
+        let (claim, grant) = (&claims[k], &grants[k]);
+        let want_a = claim.want_a[layer];
+        // A limit that has stopped it in an earlier layer has no more since.
+        if grant.layer < LAYERS && grant.stopped_by.is_none() && want_a > grant.amps + SLACK {
+            let level_of = |amps: f64| (amps - claim.min_a) / want_a.max(SLACK);
+            rising.push((level_of(grant.amps), k));
+            full.push((level_of(want_a), k));
+        }
     }
-    scratch.size(rooms.len(), claims.len());
-    let Scratch { members, weights, as_of, fresh, active, rising, full, touched, joined, heap } = scratch;
-    rising.sort_by(|&a, &b| level_of(a, grants[a].amps).total_cmp(&level_of(b, grants[b].amps)).then(a.cmp(&b)));
-    full.extend(rising.iter().map(|&k| (level_of(k, claims[k].want_a[layer]), k)));
-    full.sort_unstable_by(|(a, j), (b, k)| a.total_cmp(b).then(j.cmp(k)));
+    let Some(&(lowest, _)) = rising.iter().min_by(|(a, _), (b, _)| a.total_cmp(b)) else { return };
+    rising.sort_unstable_by(in_order);
+    full.sort_unstable_by(in_order);
     let (mut next, mut next_full) = (0, 0);
-    let mut level = level_of(rising[0], grants[rising[0]].amps);
+    let mut level = lowest;
     loop {
         // Whoever starts at this level joins.
-        while let Some(&k) = rising.get(next).filter(|&&k| level_of(k, grants[k].amps) <= level + SLACK) {
+        while let Some(&(_, k)) = rising.get(next).filter(|(starts, _)| *starts <= level + SLACK) {
             next += 1;
             active[k] = true;
             for &(row, per_a) in &claims[k].loads {
                 advance(row, level, rooms, weights, as_of);
-                if members[row].is_empty() {
-                    touched.push(row);
-                }
                 if !fresh[row] {
                     fresh[row] = true;
+                    touched.push(row);
                     joined.push(row);
                 }
-                members[row].push(k);
                 weights[row] += per_a * claims[k].want_a[layer];
             }
         }
@@ -185,7 +211,7 @@ fn fill(layer: usize, class: u8, rooms: &mut [f64], claims: &[Claim], grants: &m
             fresh[row] = false;
             push_row(row, level, rooms, weights, heap);
         }
-        let joins = rising.get(next).map_or(f64::INFINITY, |&k| level_of(k, grants[k].amps));
+        let joins = rising.get(next).map_or(f64::INFINITY, |(level, _)| *level);
         let fills = full.get(next_full).map_or(f64::INFINITY, |(level, _)| *level);
         let meets = heap.peek().map_or(f64::INFINITY, |stop| stop.level);
         if joins < fills && joins < meets {
@@ -210,7 +236,7 @@ fn fill(layer: usize, class: u8, rooms: &mut [f64], claims: &[Claim], grants: &m
                 push_row(row, level, rooms, weights, heap);
                 continue;
             }
-            for k in std::mem::take(&mut members[row]) {
+            for &k in &columns[begins[row]..begins[row + 1]] {
                 if active[k] {
                     settle(k, Some(row), level, layer, claims, grants, rooms, weights, as_of);
                     active[k] = false;
@@ -219,6 +245,11 @@ fn fill(layer: usize, class: u8, rooms: &mut [f64], claims: &[Claim], grants: &m
         }
     }
     scratch.clear();
+}
+
+/// By level; at the same one in the order of the line.
+fn in_order((a, j): &(f64, usize), (b, k): &(f64, usize)) -> Ordering {
+    a.total_cmp(b).then(j.cmp(k))
 }
 
 /// Brings the room of a row to a level.

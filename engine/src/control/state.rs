@@ -12,7 +12,7 @@ use super::event::{Action, Session, Signal, Targets};
 use super::follow::Follow;
 use super::held::Held;
 use super::phases::Choice;
-use super::setup::Setup;
+use super::setup::{Device, Setup};
 
 /// Everything the fast loop remembers between two steps.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +22,9 @@ pub struct State {
     /// The number of the next command.
     pub(super) next_number: u64,
     pub(super) devices: Vec<DeviceState>,
+    /// The devices that can feed in, and those that can choose a phase: few, or none.
+    pub(super) feeders: Arc<[usize]>,
+    pub(super) choosers: Arc<[usize]>,
     pub(super) nodes: Vec<NodeState>,
     pub(super) targets: Option<Arc<Targets>>,
     pub(super) signals: Vec<Signal>,
@@ -36,7 +39,10 @@ impl State {
     pub fn new(setup: Arc<Setup>, now: DateTime<Utc>) -> State {
         let devices = setup.devices.iter().map(|device| DeviceState::unknown(Held::unknown(device))).collect();
         let nodes = setup.nodes.iter().map(|_| NodeState::default()).collect();
+        let able = |can: fn(&Device) -> bool| (0..setup.devices.len()).filter(|&k| can(&setup.devices[k])).collect();
         State {
+            feeders: able(|device| device.max_discharge_a > 0.0),
+            choosers: able(|device| device.chooses_phase),
             clock: Clock { now, sure_s: 0.0, maybe_s: 0.0, hour: setup.hour(now) },
             next_number: 1,
             devices,
@@ -294,22 +300,18 @@ impl DeviceState {
         alone_a(setup, index, clock.hour, held_a)
     }
 
-    /// The most it draws now if it obeys in time, in A per phase.
-    pub fn most_if_obeyed_a(&self, setup: &Setup, index: usize, clock: Clock) -> f64 {
+    /// The most it may draw now in A per phase, whatever it is told next; the most if it obeys in time; and the most if it
+    /// follows as quickly as vehicles do.
+    pub fn most_each_a(&self, setup: &Setup, index: usize, clock: Clock) -> [f64; 3] {
         let device = &setup.devices[index];
-        if self.steerable(device.managed) && self.exceeds_since_s.is_none() {
-            return self.held.most_if_obeyed_a(clock.sure_s).min(device.max_a);
+        let most_a = self.most_a(setup, index, clock);
+        let settles = !self.held.settling.is_empty();
+        if !settles || !self.steerable(device.managed) || self.exceeds_since_s.is_some() {
+            return [most_a; 3];
         }
-        self.most_a(setup, index, clock)
-    }
-
-    /// The most it draws now if it follows as quickly as vehicles do, in A per phase.
-    pub fn most_if_quick_a(&self, setup: &Setup, index: usize, clock: Clock) -> f64 {
-        let device = &setup.devices[index];
-        if self.steerable(device.managed) && self.exceeds_since_s.is_none() {
-            return self.held.most_if_quick_a(clock.sure_s, device.reaction_s).min(device.max_a);
-        }
-        self.most_a(setup, index, clock)
+        let obeyed_a = self.held.most_if_obeyed_a(clock.sure_s).min(device.max_a);
+        let quick_a = self.held.most_if_quick_a(clock.sure_s, device.reaction_s).min(device.max_a);
+        [most_a, obeyed_a, quick_a]
     }
 }
 

@@ -1,9 +1,8 @@
 //! What each device wants, by layer of authority, and who stands where in line.
 
-use kwartier_data::instance::PhaseIndex;
-
-use super::building::counted_phases;
+use super::building::{Phases, phases_used, which};
 use super::event::{Action, Emergency, Limit, Scope};
+use super::now::Now;
 use super::phases;
 use super::rooms::Rooms;
 use super::settings::Split;
@@ -34,7 +33,7 @@ const LONGEST_GUARANTEED: u32 = 3;
 pub(super) struct Wanted {
     pub device: usize,
     /// Grid phases that it loads, in the order of its own.
-    pub phases: Vec<PhaseIndex>,
+    pub phases: Phases,
     /// Whether that is known; else it may use only the first of them, or the first two.
     pub sure: bool,
     /// Whether it uses one of them, and it is not known which.
@@ -50,18 +49,49 @@ pub(super) struct Wanted {
 }
 
 /// All devices that want current and what they claim, the first in line first.
-pub(super) fn wanted(state: &State, rooms: &Rooms) -> (Vec<Wanted>, Vec<Claim>) {
-    let setup = &*state.setup;
+pub(super) fn wanted(state: &State, now: &Now, rooms: &Rooms) -> (Vec<Wanted>, Vec<Claim>) {
     let mut surplus_kw = surplus_kw(state);
-    let mut line: Vec<(usize, (u8, u8, f64))> = (0..setup.devices.len())
-        .filter(|&k| state.devices[k].steerable(setup.devices[k].managed))
-        .map(|k| (k, place(state, k)))
-        .collect();
-    line.sort_by(|(a, (class_a, group_a, since_a)), (b, (class_b, group_b, since_b))| {
-        class_b.cmp(class_a).then(group_a.cmp(group_b)).then(since_a.total_cmp(since_b)).then(a.cmp(b))
-    });
-    line.into_iter().filter_map(|(k, (class, ..))| want(state, rooms, k, class, &mut surplus_kw)).unzip()
+    let (mut all, mut claims) = (Vec::with_capacity(now.line.len()), Vec::with_capacity(now.line.len()));
+    for place in &now.line {
+        if let Some((wanted, claim)) = want(state, now, rooms, *place, &mut surplus_kw) {
+            all.push(wanted);
+            claims.push(claim);
+        }
+    }
+    (all, claims)
 }
+
+/// Where a device stands in line, as one number: lines are long.
+///
+/// Its class, the highest first; then those that run and have not had their turn, then those that wait, then those that have had
+/// theirs; within these who has waited longest, or has run shortest; then the order of the site file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place(u128);
+
+impl Place {
+    fn of(class: u8, group: u8, since_s: f64, device: usize) -> Place {
+        // Numbers that stand in the order of the seconds: of negative ones the larger has the smaller bits.
+        let bits = since_s.to_bits();
+        let since = if bits >> 63 == 1 { !bits } else { bits | 1 << 63 };
+        Place(
+            u128::from(u8::MAX - class) << 112
+                | u128::from(group) << 104
+                | u128::from(since) << 40
+                | device as u128 & DEVICES,
+        )
+    }
+
+    fn class(self) -> u8 {
+        u8::MAX - (self.0 >> 112) as u8
+    }
+
+    fn device(self) -> usize {
+        (self.0 & DEVICES) as usize
+    }
+}
+
+/// The bits of a [`Place`] that say which device it is.
+const DEVICES: u128 = (1 << 40) - 1;
 
 fn class(state: &State, device: usize) -> u8 {
     match state.setup.settings.split {
@@ -73,33 +103,35 @@ fn class(state: &State, device: usize) -> u8 {
     }
 }
 
-/// Class, then those that run and have not had their turn, then those that wait, then those that have had theirs; within
-/// these who has waited longest, or has run shortest.
-fn place(state: &State, device: usize) -> (u8, u8, f64) {
+/// Where a device stands.
+pub(super) fn place(state: &State, device: usize) -> Place {
     let known = &state.devices[device];
     let class = class(state, device);
     let since_s = known.switched_at_s;
     if known.granted_a > 0.0 {
         let had = state.clock.sure_s - since_s >= state.setup.settings.turn_s;
-        (class, if had { 2 } else { 0 }, -since_s)
+        Place::of(class, if had { 2 } else { 0 }, -since_s, device)
     } else {
         let waits_since_s = since_s.max(known.stay.as_ref().map_or(f64::NEG_INFINITY, |stay| stay.since_s));
-        (class, 1, waits_since_s)
+        Place::of(class, 1, waits_since_s, device)
     }
 }
 
-fn want(state: &State, rooms: &Rooms, device: usize, class: u8, surplus_kw: &mut f64) -> Option<(Wanted, Claim)> {
-    let (setup, known, now) = (&*state.setup, &state.devices[device], state.clock.now);
+fn want(state: &State, now: &Now, rooms: &Rooms, place: Place, surplus_kw: &mut f64) -> Option<(Wanted, Claim)> {
+    let (device, class) = (place.device(), place.class());
+    let (setup, known, at) = (&*state.setup, &state.devices[device], state.clock.now);
     let about = &setup.devices[device];
     if shed(state, device) {
         return None;
     }
-    let action = known.action.filter(|(_, until)| now < *until).map(|(action, _)| action);
+    let action = action(state, device);
     if action == Some(Action::Stop) || state.clock.sure_s < known.suspect.0 {
         return None;
     }
     let told = known.stay.as_ref().and_then(|stay| stay.session.phases);
-    let mut phases = counted_phases(state, device);
+    // Who can choose may just have been told where.
+    let used = if about.chooses_phase { phases_used(state, device) } else { now.devices[device].used };
+    let mut phases = which(used);
     if known.single_since_s.is_some() && about.phases_known {
         let own = known.choice.told.map_or(0, usize::from);
         phases = about.phases.get(own).copied().into_iter().collect();
@@ -118,7 +150,7 @@ fn want(state: &State, rooms: &Rooms, device: usize, class: u8, surplus_kw: &mut
     if cap_a < min_a || cap_a <= 0.0 {
         return None;
     }
-    let planned_a = state.targets.as_ref().and_then(|targets| targets.at(device, now));
+    let planned_a = state.targets.as_ref().and_then(|targets| targets.at(device, at));
     let plan_a = match (&known.stay, about.kind) {
         (Some(stay), Kind::Station) => of_stay(state, stay, planned_a, cap_a, phases.len())?,
         (None, Kind::Station) => return None,
@@ -153,8 +185,21 @@ fn want(state: &State, rooms: &Rooms, device: usize, class: u8, surplus_kw: &mut
     Some((wanted, Claim { min_a, want_a, class, loads, from }))
 }
 
+/// The override of a vehicle that holds now.
+fn action(state: &State, device: usize) -> Option<Action> {
+    state.devices[device].action.filter(|(_, until)| state.clock.now < *until).map(|(action, _)| action)
+}
+
+/// Whether a vehicle is there that gets nothing because somebody has stopped it.
+pub(super) fn is_stopped(state: &State, device: usize) -> bool {
+    state.devices[device].stay.is_some() && action(state, device) == Some(Action::Stop)
+}
+
 /// Whether a device gets nothing because it hangs on emergency power that is for others. Batteries stand still there.
 pub(super) fn shed(state: &State, device: usize) -> bool {
+    if state.signals.is_empty() {
+        return false;
+    }
     let setup = &*state.setup;
     let about = &setup.devices[device];
     let priority = state.devices[device].stay.as_ref().map_or(about.priority, |stay| stay.session.priority);

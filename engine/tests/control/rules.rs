@@ -199,6 +199,8 @@ fn a_plan_is_followed_and_an_override_goes_first() {
     depot.seconds(200);
     let drawn: Vec<f64> = (0..4).map(|device| depot.draws_a(device)).collect();
     assert_eq!(drawn, [12.0, 16.0, 8.0, 0.0]);
+    let why = |device: usize| depot.sent.iter().rfind(|setpoint| setpoint.device == device).map(|last| last.why);
+    assert_eq!([0, 1, 2, 3].map(why), [Why::Plan, Why::Override, Why::Plan, Why::Override].map(Some));
     depot.seconds(600);
     let drawn: Vec<f64> = (0..4).map(|device| depot.draws_a(device)).collect();
     assert_eq!(drawn, [12.0, 0.0, 8.0, 16.0], "it has run out");

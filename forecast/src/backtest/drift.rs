@@ -108,7 +108,6 @@ impl fmt::Display for Verdict {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
     use chrono::{DateTime, TimeDelta};
 

@@ -1,7 +1,5 @@
 //! The test of every method: nonsense in the future changes no forecast.
 
-#![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
-
 use chrono::{DateTime, TimeDelta, Utc};
 use kwartier_data::history::History;
 use kwartier_data::series::Series;

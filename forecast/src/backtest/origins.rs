@@ -60,7 +60,6 @@ pub(super) fn blocks(origins: &[DateTime<Utc>], refit: TimeDelta) -> Vec<Range<u
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
     use super::*;
 

@@ -140,7 +140,6 @@ impl Plane {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
     use super::*;
     use proptest::prelude::*;

@@ -1,7 +1,5 @@
 //! Plants that are made up, and what is found and said of them.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use chrono::{DateTime, TimeDelta, Utc};
 use kwartier_data::forecast::Belief;
 use kwartier_data::history::{History, Position, Sky, Weather, WeatherRow};

@@ -1,7 +1,5 @@
 //! The model as a whole: nothing of the future, nothing impossible, the regular known, the stranger judged by the group.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc, Weekday};
 use kwartier_data::forecast::{Belief, MEDIAN};
 use kwartier_data::local::{self, HolidayCalendar};

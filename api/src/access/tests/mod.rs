@@ -1,5 +1,4 @@
 //! Access as its users meet it: over sockets, on a real database.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod first_start;
 mod grants;

@@ -71,16 +71,23 @@ impl SiteLoop {
             let remaining_kwh = self.planned.made().and_then(|made| made.remaining_kwh(device, now));
             let of_stay = self.sessions.get(&session.id).map(|kept| self.expected(&session.id, kept));
             let origins = of_stay.map(|(_, _, origins)| origins);
+            let stated = self.sessions.get(&session.id).map(|kept| &kept.stated);
             SessionStatus {
                 id: session.id.clone(),
-                vehicle: self.sessions.get(&session.id).and_then(|kept| kept.stated.vehicle.clone()),
+                vehicle: stated.and_then(|stated| stated.vehicle.clone()),
+                group: stated.and_then(|stated| stated.group.clone()),
+                arrival: stated.and_then(|stated| stated.arrival),
                 departure: session.departure,
                 need_kwh: session.need_kwh,
                 departure_from: origins.map_or(Origin::Assumed, |of| of.departure),
                 need_from: origins.map_or(Origin::Assumed, |of| of.need),
                 planned_until: of_stay.map(|(until, _, _)| until),
                 energy_kwh: known.energy_kwh,
-                expected_kwh: remaining_kwh.map(|kwh| known.energy_kwh + kwh),
+                // Plans reckon with a reserve; nobody takes more than is needed.
+                expected_kwh: remaining_kwh.map(|kwh| {
+                    let most_kwh = session.need_kwh.map_or(f64::INFINITY, |need_kwh| need_kwh.max(known.energy_kwh));
+                    (known.energy_kwh + kwh).min(most_kwh)
+                }),
             }
         });
         ChargerStatus {

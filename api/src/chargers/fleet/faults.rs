@@ -141,7 +141,6 @@ pub fn seconds(seconds: f64) -> TimeDelta {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
     use rand::SeedableRng;
 

@@ -110,7 +110,6 @@ pub fn measured(series: &Series, start: DateTime<Utc>, count: usize) -> Vec<Opti
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
     use super::*;
 

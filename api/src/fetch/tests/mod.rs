@@ -1,7 +1,5 @@
 //! Feeds that answer, hang, drip, lie and die, and what then happens to prices and plans.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
-
 mod clocks;
 mod desk;
 mod faults;

@@ -185,7 +185,6 @@ fn alone(eur_kwh: f64) -> PriceParts {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
     use super::*;
 

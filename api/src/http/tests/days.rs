@@ -1,7 +1,5 @@
 //! The day's rhythm over the API: tariffs with their parts, feeds, rosters from workbooks, where needs are from, the calendar.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use axum::http::StatusCode;
 use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};

@@ -6,12 +6,15 @@ use serde_json::Value;
 use super::{Follows, Once, Outcome, Place, Purpose, Station};
 use crate::ocpp::composite::{self, Told};
 
+/// No charger has more connectors.
+const MOST_CONNECTORS: i64 = 64;
+
 impl Station {
     /// An answer has come.
     pub fn answered(&mut self, payload: &Value) -> Vec<Follows> {
         let Some((purpose, _)) = self.outstanding.take() else { return Vec::new() };
         let accepted = payload["status"] == "Accepted";
-        let profile = matches!(purpose, Purpose::Setpoint { .. } | Purpose::Maximum | Purpose::Fallback);
+        let profile = matches!(purpose, Purpose::Setpoint { .. } | Purpose::Maximum(_) | Purpose::Fallback(_));
         if accepted && profile {
             self.book.takes(self.form.version, &self.sent, self.form.voltage_v);
         }
@@ -33,10 +36,14 @@ impl Station {
                     return vec![Follows::Setpoint { number, accepted }];
                 }
             }
-            Purpose::Maximum => Self::settled(&mut self.maximum, accepted),
-            Purpose::Fallback => {
+            // What has changed meanwhile is still to be told.
+            Purpose::Maximum(base) if accepted && base != self.base() => {}
+            Purpose::Fallback(base) if accepted && base != self.base() => {}
+            Purpose::Maximum(_) => Self::settled(&mut self.maximum, accepted),
+            Purpose::Fallback(_) => {
                 Self::settled(&mut self.fallback, accepted);
-                if accepted && self.held.is_empty() {
+                // In a transaction a setpoint may hold that nobody knows of: one that was not answered, or another service's.
+                if accepted && self.held.is_empty() && self.transactions.is_empty() {
                     return vec![Follows::Holds(self.highest_fallback_a())];
                 }
             }
@@ -84,8 +91,8 @@ impl Station {
                     return vec![Follows::Setpoint { number, accepted: false }];
                 }
             }
-            Purpose::Maximum => self.maximum.failed(),
-            Purpose::Fallback => self.fallback.failed(),
+            Purpose::Maximum(_) => self.maximum.failed(),
+            Purpose::Fallback(_) => self.fallback.failed(),
             Purpose::Capabilities => self.capabilities.failed(),
             Purpose::Composite { .. } => {
                 // It does not know the message; without an answer it is asked again.
@@ -133,7 +140,7 @@ impl Station {
         vec![Follows::More(after)]
     }
 
-    /// What it says of itself: units, stack levels, periods.
+    /// What it says of itself: units, stack levels, periods, connectors.
     fn can(&mut self, payload: &Value) {
         let said = |name: &str| -> Option<String> {
             let keys = payload["configurationKey"].as_array().into_iter().flatten();
@@ -156,6 +163,8 @@ impl Station {
         if let Some(periods) = number("ChargingScheduleMaxPeriods").or_else(|| number("PeriodsPerSchedule")) {
             self.said.periods = usize::try_from(periods.max(1)).unwrap_or(1);
         }
+        let connectors = number("NumberOfConnectors").filter(|count| *count <= MOST_CONNECTORS);
+        (1..=connectors.unwrap_or(0)).for_each(|connector| self.has(connector));
         self.reshape();
     }
 }

@@ -8,7 +8,7 @@ mod answers;
 mod next;
 mod setup;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use chrono::{DateTime, Offset, TimeZone, Utc};
 use chrono_tz::Tz;
@@ -22,6 +22,9 @@ use super::profiles::{Form, stamp};
 use super::quirks::Quirks;
 use super::readings::{Draws, Reading};
 use crate::resource::setpoint::Setpoint;
+
+/// Where what is stored for good says of which connectors it was.
+const CONNECTORS: usize = 6;
 
 /// What was refused for good, or not answered so often, is asked so often in all.
 const TRIES: u32 = 3;
@@ -127,14 +130,24 @@ pub enum Follows {
 #[derive(Debug, Clone, PartialEq)]
 enum Purpose {
     Clear,
-    Setpoint { number: u64, holds: Holding, place: Place, last: bool },
-    Maximum,
-    Fallback,
+    Setpoint {
+        number: u64,
+        holds: Holding,
+        place: Place,
+        last: bool,
+    },
+    /// What is stored for good, and all that it followed from.
+    Maximum(Value),
+    Fallback(Value),
     Capabilities,
     Setting,
     Trigger,
     Stop(Value),
-    Composite { connector: i64, lapses: DateTime<Utc>, asked: DateTime<Utc> },
+    Composite {
+        connector: i64,
+        lapses: DateTime<Utc>,
+        asked: DateTime<Utc>,
+    },
     Command(u64),
 }
 
@@ -181,6 +194,8 @@ pub struct Station {
     form: Form,
     /// By how much its local time is ahead of UTC, in s: the hours of a fallback move with it.
     ahead_s: Option<i32>,
+    /// The connectors (1.6) or EVSEs (2.x) that it is known to have.
+    connectors: BTreeSet<i64>,
     /// Transactions by connector (1.6) or EVSE (2.x).
     pub transactions: BTreeMap<i64, Transaction>,
     /// What each connector showed last that it draws, by phase in A.
@@ -239,6 +254,7 @@ impl Station {
             said: form,
             form,
             ahead_s: None,
+            connectors: BTreeSet::new(),
             transactions: BTreeMap::new(),
             drawn: BTreeMap::new(),
             registers: BTreeMap::new(),
@@ -309,6 +325,15 @@ impl Station {
         self.settings.extend(self.asking.iter().cloned());
         self.triggers.clear();
         self.tell_again();
+    }
+
+    /// It has a connector. What it stores for when it is alone holds for each of them, so all of them share it.
+    pub fn has(&mut self, connector: i64) {
+        if self.connectors.insert(connector) && self.connectors.len() > 1 {
+            self.fallback = Once::WANTED;
+            self.held.remove(&Place::Waiting);
+            self.tell_again();
+        }
     }
 
     /// The latest setpoint.
@@ -388,6 +413,7 @@ impl Station {
         if transaction.standing == Standing::Refused {
             self.stops.push_back((transaction.id.clone(), 0));
         }
+        self.has(connector);
         self.transactions.insert(connector, transaction);
         self.held.remove(&Place::Charging(connector));
         self.tell_again();
@@ -446,13 +472,22 @@ impl Station {
         self.quirks.pause_a.filter(|_| amps < 0.05).unwrap_or(amps)
     }
 
+    /// What each connector has of a limit that holds for each of them, in A: defaults do (1.6, 5.16.4; 2.0.1, K01.FR.31). No vehicle
+    /// charges with less than 6 A.
+    fn each_a(&self, all_a: f64) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "a handful")]
+        let count = self.connectors.len().max(1) as f64;
+        let each_a = all_a / count;
+        if count <= 1.0 || each_a >= 6.0 { each_a } else { 0.0 }
+    }
+
     /// The fallback as it is stored.
     fn stored_fallback_a(&self) -> [f64; 24] {
-        self.about.fallback_a.map(|amps| self.pauses_at(amps))
+        self.about.fallback_a.map(|amps| self.pauses_at(self.each_a(amps)))
     }
 
     fn least_fallback_a(&self) -> f64 {
-        self.about.fallback_a.iter().copied().fold(f64::INFINITY, f64::min).min(self.about.max_a)
+        self.each_a(self.about.fallback_a.iter().copied().fold(f64::INFINITY, f64::min).min(self.about.max_a))
     }
 
     /// What it stores for good, once it has taken that: for who connects again.
@@ -463,6 +498,8 @@ impl Station {
     /// It connects again, and has stored this.
     pub fn has_stored(&mut self, stored: Option<&Value>, now: DateTime<Utc>) {
         self.ahead_s = Some(self.ahead_of_utc_s(now));
+        let connectors = stored.and_then(|stored| stored[CONNECTORS].as_array());
+        self.connectors.extend(connectors.into_iter().flatten().filter_map(Value::as_i64));
         if stored == Some(&self.base()) {
             (self.maximum, self.fallback) = (Once::DONE, Once::DONE);
         }
@@ -476,7 +513,8 @@ impl Station {
             about.zone.name(),
             self.ahead_s,
             self.form.watts,
-            self.form.periods
+            self.form.periods,
+            self.connectors,
         ])
     }
 

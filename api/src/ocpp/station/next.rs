@@ -51,14 +51,14 @@ impl Station {
         }
         if self.fallback.wanted {
             let payload = self.form.fallback(&self.stored_fallback_a(), self.about.zone, now);
-            return Some(self.send(Purpose::Fallback, "SetChargingProfile", payload, now));
+            return Some(self.send(Purpose::Fallback(self.base()), "SetChargingProfile", payload, now));
         }
         if self.maximum.wanted && self.quirks.max_profile == Some(false) {
             self.maximum = Once::DONE;
         }
         if self.maximum.wanted {
             let payload = self.form.maximum(self.about.max_a, now);
-            return Some(self.send(Purpose::Maximum, "SetChargingProfile", payload, now));
+            return Some(self.send(Purpose::Maximum(self.base()), "SetChargingProfile", payload, now));
         }
         if let Some(command) = self.commands.pop_front() {
             return Some(self.send(Purpose::Command(command.ticket), command.action, command.payload, now));
@@ -98,7 +98,7 @@ impl Station {
     }
 
     fn send(&mut self, purpose: Purpose, action: &'static str, payload: Value, now: DateTime<Utc>) -> Call {
-        if matches!(purpose, Purpose::Setpoint { .. } | Purpose::Maximum | Purpose::Fallback) {
+        if matches!(purpose, Purpose::Setpoint { .. } | Purpose::Maximum(_) | Purpose::Fallback(_)) {
             self.sent = payload.clone();
         }
         self.outstanding = Some((purpose, now + PATIENCE));
@@ -170,7 +170,7 @@ impl Station {
         // A charger that feeds in is not asked to by these profiles: it is held at nothing.
         let all_a = setpoint.limit_a.max(0.0);
         let amps = match place {
-            Place::Waiting => all_a.min(self.least_fallback_a()),
+            Place::Waiting => self.each_a(all_a).min(self.least_fallback_a()),
             Place::Charging(connector) => {
                 let mut let_in =
                     self.transactions.iter().filter(|(_, known)| known.standing == Standing::Accepted).peekable();

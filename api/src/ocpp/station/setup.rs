@@ -10,8 +10,12 @@ use crate::ocpp::door::Version;
 /// What is asked of a charger about itself.
 pub(super) fn ask_capabilities(version: Version) -> (&'static str, Value) {
     if version == Version::V16 {
-        let keys =
-            ["ChargeProfileMaxStackLevel", "ChargingScheduleAllowedChargingRateUnit", "ChargingScheduleMaxPeriods"];
+        let keys = [
+            "ChargeProfileMaxStackLevel",
+            "ChargingScheduleAllowedChargingRateUnit",
+            "ChargingScheduleMaxPeriods",
+            "NumberOfConnectors",
+        ];
         return ("GetConfiguration", json!({ "key": keys }));
     }
     let variable = |name: &str| json!({ "component": { "name": "SmartChargingCtrlr" }, "variable": { "name": name } });

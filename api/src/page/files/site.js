@@ -27,9 +27,12 @@ function text(element, value) {
 
 const clock = (at) => new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 
+// What time it is where the site is steered.
+let now = new Date();
+
 function when(at) {
   const date = new Date(at);
-  const today = new Date().toDateString() === date.toDateString();
+  const today = now.toDateString() === date.toDateString();
   return today ? clock(at) : `${date.toLocaleDateString([], { weekday: "short" })} ${clock(at)}`;
 }
 
@@ -102,6 +105,13 @@ function leaves(session) {
   return at ? when(at) + (FROM[session.departure_from] || "") : "unknown";
 }
 
+// Its name, or else of what it is one and since when it is there.
+function who(session) {
+  if (session.vehicle) return session.vehicle;
+  const since = session.arrival ? ` since ${when(session.arrival)}` : "";
+  return `${session.group || "a vehicle"}${since}`;
+}
+
 function updateCharger(row, charger) {
   const cells = row.children;
   text(cells[0].querySelector("span"), charger.id);
@@ -114,7 +124,7 @@ function updateCharger(row, charger) {
   const confirmed = setpoint && !setpoint.trace.confirmed ? ", not confirmed" : "";
   text(cells[3], setpoint ? (WHY[setpoint.trace.why] || setpoint.trace.why) + confirmed : "");
   const session = charger.session;
-  text(cells[4], session ? session.vehicle || session.id : "");
+  text(cells[4], session ? who(session) : "");
   text(cells[5], session ? leaves(session) : "");
   const bar = cells[6].querySelector("progress");
   bar.hidden = !session || !session.need_kwh;
@@ -141,7 +151,7 @@ export function showFeeds(feeds) {
 
 let shownPlan = "";
 
-function showPlan(plan, now) {
+function showPlan(plan) {
   if (!plan) {
     text($("plan-text"), "There is no plan yet.");
     $("chart").replaceChildren();
@@ -153,10 +163,10 @@ function showPlan(plan, now) {
   const basis = known.length === 0 ? "All that it rests on is fresh." : `It rests on: ${known.join("; ")}.`;
   text($("plan-text"), `Made at ${clock(plan.at)}, costs ${plan.cost_eur.toFixed(2)} EUR${bound}. ${basis}`);
   // The picture moves with the minute.
-  const state = `${plan.id} ${Math.floor(now / 60000)}`;
+  const state = `${plan.id} ${Math.floor(now.getTime() / 60000)}`;
   if (state === shownPlan) return;
   shownPlan = state;
-  $("chart").replaceChildren(chart(plan, now));
+  $("chart").replaceChildren(chart(plan, now.getTime()));
   const start = Date.parse(plan.start);
   const rows = plan.price_eur_kwh.map((eur, slot) => make("tr", {},
     make("th", { scope: "row" }, when(start + slot * plan.slot_minutes * 60000)),
@@ -176,12 +186,12 @@ function showAlarms(alarms) {
 
 /** Shows a status. */
 export function show(status) {
-  const now = Date.parse(status.at);
+  now = new Date(status.at);
   document.title = `${status.name} – Kwartier`;
   text($("title"), status.name);
-  text($("state"), `${new Date(now).toLocaleTimeString()}, ${STEERING[status.steering]}`);
+  text($("state"), `${now.toLocaleTimeString()}, ${STEERING[status.steering]}`);
   showAlarms(status.alarms);
   keep($("boards"), status.nodes, (node) => node.id, freshBoard, updateBoard);
-  showPlan(status.plan, now);
+  showPlan(status.plan);
   keep($("chargers").tBodies[0], status.chargers, (charger) => charger.id, freshCharger, updateCharger);
 }

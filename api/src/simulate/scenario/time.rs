@@ -70,7 +70,6 @@ pub fn seconds(s: f64) -> TimeDelta {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
     use super::*;
 
