@@ -244,7 +244,9 @@ fn a_total_is_what_the_connection_sees() {
     let sum = |of: fn(&kwartier_data::instance::wire::BaseLoad) -> &Vec<f64>| -> f64 {
         phased.base_load_a.iter().map(|load| of(load)[40]).sum()
     };
-    assert_eq!([sum(|l| &l.l1), sum(|l| &l.l2), sum(|l| &l.l3)].map(f64::round), [10.0, 20.0, -5.0]);
+    for (sum, phase_a) in [sum(|l| &l.l1), sum(|l| &l.l2), sum(|l| &l.l3)].into_iter().zip(phases_a) {
+        assert!((sum - phase_a).abs() < 0.5, "{sum} A, {phase_a} A");
+    }
     assert!((phased.grid.base_kw.as_ref().unwrap()[40] - 5.2).abs() < 1e-12);
     assert!((made.grid.base_kw.as_ref().unwrap()[40] - 62.1).abs() < 1e-12);
     assert_eq!((made.pv[0].kw[3], made.batteries[0].soc_kwh, made.batteries[0].end_soc_kwh), (7.0, 3.0, 3.0));

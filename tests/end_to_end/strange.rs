@@ -1,6 +1,8 @@
 //! Scenarios as a stranger would write them: days on which the clocks change, everything from files, boards below boards below
 //! boards, a site with one phase; and a run that is stopped, or killed.
 
+#![expect(clippy::float_cmp, reason = "sums that come out exactly")]
+
 use std::path::Path;
 use std::process::Command;
 

@@ -58,20 +58,19 @@ pub async fn first_start(service: &Service, now: DateTime<Utc>) -> Result<Option
 pub async fn demo(service: &Service, now: DateTime<Utc>) -> Result<(PathBuf, SecretString), FirstFault> {
     top_tenant(service, now).await?;
     let file = service.config.data.join(DEMO_KEY);
-    let id = match kept_key(service, &file, now).await? {
-        Some(id) => id,
-        None => {
-            let admin = KeptScope { role: Role::Admin, tenant: TOP_TENANT.to_owned(), site: None, until: None };
-            let made = keys::make(TOP_TENANT, "demo", vec![admin], now, None)?.ok_or(FirstFault::NoRandomness)?;
-            let mut changes = made.changes;
-            let at = At { tenant: TOP_TENANT, site: None };
-            changes.push(audit::by_system(at, &Key::new(Kind::ApiKey, TOP_TENANT, &made.id), Did::Put(None)));
-            service.store.write(now, changes).await?;
-            service.gate.changed();
-            let written = private::write(&file, made.secret.expose_secret());
-            written.map_err(|why| FirstFault::File { file: file.clone(), why })?;
-            made.id
-        }
+    let id = if let Some(id) = kept_key(service, &file, now).await? {
+        id
+    } else {
+        let admin = KeptScope { role: Role::Admin, tenant: TOP_TENANT.to_owned(), site: None, until: None };
+        let made = keys::make(TOP_TENANT, "demo", vec![admin], now, None)?.ok_or(FirstFault::NoRandomness)?;
+        let mut changes = made.changes;
+        let at = At { tenant: TOP_TENANT, site: None };
+        changes.push(audit::by_system(at, &Key::new(Kind::ApiKey, TOP_TENANT, &made.id), Did::Put(None)));
+        service.store.write(now, changes).await?;
+        service.gate.changed();
+        let written = private::write(&file, made.secret.expose_secret());
+        written.map_err(|why| FirstFault::File { file: file.clone(), why })?;
+        made.id
     };
     let purpose = Purpose::LogIn { who: Who::Key(id), tenant: TOP_TENANT.to_owned() };
     let link = service.gate.links.make(purpose, now, LOOK_WITHIN).ok_or(FirstFault::NoRandomness)?;

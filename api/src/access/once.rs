@@ -23,10 +23,13 @@ pub enum Purpose {
     },
 }
 
+/// What each link is for and until when, by the hash of its token.
+type Open = HashMap<[u8; 32], (Purpose, DateTime<Utc>)>;
+
 /// Links that work once.
 #[derive(Debug, Default)]
 pub struct Links {
-    open: Mutex<HashMap<[u8; 32], (Purpose, DateTime<Utc>)>>,
+    open: Mutex<Open>,
 }
 
 impl Links {

@@ -44,7 +44,7 @@ pub fn sso_key(sso: &KeptSso) -> Key {
 pub fn check_email(field: &str, email: &str) -> Result<(), Problem> {
     let parts = email.trim().split_once('@');
     let fits = parts.is_some_and(|(user, host)| !user.is_empty() && !host.is_empty() && !host.contains('@'));
-    let clean = email.chars().count() <= LONGEST && !email.chars().any(|letter| letter.is_control());
+    let clean = email.chars().count() <= LONGEST && !email.chars().any(char::is_control);
     if fits && clean && !email.trim().contains(char::is_whitespace) {
         return Ok(());
     }

@@ -129,9 +129,10 @@ impl Writer {
             let outcome = self.write_some(store, now).await;
             let failing = outcome.is_err();
             if self.shared.failing.swap(failing, Ordering::Relaxed) != failing {
-                match &outcome {
-                    Err(fault) => tracing::error!(%fault, "the store cannot be used; control goes on from memory"),
-                    Ok(()) => tracing::info!("the store can be used again"),
+                if let Err(fault) = &outcome {
+                    tracing::error!(%fault, "the store cannot be used; control goes on from memory");
+                } else {
+                    tracing::info!("the store can be used again");
                 }
             }
             outcome.map_err(drop)?;

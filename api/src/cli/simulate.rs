@@ -41,6 +41,7 @@ Exit codes: 0 played, and no limit was broken; 1 a limit was broken, or an inter
 /// Prints what was paid, who left with less than was possible, how near every fuse came, and what each fault did.
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command")]
 pub struct Args {
     /// The scenario, a TOML file.
     #[arg(value_name = "SCENARIO.toml", required_unless_present = "schema")]

@@ -38,16 +38,15 @@ pub fn apply(variables: impl IntoIterator<Item = (String, String)>, settings: &m
             continue;
         };
         let path = if key.table.is_empty() { key.name.to_owned() } else { format!("{}.{}", key.table, key.name) };
-        match value_of(key, &text) {
-            Some(value) => settings.say(path, value, source),
-            None => {
-                let (wrong, remedy) = match key.takes {
-                    Takes::Flag => ("is neither true nor false", "set one of the two".to_owned()),
-                    Takes::Whole(least, most) => ("is no whole number", format!("set one from {least} to {most}")),
-                    _ => ("cannot be read", "see docs/configuration.md".to_owned()),
-                };
-                settings.misfit(&path, &source, format!("\"{}\"", text.escape_debug()), wrong, remedy);
-            }
+        if let Some(value) = value_of(key, &text) {
+            settings.say(path, value, source);
+        } else {
+            let (wrong, remedy) = match key.takes {
+                Takes::Flag => ("is neither true nor false", "set one of the two".to_owned()),
+                Takes::Whole(least, most) => ("is no whole number", format!("set one from {least} to {most}")),
+                _ => ("cannot be read", "see docs/configuration.md".to_owned()),
+            };
+            settings.misfit(&path, &source, format!("\"{}\"", text.escape_debug()), wrong, remedy);
         }
     }
 }

@@ -69,7 +69,7 @@ impl Reader<'_, '_> {
         match (value.get_ref(), keys::is_list(table)) {
             (DeValue::Table(entries), false) => self.table(table, path, entries, line),
             (DeValue::Array(list), true) => {
-                for item in list.iter() {
+                for item in list {
                     // The line of `[[…]]`, which is where the item's span begins.
                     let at = self::line(self.text, item.span().start);
                     let path = self.settings.add(path);
@@ -81,7 +81,7 @@ impl Reader<'_, '_> {
             }
             (_, false) => self.misfit(path, line, "is no table", &format!("write it as [{table}]")),
             (_, true) => {
-                self.misfit(path, line, "is no list of tables", &format!("begin each with a line [[{table}]]"))
+                self.misfit(path, line, "is no list of tables", &format!("begin each with a line [[{table}]]"));
             }
         }
     }

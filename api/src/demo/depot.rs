@@ -127,7 +127,7 @@ impl Depot {
             beside: Some(Beside { tells, hears }),
             seed,
             connects_per_s: CONNECTS_PER_S,
-            looks_every: Duration::from_secs(3600),
+            looks_every: Duration::from_hours(1),
         };
         let others = Others::new(setup.clone(), service.app.clone(), orders);
         let stays = Stays::new(client, way.clone(), site.vehicle_defaults.efficiency);

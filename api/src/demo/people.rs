@@ -75,7 +75,7 @@ fn stays(setup: &Setup, start: DateTime<Utc>, end: DateTime<Utc>, seed: u64) -> 
             // Who finds no station free goes elsewhere.
             let Some(k) = (0..stations.len()).find(|&k| free_from[k] <= visit.from) else { continue };
             free_from[k] = visit.until + CHANGE;
-            stays.push(stay(stations[k], visit));
+            stays.push(stay(stations[k], &visit));
         }
     }
     stays.retain(|stay| stay.leaves > start + TimeDelta::minutes(5) && stay.plugs_in < end);
@@ -102,7 +102,7 @@ fn stays(setup: &Setup, start: DateTime<Utc>, end: DateTime<Utc>, seed: u64) -> 
 }
 
 /// A visit at a station: what it needs is told, and when it leaves.
-fn stay(device: usize, visit: Visit) -> Stay {
+fn stay(device: usize, visit: &Visit) -> Stay {
     let arrives_kwh = (visit.car.capacity_kwh - 1.1 * visit.need_kwh * visit.car.efficiency).max(0.0);
     let told = Told {
         phases: None,

@@ -37,23 +37,19 @@ pub async fn prepare(store: &dyn Store, past: &Past, now: DateTime<Utc>) -> Resu
     let fault = |fault: Fault| fault.to_string();
     let mut changes = Vec::new();
     let key = Key::new(Kind::Site, TOP_TENANT, SITE);
-    let what = match store.read(&key, None).await.map_err(fault)? {
-        Some(document) => {
-            let kept: Site =
-                serde_json::from_value(document.body.unwrap_or_default()).map_err(|why| why.to_string())?;
-            // A demo of an older release had its prices by itself.
-            let site = Site { price_area: kept.price_area.clone().or(site()?.price_area), ..kept.clone() };
-            if site != kept {
-                let expect = Expect::Version(document.version);
-                changes.push(Change::Put { key: key.clone(), body: json(&site)?, expect });
-            }
-            site
+    let what = if let Some(document) = store.read(&key, None).await.map_err(fault)? {
+        let kept: Site = serde_json::from_value(document.body.unwrap_or_default()).map_err(|why| why.to_string())?;
+        // A demo of an older release had its prices by itself.
+        let site = Site { price_area: kept.price_area.clone().or(site()?.price_area), ..kept.clone() };
+        if site != kept {
+            let expect = Expect::Version(document.version);
+            changes.push(Change::Put { key: key.clone(), body: json(&site)?, expect });
         }
-        None => {
-            let site = site()?;
-            changes.extend(begin(&key, &site)?);
-            site
-        }
+        site
+    } else {
+        let site = site()?;
+        changes.extend(begin(&key, &site)?);
+        site
     };
     // Its stations are new ones each time, and know nothing of what those before them were doing.
     for document in store.all(List::of(Kind::Station, SITE)).await.map_err(fault)? {

@@ -43,6 +43,7 @@ mod used;
 pub mod weather;
 mod work;
 
+pub use choose::Chosen;
 pub use client::{Carrier, Network, Raw, Request};
 pub use shown::Board;
 pub use sites::of_area;

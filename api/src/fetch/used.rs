@@ -38,7 +38,7 @@ impl Used {
         let (place, from) = (format!("node/{}", root.id), local::day_start(zone, day));
         let known = self.0.lock().get(id).cloned();
         let same = |known: &Sum| known.place == place && known.from == from && known.until <= now;
-        let mut sum = known.filter(same).unwrap_or_else(|| Sum { place, from, until: from, kwh: 0.0 });
+        let mut sum = known.filter(same).unwrap_or(Sum { place, from, until: from, kwh: 0.0 });
         let until = now - TimeDelta::seconds(now.timestamp().rem_euclid(Grain::Quarter.seconds()));
         match measured(store, id, site, &sum, until).await {
             Ok(kwh) => {

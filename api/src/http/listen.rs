@@ -235,11 +235,10 @@ impl Certificate {
             let Ok(outcome) = tokio::task::spawn_blocking(move || certificate.refresh()).await else { return };
             match outcome {
                 Ok(true) => tracing::info!(file, "the certificate has changed and was read again"),
-                Ok(false) => {}
                 Err(ref error) if told.as_ref() != Some(error) => {
                     tracing::error!(file, %error, "the certificate has changed and cannot be used; the old one goes on");
                 }
-                Err(_) => {}
+                Ok(false) | Err(_) => {}
             }
             told = outcome.err();
         }

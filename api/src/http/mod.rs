@@ -60,6 +60,7 @@ use crate::ocpp;
 use crate::service::Service;
 
 /// All routes with what they say of themselves.
+#[expect(clippy::large_stack_arrays, reason = "once, when it starts")]
 fn api() -> OpenApiRouter<Service> {
     [
         access::routes(),

@@ -105,7 +105,7 @@ fn flatten(schemas: &mut BTreeMap<String, RefOr<Schema>>) {
         for part in &parts.items {
             let part = match part {
                 RefOr::Ref(reference) => reference.ref_location.rsplit('/').next().and_then(|name| known.get(name)),
-                part => Some(part),
+                RefOr::T(_) => Some(part),
             };
             let Some(RefOr::T(Schema::Object(part))) = part else { continue };
             whole.properties.extend(part.properties.clone());

@@ -26,16 +26,15 @@ pub fn reading(site: &Site) -> Reading<'static> {
     Reading { zone: local::zone(&site.time_zone).ok(), ..Reading::default() }
 }
 
+/// When an interval begins, and its value.
+pub type Row = (DateTime<Utc>, f64);
+
 /// The values of a file, with their beginnings, and the length of each.
 ///
 /// # Errors
 ///
 /// What is wrong with it, each with its place.
-pub fn values(
-    bytes: &[u8],
-    quantity: Quantity,
-    site: &Site,
-) -> Result<(TimeDelta, Vec<(DateTime<Utc>, f64)>), Problem> {
+pub fn values(bytes: &[u8], quantity: Quantity, site: &Site) -> Result<(TimeDelta, Vec<Row>), Problem> {
     let refused = |refusal| Problem::invalid(field_errors(&refusal));
     let series = read_history(bytes, quantity, &reading(site)).map_err(refused)?.series;
     let known = series.values.iter().enumerate().filter_map(|(k, value)| Some((series.start_of(k), (*value)?)));

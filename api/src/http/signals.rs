@@ -147,7 +147,7 @@ fn check(site: &Site, signal: &Signal, now: DateTime<Utc>) -> Result<(), Problem
     match (signal.limit_kw, signal.limit_a) {
         (None, None) => finite.wrong("limit_kw", "is missing; say limit_kw, or limit_a for L1, L2, L3"),
         (Some(_), Some(_)) if signal.basis != Basis::Emergency => {
-            finite.wrong("limit_a", "stands beside limit_kw; send two signals, or one of them")
+            finite.wrong("limit_a", "stands beside limit_kw; send two signals, or one of them");
         }
         _ => {}
     }

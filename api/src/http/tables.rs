@@ -96,18 +96,17 @@ async fn import_tables(
     }
     let claim = if new { Some(access::claim(&site.id, &site.tenant)?) } else { None };
     let edited = edit::edit(&service, &caller, &site, &headers, |was| {
-        let wanted = match was {
-            Some(was) => in_line(was.clone(), &reading)?,
-            None => {
-                let name = query.name.clone().unwrap_or_else(|| id.clone());
-                let zone = query.time_zone.clone().unwrap_or_else(|| TIME_ZONE.to_owned());
-                let site = Site::new(name, zone, reading.boards.clone(), reading.stations.clone());
-                let errors = reading.check(&site);
-                if any_error(&errors) {
-                    return Err(refused(&errors, ""));
-                }
-                change::body(&site)?
+        let wanted = if let Some(was) = was {
+            in_line(was.clone(), &reading)?
+        } else {
+            let name = query.name.clone().unwrap_or_else(|| id.clone());
+            let zone = query.time_zone.clone().unwrap_or_else(|| TIME_ZONE.to_owned());
+            let site = Site::new(name, zone, reading.boards.clone(), reading.stations.clone());
+            let errors = reading.check(&site);
+            if any_error(&errors) {
+                return Err(refused(&errors, ""));
             }
+            change::body(&site)?
         };
         Ok(Wanted { also: claim.iter().cloned().collect(), ..Wanted::site(wanted, "") })
     })

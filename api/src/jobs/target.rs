@@ -41,6 +41,7 @@ pub fn url(text: &str, allow_private: bool) -> Result<Url, BadTarget> {
     }
     let Some(host) = url.host_str() else { return Err(BadTarget::NoUrl) };
     let literal = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    #[expect(clippy::case_sensitive_file_extension_comparisons, reason = "names of machines, in lower case already")]
     let local =
         host == "localhost" || host.ends_with(".localhost") || host.ends_with(".local") || host.ends_with(".internal");
     if !allow_private && (local || literal.is_ok_and(|address| !is_public(address))) {

@@ -186,7 +186,7 @@ async fn job(bench: &Bench, path: &str, states: &[&str]) -> Value {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), ended).await.expect("an end")
+    tokio::time::timeout(Duration::from_mins(1), ended).await.expect("an end")
 }
 
 const INSTANCE: &str = include_str!("../../../data/samples/guide-24.json");
@@ -256,7 +256,7 @@ async fn ended(bench: &Bench, kind: &str, count: usize) -> Value {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), looks).await.expect("it ends")
+    tokio::time::timeout(Duration::from_mins(1), looks).await.expect("it ends")
 }
 
 #[tokio::test]

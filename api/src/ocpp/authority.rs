@@ -180,6 +180,7 @@ impl Authority {
         Ok((chain, Given { sha256: fingerprint(given.der()), until: midnight(until) }))
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "as map_err hands it over")]
     fn fault(&self, why: impl ToString) -> NoAuthority {
         NoAuthority { file: self.file.clone(), why: why.to_string() }
     }

@@ -96,13 +96,9 @@ async fn open(
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
 ) -> Response {
-    let upgrade = match upgrade {
-        Ok(upgrade) => upgrade,
-        Err(_) => {
-            let detail =
-                "chargers connect here with a websocket; give them this address as that of their central system";
-            return Problem::new(ProblemKind::Header, detail).into_response();
-        }
+    let Ok(upgrade) = upgrade else {
+        let detail = "chargers connect here with a websocket; give them this address as that of their central system";
+        return Problem::new(ProblemKind::Header, detail).into_response();
     };
     let certificate = tls.and_then(|Extension(tls)| tls.peer_certificates.first().cloned());
     let came = Came { link, certificate, password: password_of(&headers, &charger) };

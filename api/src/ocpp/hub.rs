@@ -76,12 +76,15 @@ struct Taken {
 /// The links of a site, by charger.
 type Links = Arc<Mutex<HashMap<String, Taken>>>;
 
+/// What the chargers of a site are, and of which of its setups that is.
+type Abouts = (u64, Arc<HashMap<String, About>>);
+
 /// Who is connected. Clones are of the same one.
 #[derive(Debug, Clone, Default)]
 pub struct Hub {
     sites: Arc<Mutex<HashMap<String, Links>>>,
     numbers: Arc<AtomicU64>,
-    abouts: Arc<tokio::sync::Mutex<HashMap<String, (u64, Arc<HashMap<String, About>>)>>>,
+    abouts: Arc<tokio::sync::Mutex<HashMap<String, Abouts>>>,
 }
 
 impl Hub {

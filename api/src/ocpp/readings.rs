@@ -138,7 +138,9 @@ impl Sums {
             if let Some(all_w) = self.all_w.filter(|all_w| !missing.is_empty() && named < NAMED * all_w) {
                 #[expect(clippy::cast_precision_loss, reason = "at most 3")]
                 let each_w = (all_w - named) / missing.len() as f64;
-                missing.iter().for_each(|&phase| amps[phase] = Some(each_w / volts(phase)));
+                for &phase in &missing {
+                    amps[phase] = Some(each_w / volts(phase));
+                }
             }
             return Some(amps.map(Option::unwrap_or_default));
         }
@@ -159,13 +161,13 @@ mod tests {
 
     const DRAWS: Draws = Draws { phases: None, connected: 3, voltage_v: 230.0 };
 
-    fn reads(samples: Value) -> Reading {
+    fn reads(samples: &Value) -> Reading {
         latest(&json!([{ "timestamp": "2026-01-01T00:00:00Z", "sampledValue": samples }]), DRAWS)
     }
 
     #[test]
     fn currents_powers_and_registers_are_read_in_every_unit() {
-        let read = reads(json!([
+        let read = reads(&json!([
             { "value": "10.5", "measurand": "Current.Import", "phase": "L1", "unit": "A" },
             { "value": 9, "measurand": "Current.Import", "phase": "L2-N" },
             { "value": "1.5", "measurand": "Energy.Active.Import.Register", "unit": "kWh" },
@@ -176,27 +178,27 @@ mod tests {
         assert_eq!(read.phases_a, Some([10.5, 9.0, 0.0]));
         assert_eq!(read.register_kwh, Some(1.5));
         // What has no measurand is the register (1.6, 7.31).
-        assert_eq!(reads(json!([{ "value": "1234" }])).register_kwh, Some(1.234));
+        assert_eq!(reads(&json!([{ "value": "1234" }])).register_kwh, Some(1.234));
         let read =
-            reads(json!([{ "value": 6.9, "measurand": "Power.Active.Import", "unitOfMeasure": { "unit": "kW" } }]));
+            reads(&json!([{ "value": 6.9, "measurand": "Power.Active.Import", "unitOfMeasure": { "unit": "kW" } }]));
         assert_eq!(read.phases_a, Some([10.0; 3]));
         let power = json!({ "value": 23, "measurand": "Power.Active.Import", "phase": "L3", "unitOfMeasure": { "multiplier": 2 } });
-        assert_eq!(reads(json!([power])).phases_a, Some([0.0, 0.0, 10.0]));
+        assert_eq!(reads(&json!([power])).phases_a, Some([0.0, 0.0, 10.0]));
     }
 
     #[test]
     fn what_is_in_no_phase_that_is_named_flows_in_the_others() {
         let one = json!({ "value": "10", "measurand": "Current.Import", "phase": "L1" });
         let all = json!({ "value": "6900", "measurand": "Power.Active.Import" });
-        assert_eq!(reads(json!([one, all])).phases_a, Some([10.0; 3]));
+        assert_eq!(reads(&json!([one, all])).phases_a, Some([10.0; 3]));
         let all = json!({ "value": "2300", "measurand": "Power.Active.Import" });
-        assert_eq!(reads(json!([one, all])).phases_a, Some([10.0, 0.0, 0.0]));
+        assert_eq!(reads(&json!([one, all])).phases_a, Some([10.0, 0.0, 0.0]));
     }
 
     #[test]
     fn nonsense_is_no_reading() {
         for value in [json!("NaN"), json!("1e999"), json!("much"), json!(null), json!("1000000")] {
-            let read = reads(json!([{ "value": value, "measurand": "Current.Import", "phase": "L1" }]));
+            let read = reads(&json!([{ "value": value, "measurand": "Current.Import", "phase": "L1" }]));
             assert_eq!(read.phases_a, None, "{value}");
         }
         assert_eq!(latest(&json!("no array"), DRAWS), Reading::default());

@@ -133,14 +133,13 @@ impl Workers {
                 finish(&request, outlook, Rungs::All(&*solve), &*watch)
             })
         };
-        let made = match timeout(self.longest, solving).await {
-            Ok(ended) => ended.map_err(|fault| fault.to_string()).flatten(),
-            Err(_) => {
-                watch.given_up.store(true, Ordering::Relaxed);
-                metrics::counter!("kwartier_planners_hung_total").increment(1);
-                let again = move || finish(&request, outlook, Rungs::Rule("it hangs"), &*watch);
-                tokio::task::spawn_blocking(again).await.map_err(|fault| fault.to_string()).flatten()
-            }
+        let made = if let Ok(ended) = timeout(self.longest, solving).await {
+            ended.map_err(|fault| fault.to_string()).flatten()
+        } else {
+            watch.given_up.store(true, Ordering::Relaxed);
+            metrics::counter!("kwartier_planners_hung_total").increment(1);
+            let again = move || finish(&request, outlook, Rungs::Rule("it hangs"), &*watch);
+            tokio::task::spawn_blocking(again).await.map_err(|fault| fault.to_string()).flatten()
         }?;
         if let Planned::New(made) = &made {
             metrics::counter!("kwartier_plans_made_total").increment(1);

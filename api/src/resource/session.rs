@@ -55,6 +55,7 @@ pub struct SessionChange {
     /// A new statement of departure; `null`, unknown again.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "double_option")]
     #[schema(value_type = Option<DateTime<Utc>>)]
+    #[expect(clippy::option_option, reason = "absent, it stays; null, it is taken back")]
     pub departure: Option<Option<DateTime<Utc>>>,
     /// A new statement of the energy wanted, in kWh at the battery.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -74,6 +75,7 @@ pub struct SessionChange {
     /// Something else than the plan for a while; `null` takes it back.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "double_option")]
     #[schema(value_type = Option<Override>)]
+    #[expect(clippy::option_option, reason = "absent, it stays; null, it is taken back")]
     pub r#override: Option<Option<Override>>,
     /// When it was unplugged: the session has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]

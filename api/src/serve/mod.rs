@@ -159,6 +159,7 @@ fn path(folder: &Path) -> Result<&str, Failure> {
     })
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "as map_err hands it over")]
 fn unusable(fault: store::Fault) -> Failure {
     Failure::Arguments(fault.to_string())
 }

@@ -193,7 +193,9 @@ impl Run<'_, '_, '_> {
     fn turn(&mut self, at: DateTime<Utc>, events: &mut Vec<Event>, policy: &Policy) -> Option<DateTime<Utc>> {
         self.played.record.hears(events);
         if let Some(planner) = &self.planner {
-            events.iter_mut().for_each(|event| planner.believe(event, at, &self.live));
+            for event in events.iter_mut() {
+                planner.believe(event, at, &self.live);
+            }
         }
         self.live.hear(events);
         self.plan(at, events, policy);

@@ -81,6 +81,7 @@ impl Place {
         )
     }
 
+    #[expect(clippy::cast_possible_truncation, reason = "nothing is above the class")]
     fn class(self) -> u8 {
         u8::MAX - (self.0 >> 112) as u8
     }

@@ -25,7 +25,7 @@ pub async fn given(service: &Service, caller: &Caller, asked: &[ScopeBody]) -> R
             // What cannot be stored or read now is no fault of the field.
             Err((_, problem)) if problem.status >= 500 => return Err(problem),
             Err((field, problem)) => {
-                errors.push(FieldError { field: format!("scopes[{k}]{field}"), detail: problem.detail })
+                errors.push(FieldError { field: format!("scopes[{k}]{field}"), detail: problem.detail });
             }
         }
     }

@@ -122,7 +122,7 @@ impl World {
         let (tag_key, authority) = (crate::ocpp::TagKey::at(&config.data), crate::ocpp::Authority::at(&config.data));
         let service = Service {
             store,
-            app: Handle::new(events, Default::default()),
+            app: Handle::new(events, Arc::default()),
             config: Arc::new(config),
             gate,
             turns: Turns::default(),
@@ -130,8 +130,8 @@ impl World {
             guests: Arc::default(),
             tag_key,
             authority,
-            feeds: Default::default(),
-            used: Default::default(),
+            feeds: crate::fetch::Board::default(),
+            used: crate::fetch::Used::default(),
         };
         let probe = axum::routing::get(probe).post(probe);
         let pages = axum::Router::new().route("/test/sites/{site}/{permission}", probe);

@@ -28,7 +28,7 @@ async fn nothing_of_a_person_who_was_erased_is_left() {
     assert_eq!(world.delete(&path, &admin).await.status, 204);
     let after = world.all_kept().await;
     for personal in ["personal.example", "Persoonlijk", "argon2"] {
-        let others = if personal == "argon2" { 1 } else { 0 };
+        let others = usize::from(personal == "argon2");
         assert_eq!(after.matches(personal).count(), others, "{personal}: {after}");
     }
     assert_eq!(world.get("/v1/me", &ticket).await.status, 401);

@@ -20,7 +20,7 @@ use crate::resource::status::Steering;
 pub type Step = fn(State, DateTime<Utc>, &[Event]) -> (State, Output);
 
 /// Without the plan it must go well for so long, twice as long each time, until the plan comes back.
-const PROBATION: Duration = Duration::from_secs(60);
+const PROBATION: Duration = Duration::from_mins(1);
 
 /// Nothing is sent for so long, twice as long each time, before it is tried again.
 const SILENCE: Duration = Duration::from_secs(1);
@@ -166,16 +166,13 @@ impl Wheel {
             let clamped = setpoints.iter().filter(lowered).count() as u64;
             (state, Turned { setpoints, notices, replan, clamped })
         }));
-        match stepped {
-            Ok((state, turned)) => {
-                self.state = state;
-                Some(turned)
-            }
-            Err(_) => {
-                self.panics += 1;
-                self.last_panic = Some(now.run);
-                None
-            }
+        if let Ok((state, turned)) = stepped {
+            self.state = state;
+            Some(turned)
+        } else {
+            self.panics += 1;
+            self.last_panic = Some(now.run);
+            None
         }
     }
 }

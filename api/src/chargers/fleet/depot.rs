@@ -168,7 +168,9 @@ impl Depot {
         for (truth, show) in self.plant.truth().devices.iter().zip(&self.shows) {
             let vehicle = truth.stay.map(|stay| stay as u64);
             show.send_if_modified(|seen| {
-                if seen.vehicle == vehicle && seen.amps == truth.drawn_a && seen.at.is_some() {
+                #[expect(clippy::float_cmp, reason = "what has not changed is the same to the last bit")]
+                let same = seen.vehicle == vehicle && seen.amps == truth.drawn_a && seen.at.is_some();
+                if same {
                     return false;
                 }
                 let needs = truth.stay.and_then(|stay| self.needs.get(stay)).copied();
@@ -203,7 +205,7 @@ impl Depot {
         });
         *self.glance.lock() = Glance {
             vehicles: truth.devices.iter().filter(|device| device.stay.is_some()).count(),
-            charging: truth.devices.iter().filter(|device| device.drawn_a != [0.0; 3]).count(),
+            charging: truth.devices.iter().filter(|device| device.drawn_a.iter().any(|amps| *amps > 0.0)).count(),
             drawn_a: truth.devices.iter().flat_map(|device| device.drawn_a).sum(),
             boards: boards.collect(),
             worst_a: self.watch.worst_a.clone(),

@@ -37,7 +37,7 @@ const RETRY: [f64; 2] = [1.0, 30.0];
 
 /// So long may it take until a central system notices a connection that says nothing any more; from then on the station counts
 /// with what it holds.
-const NOTICED: Duration = Duration::from_secs(60);
+const NOTICED: Duration = Duration::from_mins(1);
 
 /// Buffers of a socket: frames are small, and there are thousands of sockets.
 const BUFFER: usize = 4 * 1024;
@@ -119,7 +119,7 @@ impl Link {
             if !self.idle(wait).await {
                 return;
             }
-            let Some(outcome) = stop.run_until_cancelled(self.connect()).await else { return };
+            let Some(outcome) = stop.run_until_cancelled(Box::pin(self.connect())).await else { return };
             match outcome {
                 Ok(mut socket) => {
                     self.common.tally.connected();
@@ -142,7 +142,7 @@ impl Link {
                                 return;
                             }
                             self.tell(What::Linked(false)).await;
-                            if !self.idle(outage - unnoticed).await {
+                            if !self.idle(outage.saturating_sub(unnoticed)).await {
                                 return;
                             }
                         }
@@ -298,5 +298,5 @@ impl Link {
 }
 
 fn until_then(at: DateTime<Utc>) -> Duration {
-    (at - Utc::now()).to_std().unwrap_or(Duration::ZERO).min(Duration::from_secs(3600))
+    (at - Utc::now()).to_std().unwrap_or(Duration::ZERO).min(Duration::from_hours(1))
 }

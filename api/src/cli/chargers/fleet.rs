@@ -70,10 +70,9 @@ pub fn of(args: &Args, looks_every: Duration) -> Result<Fleet, Failure> {
         .map(|(k, device)| {
             let own = &place.setup.devices[device];
             let edition = match args.protocol {
-                Protocol::V16 => Edition::V16,
-                Protocol::V201 => Edition::V2,
                 Protocol::Mixed if k % 2 == 0 => Edition::V16,
-                Protocol::Mixed => Edition::V2,
+                Protocol::V16 => Edition::V16,
+                Protocol::V201 | Protocol::Mixed => Edition::V2,
             };
             let phases = place.world.chargers.get(device).and_then(|charger| charger.true_phases.clone());
             let make = Make {

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::super::failure::Failure;
 use super::super::{Verdict, output, summary};
-use crate::fetch::PRICES;
 use crate::fetch::record;
 use crate::fetch::replay::{Day, play};
+use crate::fetch::{Chosen, PRICES};
 use crate::resource::feed::Source;
 
 /// Play the answers of feeds that the service has kept once more: through the same parsers, and the same choice.
@@ -85,6 +85,6 @@ fn as_json(day: &Day) -> Value {
         "came": came.collect::<Vec<_>>(),
         "source": chosen.map(|chosen| chosen.heard.source),
         "known": day.known,
-        "notes": chosen.map(|chosen| chosen.notes()).unwrap_or_default(),
+        "notes": chosen.map(Chosen::notes).unwrap_or_default(),
     })
 }

@@ -35,6 +35,7 @@ fn asked(due: &[Ask]) -> Vec<Source> {
     due.iter().map(|ask| ask.source).collect()
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "an outcome among others")]
 fn day(eur_kwh: f64) -> Outcome {
     Ok(Values::Prices(prices(&[eur_kwh; 96], 15)))
 }
@@ -178,6 +179,7 @@ fn plants(count: usize) -> BTreeSet<Subject> {
     (0..count).map(plant).collect()
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "an outcome among others")]
 fn sun() -> Outcome {
     Ok(Values::Power(feeds::Values { rows: Vec::new(), missing: Vec::new(), notes: Vec::new() }))
 }

@@ -131,8 +131,9 @@ fn packed(bytes: &[u8]) -> Vec<u8> {
 /// A gigabyte of blanks, packed.
 fn bomb() -> Vec<u8> {
     let mut packer = GzEncoder::new(Vec::new(), Compression::default());
+    let spaces = vec![b' '; 1 << 16];
     for _ in 0..1 << 14 {
-        packer.write_all(&[b' '; 1 << 16]).unwrap();
+        packer.write_all(&spaces).unwrap();
     }
     packer.finish().unwrap()
 }

@@ -99,8 +99,9 @@ async fn answer(mut stream: TcpStream, does: &Does) -> std::io::Result<()> {
         Does::Circles => stream.write_all(head(302, "Location: /price?again\r\n").as_bytes()).await?,
         Does::Floods => {
             stream.write_all(head(200, "").as_bytes()).await?;
+            let spaces = vec![b' '; 65_536];
             loop {
-                stream.write_all(&[b' '; 65_536]).await?;
+                stream.write_all(&spaces).await?;
             }
         }
         Does::Tags(body) if String::from_utf8_lossy(&request).contains("if-none-match: \"first\"") => {

@@ -18,7 +18,7 @@ use crate::jobs::publication;
 use crate::resource::feed::Source;
 
 /// Nothing that is waited for here takes so long.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Asks until what is answered is as it is wanted.
 pub async fn until(bench: &Bench, path: &str, is: impl Fn(&Value) -> bool) -> Value {

@@ -127,6 +127,7 @@ impl ProblemKind {
     ];
 
     /// What there is to say of it.
+    #[expect(clippy::too_many_lines, reason = "a table")]
     pub fn told(self) -> Told {
         let (name, status, title, means, remedy) = match self {
             ProblemKind::Busy => (

@@ -118,8 +118,8 @@ impl Bench {
             guests: Arc::default(),
             tag_key,
             authority,
-            feeds: Default::default(),
-            used: Default::default(),
+            feeds: crate::fetch::Board::default(),
+            used: crate::fetch::Used::default(),
         };
         let (file, _) = access::first::demo(&service, Utc::now()).await.expect("a key");
         let key = std::fs::read_to_string(file).expect("a key").trim().to_owned();

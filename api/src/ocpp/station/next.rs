@@ -127,7 +127,7 @@ impl Station {
                     && held.until <= limit.until
                     && left_s(held.until) >= RENEWED * left_s(limit.until)
             };
-            if held.filter(enough).is_some() && limit.phase.is_none() && limit.phases.is_none() {
+            if held.as_ref().is_some_and(enough) && limit.phase.is_none() && limit.phases.is_none() {
                 if last {
                     follows.push(Follows::Setpoint { number, accepted: true });
                 }

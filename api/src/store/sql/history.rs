@@ -149,13 +149,12 @@ impl History {
             if month.until <= span.from || month.from >= span.until {
                 continue;
             }
-            let quarters = match self.read.get(&index) {
-                Some(quarters) => Arc::clone(quarters),
-                None => {
-                    let quarters = read(&self.folder, file).await?;
-                    self.read.insert(index, Arc::clone(&quarters));
-                    quarters
-                }
+            let quarters = if let Some(quarters) = self.read.get(&index) {
+                Arc::clone(quarters)
+            } else {
+                let quarters = read(&self.folder, file).await?;
+                self.read.insert(index, Arc::clone(&quarters));
+                quarters
             };
             let from = quarters.partition_point(|(other, piece)| (other.as_str(), piece.at) < (place, span.from));
             let found = quarters[from..].iter().take_while(|(other, piece)| other == place && piece.at < span.until);

@@ -1,5 +1,7 @@
 //! Measurements.
 
+#![expect(clippy::float_cmp, reason = "sums that come out exactly")]
+
 use chrono::{DateTime, Utc};
 
 use super::at;

@@ -186,12 +186,12 @@ impl Desk {
     }
 
     fn is_as_the_schema_says(&self, action: &str, payload: &Value) {
-        if self.station.has(Quirk::NoZone) {
-            return;
-        }
         fn fits<T: DeserializeOwned + Validate>(payload: &Value) {
             let message: T = serde_json::from_value(payload.clone()).unwrap_or_else(|why| panic!("{why}: {payload}"));
             message.validate().unwrap_or_else(|why| panic!("{why}: {payload}"));
+        }
+        if self.station.has(Quirk::NoZone) {
+            return;
         }
         match (self.edition, action) {
             (Edition::V16, "BootNotification") => fits::<v16::BootNotificationRequest>(payload),
@@ -248,7 +248,7 @@ fn v16_profile(id: i64, purpose: &str, level: i64, limit: f64, more: &Value) -> 
     for (key, value) in more.as_object().unwrap() {
         profile[key] = value.clone();
     }
-    json!({"connectorId": if purpose == "TxProfile" { 1 } else { 0 }, "csChargingProfiles": profile})
+    json!({"connectorId": i32::from(purpose == "TxProfile"), "csChargingProfiles": profile})
 }
 
 fn until(seconds: i64) -> Value {
@@ -271,5 +271,5 @@ fn v2_profile(id: i64, purpose: &str, level: i64, limit: f64, transaction: Optio
     if let Some(transaction) = transaction {
         profile["transactionId"] = json!(transaction);
     }
-    json!({"evseId": if transaction.is_some() { 1 } else { 0 }, "chargingProfile": profile})
+    json!({"evseId": i32::from(transaction.is_some()), "chargingProfile": profile})
 }
