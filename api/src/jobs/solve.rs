@@ -16,6 +16,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::{each, report};
+use crate::aside::aside;
 use crate::service::Service;
 use crate::solve::ChildSolver;
 use crate::store::{Job, JobState};
@@ -108,7 +109,7 @@ async fn solve_now(
     canceller: Arc<Canceller>,
     turn: tokio::sync::SemaphorePermit<'static>,
 ) -> Result<Value, String> {
-    let solved = tokio::task::spawn_blocking(move || {
+    let solved = aside(move || {
         // Held until the thread ends, which may be after whoever asked has gone.
         let _turn = turn;
         let time_limit = Duration::try_from_secs_f64(asked.time_limit_s).map_err(|why| why.to_string())?;

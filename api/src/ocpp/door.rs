@@ -37,6 +37,9 @@ use crate::store::{Change, Expect, Key, Kind, List};
 /// The largest message that is taken, in bytes: a report of a device model in 2.x is the largest that is usual.
 const LARGEST: usize = 256 << 10;
 
+/// So much is read from a link at once, and kept free for each: most messages are shorter.
+const READ_AT_ONCE: usize = 4 << 10;
+
 /// What is known of who may come in is read again when it is older than this; when somebody is not let in, than this.
 const STALE: Duration = Duration::from_secs(5);
 const STALE_IF_REFUSED: Duration = Duration::from_millis(500);
@@ -113,8 +116,11 @@ async fn open(
         }
         Err(problem) => return problem.into_response(),
     };
-    let upgrade =
-        upgrade.max_message_size(LARGEST).max_frame_size(LARGEST).protocols(Version::ALL.map(Version::subprotocol));
+    let upgrade = upgrade
+        .max_message_size(LARGEST)
+        .max_frame_size(LARGEST)
+        .read_buffer_size(READ_AT_ONCE)
+        .protocols(Version::ALL.map(Version::subprotocol));
     let chosen = upgrade.selected_protocol().and_then(|name| name.to_str().ok()).map(str::to_owned);
     let version = Version::ALL.into_iter().find(|version| chosen.as_deref() == Some(version.subprotocol()));
     upgrade.on_upgrade(move |socket| async move {

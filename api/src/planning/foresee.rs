@@ -15,6 +15,7 @@ use parking_lot::Mutex;
 use super::compose::{Outlook, horizon};
 use super::request::Request;
 use super::told::Told;
+use crate::aside::aside;
 use crate::fetch::{Used, sun, weather};
 use crate::simulate::foresee::{Morning, Subject};
 use crate::simulate::planner::quarters;
@@ -117,7 +118,7 @@ impl Foresight {
         let (series, shares) = series(&points, first.mean.at, horizon.start);
         let (at, start, count) = (request.at, horizon.start, horizon.slots + BEYOND);
         // Fitting takes a good part of a second.
-        let foreseen = tokio::task::spawn_blocking(move || {
+        let foreseen = aside(move || {
             let methods = vec![load::method(), naive::last_week(), naive::last_day()];
             Subject::new(series, zone, methods).with_weather(weather).beliefs(
                 at,

@@ -17,6 +17,7 @@ use super::ladder::{Climbed, Rungs, Solve, TIME_LIMIT, climb};
 use super::made::Made;
 use super::request::Request;
 use crate::app::{Event, Handle, Writer};
+use crate::aside::aside;
 use crate::solve::ChildSolver;
 use crate::store::Store;
 
@@ -127,19 +128,19 @@ impl Workers {
         let solving = {
             let (solve, watch) = (Arc::clone(&self.solve), Arc::clone(&watch));
             let (request, outlook) = (Arc::clone(&request), outlook.clone());
-            tokio::task::spawn_blocking(move || {
+            aside(move || {
                 // One that hangs keeps its place: no more than so many threads are ever lost.
                 let _place = place;
                 finish(&request, outlook, Rungs::All(&*solve), &*watch)
             })
         };
         let made = if let Ok(ended) = timeout(self.longest, solving).await {
-            ended.map_err(|fault| fault.to_string()).flatten()
+            ended.flatten()
         } else {
             watch.given_up.store(true, Ordering::Relaxed);
             metrics::counter!("kwartier_planners_hung_total").increment(1);
             let again = move || finish(&request, outlook, Rungs::Rule("it hangs"), &*watch);
-            tokio::task::spawn_blocking(again).await.map_err(|fault| fault.to_string()).flatten()
+            aside(again).await.flatten()
         }?;
         if let Planned::New(made) = &made {
             metrics::counter!("kwartier_plans_made_total").increment(1);
