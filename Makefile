@@ -30,7 +30,7 @@ test check closed-loop bench-store vintage: SETUP := test
 run: SETUP := $(if $(SPEED),speed)
 dist: SETUP := dist
 
-DATA ?= $(HOME)/.local/share/kwartier/demo
+DATA ?= $(HOME)/.local/share/kwartier/demo$(if $(SPEED),-fast)
 LISTEN ?= 127.0.0.1:8080
 
 .PHONY: run

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use utoipa::openapi::path::{Operation, PathItem};
-use utoipa::openapi::schema::{Object, Schema};
+use utoipa::openapi::schema::{AllOf, ArrayItems, Object, Schema};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
     Content, InfoBuilder, LicenseBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder, tag::TagBuilder,
@@ -95,22 +95,37 @@ fn as_problem(what: &str) -> Response {
     ResponseBuilder::new().description(what).content("application/problem+json", content).build()
 }
 
-/// What is put and its id and version beside it, as one object: each of the parts refuses fields that it does not know.
+/// What is put and its id and version beside it, as one object, in lists too: each of the parts refuses fields that it does not
+/// know.
 fn flatten(schemas: &mut BTreeMap<String, RefOr<Schema>>) {
     let known = schemas.clone();
-    for schema in schemas.values_mut() {
-        let RefOr::T(Schema::AllOf(parts)) = schema else { continue };
-        let mut whole = Object::default();
-        whole.description.clone_from(&parts.description);
-        for part in &parts.items {
-            let part = match part {
-                RefOr::Ref(reference) => reference.ref_location.rsplit('/').next().and_then(|name| known.get(name)),
-                RefOr::T(_) => Some(part),
-            };
-            let Some(RefOr::T(Schema::Object(part))) = part else { continue };
-            whole.properties.extend(part.properties.clone());
-            whole.required.extend(part.required.clone());
+    schemas.values_mut().for_each(|schema| flat(schema, &known));
+}
+
+fn flat(schema: &mut RefOr<Schema>, known: &BTreeMap<String, RefOr<Schema>>) {
+    match schema {
+        RefOr::T(Schema::AllOf(parts)) => *schema = RefOr::T(Schema::Object(whole(parts, known))),
+        RefOr::T(Schema::Object(object)) => object.properties.values_mut().for_each(|part| flat(part, known)),
+        RefOr::T(Schema::Array(array)) => {
+            if let ArrayItems::RefOrSchema(items) = &mut array.items {
+                flat(items, known);
+            }
         }
-        *schema = RefOr::T(Schema::Object(whole));
+        RefOr::T(_) | RefOr::Ref(_) => {}
     }
+}
+
+fn whole(parts: &AllOf, known: &BTreeMap<String, RefOr<Schema>>) -> Object {
+    let mut whole = Object::default();
+    whole.description.clone_from(&parts.description);
+    for part in &parts.items {
+        let part = match part {
+            RefOr::Ref(reference) => reference.ref_location.rsplit('/').next().and_then(|name| known.get(name)),
+            RefOr::T(_) => Some(part),
+        };
+        let Some(RefOr::T(Schema::Object(part))) = part else { continue };
+        whole.properties.extend(part.properties.clone());
+        whole.required.extend(part.required.clone());
+    }
+    whole
 }
