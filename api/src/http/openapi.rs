@@ -99,13 +99,19 @@ fn as_problem(what: &str) -> Response {
 /// know.
 fn flatten(schemas: &mut BTreeMap<String, RefOr<Schema>>) {
     let known = schemas.clone();
-    schemas.values_mut().for_each(|schema| flat(schema, &known));
+    for schema in schemas.values_mut() {
+        flat(schema, &known);
+    }
 }
 
 fn flat(schema: &mut RefOr<Schema>, known: &BTreeMap<String, RefOr<Schema>>) {
     match schema {
         RefOr::T(Schema::AllOf(parts)) => *schema = RefOr::T(Schema::Object(whole(parts, known))),
-        RefOr::T(Schema::Object(object)) => object.properties.values_mut().for_each(|part| flat(part, known)),
+        RefOr::T(Schema::Object(object)) => {
+            for part in object.properties.values_mut() {
+                flat(part, known);
+            }
+        }
         RefOr::T(Schema::Array(array)) => {
             if let ArrayItems::RefOrSchema(items) = &mut array.items {
                 flat(items, known);
