@@ -209,7 +209,7 @@ bench-refresh: setup ## measure how long fits, forecasts and the daily refresh o
 	@$(CARGO_TARGET_DIR)/release/bench-refresh $(or $(SITES),1000)
 
 .PHONY: dist
-dist: ## build the binary to hand out and pack it in dist/: a tar.gz and a Debian package (of a binary that is there: BINARY=…)
+dist: setup ## build the binary to hand out and pack it in dist/: a tar.gz and a Debian package (of a binary that is there: BINARY=…)
 	@scripts/dist $(BINARY)
 
 .PHONY: clean

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
+use kwartier_tests::npm;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use serde_json::Value;
 
-use super::{Folder, json, kwartier, npm, said, workspace};
+use super::{Folder, json, kwartier, said, workspace};
 
 /// The Python in which `tests/ocpp/requirements.txt` is installed, outside of the clone; `None`, there is no Python, or no
 /// network the first time.

@@ -18,8 +18,6 @@ mod forecast;
 mod gateway;
 mod interrupt;
 #[cfg(unix)]
-mod npm;
-#[cfg(unix)]
 mod ocpp;
 #[cfg(target_os = "linux")]
 mod packaging;

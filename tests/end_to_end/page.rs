@@ -1,13 +1,13 @@
 //! The page, in Chromium (`tests/page/browser.js`): a person's way, from the link that is printed to a site that lives.
 
-use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
+use kwartier_tests::npm;
 use serde_json::Value;
 
 use super::serve::{Service, key};
-use super::{Folder, json, npm, said};
+use super::{Folder, json, said};
 
 /// The folder of the script, and Chromium; `None`, one of them is not here.
 fn browser() -> Option<(PathBuf, PathBuf)> {
@@ -71,7 +71,7 @@ fn the_demos_page_shows_what_is_and_lives() {
         assert!(number("now") <= number("max") + 1.0, "{meter}");
         assert!((number("width") - share).abs() < 0.5, "the bar is as long as the number says: {meter}");
     }
-    assert_eq!(seen["stopped"], 200);
+    assert_eq!(seen["stopped"]["status"], 200);
     assert_eq!(seen["stranger"], true, "another browser sees nothing");
     assert!(seen["refused"].as_str().is_some_and(|told| told.contains("key")), "{}", seen["refused"]);
     assert_eq!(seen["sticksOut"], 0, "nothing is wider than a phone");
@@ -83,23 +83,14 @@ fn the_demos_page_shows_what_is_and_lives() {
 fn the_first_admin_sets_up_by_the_link_that_is_printed() {
     let Some(browser) = browser() else { return };
     let folder = Folder::new();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_kwartier"))
-        .args(["serve", "--listen", "127.0.0.1:0", "--data", &folder.path("data")])
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the binary runs");
-    let mut logs = BufReader::new(child.stderr.take().expect("logs")).lines();
-    let link = logs.find_map(|line| {
-        Some(line.expect("logs").split_once("http://")?.1.trim().to_owned()).filter(|url| url.contains("#setup="))
-    });
-    let (address, secret) =
-        link.as_deref().and_then(|link| link.split_once("/#setup=")).expect("a link to set up with");
-    let seen = look(&browser, &["first", &format!("http://{address}"), secret], folder.0.path());
-    assert_eq!(seen["address"], format!("http://{address}/"), "the secret does not stay in the address");
+    let service = Service::first(&folder.path("data"));
+    let url = format!("http://{}", service.address);
+    let seen = look(&browser, &["first", &url, &service.link], folder.0.path());
+    assert_eq!(seen["address"], format!("{url}/"), "the secret does not stay in the address");
     assert!(seen["state"].as_str().is_some_and(|state| state.contains("put one with the API")), "{seen}");
     for refused in ["refused", "again"] {
         assert!(seen[refused].as_str().is_some_and(|told| told.len() > 20), "{refused}: {}", seen[refused]);
     }
-    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill").success());
-    assert_eq!(child.wait().expect("an end").code(), Some(0));
+    let (code, _) = service.end();
+    assert_eq!(code, Some(0));
 }

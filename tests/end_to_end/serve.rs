@@ -21,11 +21,22 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts a demo on a free port, and reads where it is.
-    #[expect(clippy::zombie_processes, reason = "where it does not say where it listens, the test ends")]
+    /// Starts a demo on a free port.
     pub fn demo(data: &str) -> Service {
+        Service::start(&["--demo", "--data", data], "/#link=")
+    }
+
+    /// Starts one of which nobody is admin, on a free port; its link is for setting up.
+    pub fn first(data: &str) -> Service {
+        Service::start(&["--data", data], "/#setup=")
+    }
+
+    /// Starts one, and reads where it is from the link that it prints.
+    #[expect(clippy::zombie_processes, reason = "where it does not say where it listens, the test ends")]
+    fn start(arguments: &[&str], link: &str) -> Service {
         let mut child = Command::new(env!("CARGO_BIN_EXE_kwartier"))
-            .args(["serve", "--demo", "--listen", "127.0.0.1:0", "--data", data])
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -37,8 +48,8 @@ impl Service {
             let mut line = String::new();
             assert!(logs.read_line(&mut line).expect("logs") > 0, "it ended: {seen}");
             seen.push_str(&line);
-            if let Some((_, url)) = line.split_once("Look at it: http://") {
-                let (address, link) = url.trim().split_once("/#link=").expect("a link");
+            let url = line.split_once("http://").map(|(_, url)| url.trim());
+            if let Some((address, link)) = url.and_then(|url| url.split_once(link)) {
                 return Service { child, address: address.to_owned(), link: link.to_owned(), logs };
             }
         }

@@ -2,5 +2,6 @@
 
 pub mod depots;
 pub mod generate;
+pub mod npm;
 pub mod planned;
 pub mod play;

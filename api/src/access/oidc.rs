@@ -1,4 +1,4 @@
-//! Single sign-on by `OpenID` Connect: authorisation code with PKCE, state and nonce.
+//! Single sign-on by OpenID Connect: authorisation code with PKCE, state and nonce.
 
 use std::collections::HashMap;
 use std::pin::Pin;

@@ -28,7 +28,7 @@ pub(super) struct Rooms {
     pub spare: Vec<f64>,
     /// For each row beyond the boards': which devices load it, and how.
     extra: Vec<Extra>,
-    /// By device, the extra rows it loads; empty where there are none at all.
+    /// By device, the extra rows it loads; none of those at the end that load none.
     extra_of: Vec<Vec<usize>>,
 }
 
@@ -57,9 +57,6 @@ impl Rooms {
             }
         }
         let mut made = Rooms { left, kept: Vec::new(), spare, extra: Vec::new(), extra_of: Vec::new() };
-        if setup.import_cap_kw.is_some() || !state.signals.is_empty() {
-            made.extra_of = vec![Vec::new(); setup.devices.len()];
-        }
         made.caps(state, now);
         made.signals(state, now);
         made.take_off_others(state, now);
@@ -104,7 +101,12 @@ impl Rooms {
         self.spare.push(room - most);
         let index = self.extra.len();
         self.extra.push(Extra { row, phase, grid });
-        devices.for_each(|device| self.extra_of[device].push(index));
+        for device in devices {
+            if self.extra_of.len() <= device {
+                self.extra_of.resize(device + 1, Vec::new());
+            }
+            self.extra_of[device].push(index);
+        }
     }
 
     /// The contract's cap on a clock quarter-hour.

@@ -187,11 +187,10 @@ fn fill(
             full.push((level_of(want_a), k));
         }
     }
-    let Some(&(lowest, _)) = rising.iter().min_by(|(a, _), (b, _)| a.total_cmp(b)) else { return };
     rising.sort_unstable_by(in_order);
     full.sort_unstable_by(in_order);
+    let Some(&(mut level, _)) = rising.first() else { return };
     let (mut next, mut next_full) = (0, 0);
-    let mut level = lowest;
     loop {
         // Whoever starts at this level joins.
         while let Some(&(_, k)) = rising.get(next).filter(|(starts, _)| *starts <= level + SLACK) {

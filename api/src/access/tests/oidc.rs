@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
 
 use axum::http::Method;
+use kwartier_tests::npm;
 use serde_json::json;
 
 use super::{Shows, World};
@@ -28,44 +28,6 @@ impl Drop for Provider {
     }
 }
 
-/// The folder with the provider installed, outside of the clone; `None`, there is no npm, or no network the first time.
-fn installed() -> Option<&'static PathBuf> {
-    static INSTALLED: OnceLock<Option<PathBuf>> = OnceLock::new();
-    let installed = INSTALLED.get_or_init(|| {
-        let from = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?.join("tests/oidc");
-        let cache = std::env::var_os("HOME").map_or_else(std::env::temp_dir, PathBuf::from).join(".cache/kwartier");
-        let lock = std::fs::read(from.join("package-lock.json")).unwrap();
-        let server = std::fs::read(from.join("server.js")).unwrap();
-        let name = format!("oidc-{}", &blake3::hash(&[lock, server].concat()).to_hex()[..16]);
-        let folder = cache.join(&name);
-        if !folder.join("done").exists() {
-            // Several tests may come here at once, each in a process of its own: each installs beside, the first one stays.
-            std::fs::create_dir_all(&cache).ok()?;
-            let beside = tempfile::Builder::new().prefix(&name).tempdir_in(&cache).ok()?;
-            for file in ["package.json", "package-lock.json", "server.js"] {
-                std::fs::copy(from.join(file), beside.path().join(file)).ok()?;
-            }
-            let mut npm = Command::new("npm");
-            npm.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(beside.path());
-            let output = npm.output().ok().filter(|output| output.status.success())?;
-            drop(output);
-            std::fs::write(beside.path().join("done"), "").ok()?;
-            if std::fs::rename(beside.path(), &folder).is_ok() {
-                let _ = beside.keep();
-            }
-        }
-        Some(folder)
-    });
-    if installed.is_none() {
-        assert!(
-            std::env::var_os("CI").is_none(),
-            "npm ci in tests/oidc does not work here, and must on a build server"
-        );
-        eprintln!("SKIPPED: single sign-on; `npm ci` in tests/oidc does not work here");
-    }
-    installed.as_ref()
-}
-
 fn provider(folder: &Path, callback: &str) -> Provider {
     let mut node = Command::new("node");
     node.args(["server.js", "kwartier", SECRET, callback]).current_dir(folder);
@@ -77,11 +39,11 @@ fn provider(folder: &Path, callback: &str) -> Provider {
 
 /// The service with that provider.
 async fn world() -> Option<(World, Provider)> {
-    let folder = installed()?;
+    let folder = npm::installed("tests/oidc", &["server.js"])?;
     let mut running = None;
     let kept = tempfile::tempdir().unwrap();
     let late = |config: &mut crate::config::Config, url: &str| {
-        let provider = provider(folder, &format!("{url}/v1/oidc/acme/callback"));
+        let provider = provider(&folder, &format!("{url}/v1/oidc/acme/callback"));
         config.public_url = Some(url.to_owned());
         let role =
             |group: &str, role| OidcRole { group: group.to_owned(), role, tenant: "acme".to_owned(), site: None };

@@ -205,7 +205,7 @@ impl Depot {
         });
         *self.glance.lock() = Glance {
             vehicles: truth.devices.iter().filter(|device| device.stay.is_some()).count(),
-            charging: truth.devices.iter().filter(|device| device.drawn_a.iter().any(|amps| *amps > 0.0)).count(),
+            charging: truth.devices.iter().filter(|device| device.drawn_a.iter().any(|amps| *amps != 0.0)).count(),
             drawn_a: truth.devices.iter().flat_map(|device| device.drawn_a).sum(),
             boards: boards.collect(),
             worst_a: self.watch.worst_a.clone(),

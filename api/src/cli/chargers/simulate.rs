@@ -51,7 +51,7 @@ pub enum Protocol {
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Args {
-    /// Address of the central system, such as <ws://127.0.0.1:8080/ocpp>; each station's identity goes behind it.
+    /// Address of the central system, such as `ws://127.0.0.1:8080/ocpp`; each station's identity goes behind it.
     #[arg(value_name = "URL", value_parser = address)]
     pub url: Url,
     /// How many stations; with --site or --scenario, at most so many of theirs.
@@ -84,7 +84,7 @@ pub struct Args {
     /// A scenario of `kwartier simulate` whose days begin now: site, visits, building, sun, behaviours, faults.
     #[arg(long, value_name = "SCENARIO.toml", conflicts_with = "site")]
     pub scenario: Option<PathBuf>,
-    /// Play the site's meters too: post what they show each second to <http://HOST/v1/sites/SITE/measurements>.
+    /// Play the site's meters too: post what they show each second to `http://HOST/v1/sites/SITE/measurements`.
     #[arg(long, value_name = "URL", value_parser = web, requires = "key_file")]
     pub meter_to: Option<Url>,
     /// A file with the API key for --meter-to.

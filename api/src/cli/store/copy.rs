@@ -10,7 +10,7 @@ use crate::store::backup::copy_places;
 /// A password need not stand in the URL: PGPASSWORD and ~/.pgpass are read too.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A folder, or the URL of a PostgreSQL database (<postgres://USER@HOST/DATABASE>).
+    /// A folder, or the URL of a PostgreSQL database (`postgres://USER@HOST/DATABASE`).
     #[arg(long, value_name = "DIR|URL")]
     from: String,
     /// A folder, or the URL of a PostgreSQL database.

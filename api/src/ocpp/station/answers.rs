@@ -3,11 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::{Follows, Once, Outcome, Place, Purpose, Station};
+use super::{Follows, MOST_CONNECTORS, Once, Outcome, Place, Purpose, Station};
 use crate::ocpp::composite::{self, Told};
-
-/// No charger has more connectors.
-const MOST_CONNECTORS: i64 = 64;
 
 impl Station {
     /// An answer has come.
@@ -37,8 +34,7 @@ impl Station {
                 }
             }
             // What has changed meanwhile is still to be told.
-            Purpose::Maximum(base) if accepted && base != self.base() => {}
-            Purpose::Fallback(base) if accepted && base != self.base() => {}
+            Purpose::Maximum(base) | Purpose::Fallback(base) if accepted && base != self.base() => {}
             Purpose::Maximum(_) => Self::settled(&mut self.maximum, accepted),
             Purpose::Fallback(_) => {
                 Self::settled(&mut self.fallback, accepted);
@@ -163,7 +159,8 @@ impl Station {
         if let Some(periods) = number("ChargingScheduleMaxPeriods").or_else(|| number("PeriodsPerSchedule")) {
             self.said.periods = usize::try_from(periods.max(1)).unwrap_or(1);
         }
-        let connectors = number("NumberOfConnectors").filter(|count| *count <= MOST_CONNECTORS);
+        let connectors = number("NumberOfConnectors")
+            .filter(|count| usize::try_from(*count).is_ok_and(|count| count <= MOST_CONNECTORS));
         (1..=connectors.unwrap_or(0)).for_each(|connector| self.has(connector));
         self.reshape();
     }

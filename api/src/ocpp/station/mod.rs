@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use chrono::{DateTime, Offset, TimeZone, Utc};
 use chrono_tz::Tz;
+use kwartier_engine::control::setup::LOWEST_A;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -22,6 +23,9 @@ use super::profiles::{Form, stamp};
 use super::quirks::Quirks;
 use super::readings::{Draws, Reading};
 use crate::resource::setpoint::Setpoint;
+
+/// No charger has more connectors, whatever it says.
+const MOST_CONNECTORS: usize = 64;
 
 /// Where what is stored for good says of which connectors it was.
 const CONNECTORS: usize = 6;
@@ -329,7 +333,7 @@ impl Station {
 
     /// It has a connector. What it stores for when it is alone holds for each of them, so all of them share it.
     pub fn has(&mut self, connector: i64) {
-        if self.connectors.insert(connector) && self.connectors.len() > 1 {
+        if self.connectors.len() < MOST_CONNECTORS && self.connectors.insert(connector) && self.connectors.len() > 1 {
             self.fallback = Once::WANTED;
             self.held.remove(&Place::Waiting);
             self.tell_again();
@@ -473,12 +477,12 @@ impl Station {
     }
 
     /// What each connector has of a limit that holds for each of them, in A: defaults do (1.6, 5.16.4; 2.0.1, K01.FR.31). No vehicle
-    /// charges with less than 6 A.
+    /// charges with less than [`LOWEST_A`].
     fn each_a(&self, all_a: f64) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "a handful")]
         let count = self.connectors.len().max(1) as f64;
         let each_a = all_a / count;
-        if count <= 1.0 || each_a >= 6.0 { each_a } else { 0.0 }
+        if count <= 1.0 || each_a >= LOWEST_A { each_a } else { 0.0 }
     }
 
     /// The fallback as it is stored.

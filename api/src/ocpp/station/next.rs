@@ -1,6 +1,7 @@
 //! What is sent next, and how high a limit stands where.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use kwartier_engine::control::setup::LOWEST_A;
 use serde_json::{Value, json};
 
 use super::setup::ask_capabilities;
@@ -180,7 +181,7 @@ impl Station {
                 let count = let_in.count().max(1) as f64;
                 match all_a / count {
                     _ if accepted != Some(Standing::Accepted) => 0.0,
-                    each_a if each_a >= 6.0 || count <= 1.0 => each_a,
+                    each_a if each_a >= LOWEST_A || count <= 1.0 => each_a,
                     _ if first => all_a,
                     _ => 0.0,
                 }

@@ -3,8 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::workspace;
-
 /// The folder in which npm has installed what the `package-lock.json` of `from` (below the workspace) names, and where `scripts`
 /// of it stand; `None`, there is no npm, or no network the first time.
 ///
@@ -12,7 +10,7 @@ use super::workspace;
 ///
 /// When it does not work on a build server, where it has to.
 pub fn installed(from: &str, scripts: &[&str]) -> Option<PathBuf> {
-    let from = workspace().join(from);
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?.join(from);
     let files = [&["package.json", "package-lock.json"], scripts].concat();
     let folder = install(&from, &files);
     if folder.is_none() {
@@ -23,7 +21,8 @@ pub fn installed(from: &str, scripts: &[&str]) -> Option<PathBuf> {
 }
 
 fn install(from: &Path, files: &[&str]) -> Option<PathBuf> {
-    let content: Vec<u8> = files.iter().flat_map(|file| std::fs::read(from.join(file)).unwrap()).collect();
+    let read = files.iter().map(|file| std::fs::read(from.join(file))).collect::<Result<Vec<_>, _>>();
+    let content = read.ok()?.concat();
     let cache = std::env::var_os("HOME").map_or_else(std::env::temp_dir, PathBuf::from).join(".cache/kwartier");
     let name = format!("{}-{}", from.file_name()?.display(), &blake3::hash(&content).to_hex()[..16]);
     let folder = cache.join(&name);
