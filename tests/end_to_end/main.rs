@@ -19,6 +19,8 @@ mod gateway;
 mod interrupt;
 #[cfg(unix)]
 mod ocpp;
+#[cfg(unix)]
+mod operator;
 #[cfg(target_os = "linux")]
 mod packaging;
 #[cfg(unix)]

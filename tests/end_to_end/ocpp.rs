@@ -424,27 +424,6 @@ fn what_a_vehicle_says_that_it_needs_counts_until_its_driver_says_otherwise() {
     });
 }
 
-#[test]
-fn a_command_reaches_a_charger_and_its_answer_comes_back() {
-    let folder = Folder::new();
-    let service = std::sync::Arc::new(Service::start(&folder.path("data"), "127.0.0.1:0"));
-    service.site("a", &["CP-1"]);
-    let path = "/v1/sites/a/chargers/CP-1/commands";
-    assert_eq!(service.ask("POST", path, &json!({ "command": "reset" })).0, 409, "it is not connected");
-    let asks = std::sync::Arc::clone(&service);
-    let ask = move || asks.ask("POST", path, &json!({ "command": "reset", "hard": true }));
-    runtime().block_on(async {
-        let mut charger = Charger::connect(&service, "CP-1", PASSWORD, "ocpp1.6").await.expect("a link");
-        let boot = json!({ "chargePointModel": "M", "chargePointVendor": "V" });
-        charger.call("1", "BootNotification", boot).await.expect("an answer");
-        let asks = tokio::task::spawn_blocking(ask);
-        let frame = charger.until(|frame| frame[2] == "Reset").await.expect("a reset");
-        assert_eq!(frame[3]["type"], "Hard");
-        let answer = asks.await.expect("an answer");
-        assert_eq!(answer, (200, json!({ "result": "answered", "answer": { "status": "Accepted" } })));
-    });
-}
-
 /// Runs the stranger of `tests/ocpp` against a service, and gives his verdict.
 fn stranger(python: &Path, service: &Service, more: &[&str]) -> Child {
     Command::new(python)
@@ -471,6 +450,8 @@ fn a_strangers_fuses_hold_with_links_cut() {
     assert_eq!(verdict["broken"], json!([]), "{verdict}");
     assert_eq!(verdict["connected"], 6, "{verdict}");
     assert!(verdict["energy_kwh"].as_f64().is_some_and(|kwh| kwh > 0.0), "{verdict}");
+    // Those of 2.1 say that limits can be updated by themselves, and are told so.
+    assert!(verdict["updated"].as_u64().is_some_and(|count| count > 0), "{verdict}");
 }
 
 #[test]

@@ -161,8 +161,11 @@ fn the_demo_comes_alive_ends_in_good_order_and_begins_again() {
     assert_eq!(feeds["prices"][0]["source"], "energy_charts");
     let replayed = super::kwartier(&["feeds", "replay", &format!("{data}/feeds"), "--json"]);
     let days = super::json(&replayed.stdout);
-    assert_eq!(replayed.status.code(), Some(0), "{days}");
-    assert!(days.as_array().is_some_and(|days| days.iter().all(|day| day["source"] == "energy_charts")), "{days}");
+    // Shortly before tomorrow's prices are published they are asked for too, and there are none.
+    let days_of = days.as_array().expect("days");
+    let known = days_of.iter().filter(|day| !day["known"].is_null()).count();
+    assert_eq!(replayed.status.code(), Some(i32::from(known < days_of.len())), "{days}");
+    assert!(known > 0 && days_of.iter().filter(|day| day["source"] == "energy_charts").count() == known, "{days}");
 
     // The link works once.
     let body = format!("{{\"link\":\"{}\"}}", service.link);

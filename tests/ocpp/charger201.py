@@ -1,29 +1,33 @@
-"""A station of OCPP 2.0.1 that obeys profiles as the specification says."""
+"""Stations of OCPP 2.0.1 and 2.1 that obey profiles as the specification says."""
 
 from __future__ import annotations
 
 import time
 import uuid
 
+from ocpp import v21, v201
 from ocpp.routing import after, on
-from ocpp.v201 import ChargePoint, call, call_result
 from profiles import Profile
 from station import Station, stamp
 
 EVSE = {"id": 1, "connector_id": 1}
 
 
-class Charger201(Station, ChargePoint):
-    """The station."""
+class Charger2(Station):
+    """What is the same in both versions."""
 
     edition = "2.0.1"
-    protocol = "ocpp2.0.1"
     events = 0
+    # The words of its version.
+    asks = v201.call
+    answers = v201.call_result
+    # What it says of itself beyond the usual.
+    more_variables: dict[tuple[str, str], str] = {}
 
     async def boots(self) -> None:
         """Say that it has started, until it is accepted."""
         station = {"model": "Two", "vendor_name": "Stranger"}
-        await self.until_accepted(lambda: self.call(call.BootNotification(charging_station=station, reason="PowerUp")))
+        await self.until_accepted(lambda: self.call(self.asks.BootNotification(charging_station=station, reason="PowerUp")))
         await self.status("Available")
 
     async def status(self, status: str) -> None:
@@ -31,7 +35,7 @@ class Charger201(Station, ChargePoint):
         if status != self.said:
             self.said = status
             await self.call(
-                call.StatusNotification(timestamp=stamp(), connector_status=status, evse_id=1, connector_id=1)
+                self.asks.StatusNotification(timestamp=stamp(), connector_status=status, evse_id=1, connector_id=1)
             )
 
     def values(self) -> list[dict]:
@@ -47,7 +51,7 @@ class Charger201(Station, ChargePoint):
         info = {"transaction_id": self.transaction, **more.pop("info", {})}
         number, self.events = self.events, self.events + 1
         answer = await self.call(
-            call.TransactionEvent(
+            self.asks.TransactionEvent(
                 event_type=kind,
                 timestamp=stamp(),
                 trigger_reason=trigger,
@@ -64,7 +68,7 @@ class Charger201(Station, ChargePoint):
         """Begin a transaction for the vehicle that is there."""
         await self.status("Occupied")
         token = {"id_token": "STRANGER", "type": "ISO14443"}
-        answer = await self.call(call.Authorize(id_token=token))
+        answer = await self.call(self.asks.Authorize(id_token=token))
         if answer is None or answer.id_token_info["status"] != "Accepted":
             self.refused += 1
         self.transaction, self.since, self.events = str(uuid.uuid4()), time.time(), 0
@@ -88,13 +92,13 @@ class Charger201(Station, ChargePoint):
 
     async def lives(self) -> None:
         """Say that it is there."""
-        await self.call(call.Heartbeat())
+        await self.call(self.asks.Heartbeat())
 
     @on("SetChargingProfile")
     def sets(self, evse_id, charging_profile, **_):
         """Take a profile, or not."""
         taken = self.takes(Profile.read(evse_id, charging_profile))
-        return call_result.SetChargingProfile(status="Accepted" if taken else "Rejected")
+        return self.answers.SetChargingProfile(status="Accepted" if taken else "Rejected")
 
     @on("ClearChargingProfile")
     def clears(self, charging_profile_id=None, charging_profile_criteria=None, **_):
@@ -106,7 +110,7 @@ class Charger201(Station, ChargePoint):
             criteria.get("charging_profile_purpose"),
             criteria.get("stack_level"),
         )
-        return call_result.ClearChargingProfile(status="Accepted" if cleared else "Unknown")
+        return self.answers.ClearChargingProfile(status="Accepted" if cleared else "Unknown")
 
     @on("GetCompositeSchedule")
     def composite(self, duration, evse_id, **_):
@@ -118,12 +122,12 @@ class Charger201(Station, ChargePoint):
             "charging_rate_unit": "A",
             "charging_schedule_period": self.composite_periods(min(duration, 7200)),
         }
-        return call_result.GetCompositeSchedule(status="Accepted", schedule=schedule)
+        return self.answers.GetCompositeSchedule(status="Accepted", schedule=schedule)
 
     @on("GetChargingProfiles")
     def profiles_wanted(self, **_):
         """Tell nothing of what it holds: stations need not."""
-        return call_result.GetChargingProfiles(status="NoProfiles")
+        return self.answers.GetChargingProfiles(status="NoProfiles")
 
     @on("GetVariables")
     def variables(self, get_variable_data, **_):
@@ -135,7 +139,7 @@ class Charger201(Station, ChargePoint):
             ("SmartChargingCtrlr", "Entries"): "10",
             ("SmartChargingCtrlr", "Enabled"): "true",
             ("SampledDataCtrlr", "TxUpdatedInterval"): str(self.measures_every_s),
-        }
+        } | self.more_variables
         results = []
         for one in get_variable_data:
             value = known.get((one["component"]["name"], one["variable"]["name"]))
@@ -145,7 +149,7 @@ class Charger201(Station, ChargePoint):
             else:
                 result |= {"attribute_status": "Accepted", "attribute_value": value}
             results.append(result)
-        return call_result.GetVariables(get_variable_result=results)
+        return self.answers.GetVariables(get_variable_result=results)
 
     @on("SetVariables")
     def changes(self, set_variable_data, **_):
@@ -157,18 +161,18 @@ class Charger201(Station, ChargePoint):
             results.append(
                 {"component": one["component"], "variable": one["variable"], "attribute_status": "Accepted"}
             )
-        return call_result.SetVariables(set_variable_result=results)
+        return self.answers.SetVariables(set_variable_result=results)
 
     @on("GetBaseReport")
     def report(self, **_):
         """Have none."""
-        return call_result.GetBaseReport(status="NotSupported")
+        return self.answers.GetBaseReport(status="NotSupported")
 
     @on("TriggerMessage")
     def triggered(self, requested_message, **_):
         """Say something once more."""
         known = requested_message in ("StatusNotification", "TransactionEvent", "MeterValues", "Heartbeat")
-        return call_result.TriggerMessage(status="Accepted" if known else "NotImplemented")
+        return self.answers.TriggerMessage(status="Accepted" if known else "NotImplemented")
 
     @after("TriggerMessage")
     async def says_again(self, requested_message, **_):
@@ -184,12 +188,12 @@ class Charger201(Station, ChargePoint):
     @on("RequestStartTransaction")
     def starts_from_afar(self, **_):
         """Its vehicles start by themselves."""
-        return call_result.RequestStartTransaction(status="Rejected")
+        return self.answers.RequestStartTransaction(status="Rejected")
 
     @on("RequestStopTransaction")
     def stops_from_afar(self, transaction_id, **_):
         """Stop if that is the one."""
-        return call_result.RequestStopTransaction(status="Accepted" if self.transaction == transaction_id else "Rejected")
+        return self.answers.RequestStopTransaction(status="Accepted" if self.transaction == transaction_id else "Rejected")
 
     @after("RequestStopTransaction")
     async def stopped(self, transaction_id, **_):
@@ -201,29 +205,51 @@ class Charger201(Station, ChargePoint):
     @on("Reset")
     def resets(self, **_):
         """Refuse: nobody here has anything to start anew."""
-        return call_result.Reset(status="Rejected")
+        return self.answers.Reset(status="Rejected")
 
     @on("ChangeAvailability")
     def availability(self, **_):
         """Stay as it is."""
-        return call_result.ChangeAvailability(status="Accepted")
+        return self.answers.ChangeAvailability(status="Accepted")
 
     @on("UnlockConnector")
     def unlocks(self, **_):
         """Do nothing."""
-        return call_result.UnlockConnector(status="UnlockFailed")
+        return self.answers.UnlockConnector(status="UnlockFailed")
 
     @on("SendLocalList")
     def local_list(self, **_):
         """Take the list."""
-        return call_result.SendLocalList(status="Accepted")
+        return self.answers.SendLocalList(status="Accepted")
 
     @on("GetLocalListVersion")
     def local_list_version(self, **_):
         """Have none."""
-        return call_result.GetLocalListVersion(version_number=0)
+        return self.answers.GetLocalListVersion(version_number=0)
 
     @on("ClearCache")
     def clears_cache(self, **_):
         """Have none."""
-        return call_result.ClearCache(status="Accepted")
+        return self.answers.ClearCache(status="Accepted")
+
+
+class Charger201(Charger2, v201.ChargePoint):
+    """The station of 2.0.1."""
+
+    protocol = "ocpp2.0.1"
+
+
+class Charger21(Charger2, v21.ChargePoint):
+    """The station of 2.1: its limits can be updated by themselves (K28)."""
+
+    protocol = "ocpp2.1"
+    asks = v21.call
+    answers = v21.call_result
+    more_variables = {("SmartChargingCtrlr", "SupportsDynamicProfiles"): "true"}
+
+    @on("UpdateDynamicSchedule")
+    def updates(self, charging_profile_id, schedule_update, **_):
+        """Take another limit for a profile it has, or not."""
+        taken = self.store.update(charging_profile_id, schedule_update.get("limit"), time.time())
+        self.updated += taken
+        return self.answers.UpdateDynamicSchedule(status="Accepted" if taken else "Rejected")

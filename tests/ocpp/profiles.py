@@ -1,4 +1,4 @@
-"""What charging profiles allow, from the words of OCPP 1.6 and 2.0.1, and from nothing of the product."""
+"""What charging profiles allow, from the words of OCPP 1.6, 2.0.1 and 2.1, and from nothing of the product."""
 
 from __future__ import annotations
 
@@ -41,6 +41,8 @@ class Profile:
     transaction: str | None
     watts: bool
     periods: list[tuple[float, float, int | None]]
+    # Its limit can be updated by itself (2.1).
+    dynamic: bool = False
 
     @classmethod
     def read(cls, evse: int, wire: dict) -> Profile:
@@ -62,7 +64,7 @@ class Profile:
             evse=evse,
             repeats_s=recurrence if kind == "Recurring" else None,
             relative=kind == "Relative",
-            begins=seconds(get(schedule, "startSchedule")),
+            begins=seconds(get(wire, "dynUpdateTime") if kind == "Dynamic" else get(schedule, "startSchedule")),
             ends_after_s=get(schedule, "duration"),
             valid_from=seconds(get(wire, "validFrom")),
             valid_to=seconds(get(wire, "validTo")),
@@ -72,6 +74,7 @@ class Profile:
                 (get(p, "startPeriod"), float(p["limit"]), get(p, "numberPhases"))
                 for p in get(schedule, "chargingSchedulePeriod")
             ],
+            dynamic=kind == "Dynamic",
         )
 
     def amps(self, at: float, charging_since: float) -> float | None:
@@ -115,6 +118,9 @@ class Store:
                 return False
         if not new.periods or new.periods[0][0] != 0:
             return False
+        # One period, and without a time of its last update it would never lapse (K28.FR.01, K28.FR.13).
+        if new.dynamic and (len(new.periods) != 1 or new.begins is None or new.ends_after_s is None):
+            return False
 
         def in_its_place(old: Profile) -> bool:
             return (old.purpose, old.level, old.evse) == (new.purpose, new.level, new.evse)
@@ -123,6 +129,15 @@ class Store:
             return False
         self.profiles = [old for old in self.profiles if old.id != new.id and not in_its_place(old)] + [new]
         return True
+
+    def update(self, id: int, limit: float | None, at: float) -> bool:
+        """Give a dynamic profile another limit, for as long as it lasts from now on. Return whether it is there."""
+        for profile in self.profiles:
+            if profile.id == id and profile.dynamic and limit is not None:
+                profile.begins = at
+                profile.periods = [(0, limit, profile.periods[0][2])]
+                return True
+        return False
 
     def clear(self, id=None, evse=None, purpose=None, level=None) -> bool:
         """Clear what matches all that is given. Return whether anything did."""

@@ -10,6 +10,8 @@ import sys
 
 import central
 import websockets
+from charger16 import Charger16
+from charger201 import Charger201
 from profiles import Profile, Store
 from stranger import Depot
 
@@ -38,6 +40,14 @@ def profiles() -> None:
     assert store.clear(purpose="TxDefaultProfile", level=1) and not store.clear(id=9)
     assert store.amps(60 + 86_400, 0, None) == 8.0
 
+    store = Store("2.0.1")
+    moves = {"transactionId": "t", "chargingProfileKind": "Dynamic", "dynUpdateTime": "1970-01-01T00:02:00Z"}
+    assert not store.install(profile(5, "TxProfile", 1, 16.0, 1, **moves), "t"), "it would never lapse"
+    assert store.install(profile(5, "TxProfile", 1, 16.0, 1, schedule={"duration": 30}, **moves), "t")
+    assert [store.amps(at, 0, "t") for at in (120, 149, 150)] == [16.0, 16.0, None]
+    assert store.update(5, 9.0, 200) and not store.update(6, 9.0, 200) and not store.update(5, None, 200)
+    assert [store.amps(at, 0, "t") for at in (200, 229, 230)] == [9.0, 9.0, None]
+
 
 async def conversation(stations: int, seconds: float) -> tuple[dict, dict]:
     """Connect the stations with the central system. Return the verdicts of both."""
@@ -55,7 +65,7 @@ async def conversation(stations: int, seconds: float) -> tuple[dict, dict]:
     async with websockets.serve(desk, "127.0.0.1", 0, subprotocols=["ocpp1.6", "ocpp2.0.1"]) as server:
         port = server.sockets[0].getsockname()[1]
         asked = argparse.Namespace(stations=stations, seed=1, ws=f"ws://127.0.0.1:{port}", cuts=0.0, silent_meter=True)
-        depot = Depot(asked)
+        depot = Depot(asked, kinds=(Charger16, Charger201))
         tasks = [asyncio.ensure_future(depot.station(k)) for k in range(stations)]
         tasks.append(asyncio.ensure_future(depot.flows()))
         _, pending = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)

@@ -38,10 +38,12 @@ class Station:
         self.refused = 0
         self.profiles: dict[str, int] = {}
         self.rejected = 0
+        # Limits that were updated by themselves.
+        self.updated = 0
 
     def moves_to(self, other: Station) -> None:
         """Hand over everything that outlives a connection."""
-        for name in ("store", "vehicle", "transaction", "since", "wh", "measures_every_s", "refused", "profiles", "rejected"):
+        for name in ("store", "vehicle", "transaction", "since", "wh", "measures_every_s", "refused", "profiles", "rejected", "updated"):
             setattr(other, name, getattr(self, name))
 
     async def until_accepted(self, boot) -> None:

@@ -1,6 +1,6 @@
 """Drives a running service as a stranger would: nothing but its documented HTTP and OCPP.
 
-It puts a site with two boards, connects stations of 1.6 and 2.0.1 by turns, plugs vehicles in, posts what the meters show each
+It puts a site with two boards, connects stations of 1.6, 2.0.1 and 2.1 by turns, plugs vehicles in, posts what the meters show each
 second, cuts links where asked, and judges what flows each second by a fuse model of its own.
 """
 
@@ -20,12 +20,13 @@ import urllib.request
 
 import websockets
 from charger16 import Charger16
-from charger201 import Charger201
+from charger201 import Charger21, Charger201
 from depot import Board, Building, Vehicle
 from station import stamp
 
 PASSWORD = "a-strangers-password"
 ROTATIONS = ["RST", "STR", "TRS"]
+KINDS = (Charger16, Charger201, Charger21)
 # A station that nobody reaches holds this.
 FALLBACK_A = 6.0
 SUB_LIMIT_A = 40.0
@@ -48,8 +49,9 @@ def ask(url: str, method: str, path: str, key: str, body) -> dict | list | None:
 class Depot:
     """The depot, as it really is."""
 
-    def __init__(self, arguments):
+    def __init__(self, arguments, kinds=KINDS):
         self.arguments = arguments
+        self.kinds = kinds
         self.names = [f"STRANGER-{k + 1}" for k in range(arguments.stations)]
         self.rotation = {name: ROTATIONS[k % 3] for k, name in enumerate(self.names)}
         # The first half hangs on the sub-board.
@@ -57,7 +59,7 @@ class Depot:
         main_a = max(63.0, 12.0 * arguments.stations)
         self.boards = {"main": Board("main", main_a), "sub": Board("sub", SUB_LIMIT_A)}
         self.building = Building(0.45 * BUILDING_MAX_A, arguments.seed)
-        self.stations: dict[str, Charger16 | Charger201] = {}
+        self.stations: dict[str, Charger16 | Charger201 | Charger21] = {}
         self.linked: set[str] = set()
         self.chance = random.Random(arguments.seed)
         self.energy_kwh = 0.0
@@ -103,7 +105,7 @@ class Depot:
     async def station(self, k: int) -> None:
         """Keep a station connected, as long as it is not cut off."""
         name = self.names[k]
-        kind = Charger16 if k % 2 == 0 else Charger201
+        kind = self.kinds[k % len(self.kinds)]
         basic = base64.b64encode(f"{name}:{PASSWORD}".encode()).decode()
         first = True
         while True:
@@ -237,6 +239,7 @@ class Depot:
             "connected": len(self.stations),
             "wanted": len(self.names),
             "profiles": profiles,
+            "updated": sum(station.updated for station in stations),
             "rejected": sum(station.rejected for station in stations),
             "refused": sum(station.refused for station in stations),
             "energy_kwh": round(self.energy_kwh, 3),

@@ -41,6 +41,22 @@ impl Alarms {
         }
     }
 
+    /// Something is wrong, in these words, or is right again. Where it is open in other words, it begins anew.
+    pub fn told(&mut self, kind: &'static str, about: String, text: Option<String>, now: DateTime<Utc>) {
+        let key = (kind, about);
+        if self.open.get(&key).map(|open| &open.text) != text.as_ref() {
+            self.clear(kind, &key.1);
+            if let Some(text) = text {
+                self.raise(kind, key.1, text, now);
+            }
+        }
+    }
+
+    /// None yet, in the place of others: what is open of those ends, and begins anew where it is still so.
+    pub fn after(others: &Alarms) -> Alarms {
+        Alarms { open: BTreeMap::new(), news: others.open.values().map(|alarm| (false, alarm.clone())).collect() }
+    }
+
     /// Whether nothing is wrong.
     pub fn is_empty(&self) -> bool {
         self.open.is_empty()
@@ -84,5 +100,27 @@ mod tests {
         assert_eq!(ended.len(), 1);
         assert!(!ended[0].0 && ended[0].1.about == "node/HV");
         assert_eq!(alarms.list().len(), 1);
+    }
+
+    #[test]
+    fn an_alarm_that_is_told_in_other_words_begins_anew() {
+        let now = DateTime::UNIX_EPOCH;
+        let mut alarms = Alarms::default();
+        let mut told = |text: Option<&str>| {
+            alarms.told("faulted", "charger/A".to_owned(), text.map(str::to_owned), now);
+            alarms.news().into_iter().map(|(open, alarm)| (open, alarm.text)).collect::<Vec<_>>()
+        };
+        assert_eq!(told(None), []);
+        assert_eq!(told(Some("hot")), [(true, "hot".to_owned())]);
+        assert_eq!(told(Some("hot")), []);
+        assert_eq!(told(Some("hotter")), [(false, "hot".to_owned()), (true, "hotter".to_owned())]);
+        assert_eq!(told(None), [(false, "hotter".to_owned())]);
+        told(Some("hot"));
+        let mut later = Alarms::after(&alarms);
+        assert_eq!(
+            later.news().into_iter().map(|(open, alarm)| (open, alarm.text)).collect::<Vec<_>>(),
+            [(false, "hot".to_owned())]
+        );
+        assert!(later.is_empty());
     }
 }

@@ -13,6 +13,28 @@ use crate::resource::price::Price;
 use crate::resource::session::KeptSession;
 use crate::resource::signal::Signal;
 
+/// What a charger tells of itself that an operator should know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChargerAlarm {
+    /// It holds more than it should.
+    HoldsMore,
+    /// Something is wrong with it.
+    Faulted,
+    /// Somebody may tamper with it.
+    Security,
+}
+
+impl ChargerAlarm {
+    /// The kind of the alarm.
+    pub fn word(self) -> &'static str {
+        match self {
+            ChargerAlarm::HoldsMore => "holds_more",
+            ChargerAlarm::Faulted => "faulted",
+            ChargerAlarm::Security => "security",
+        }
+    }
+}
+
 /// Something that happened. What it says is stored already when it comes here, where it is to be stored at all.
 #[derive(Debug, Clone)]
 pub enum Event {
@@ -58,14 +80,16 @@ pub enum Event {
         /// What.
         events: Vec<control::Event>,
     },
-    /// A charger tells that it holds more than it should, or that it does not any more.
-    HoldsMore {
+    /// A charger tells something of itself that an operator should know, or that it is over.
+    OfCharger {
         /// At which site.
         site: String,
         /// Which.
         charger: String,
-        /// In words; `None`, it holds what it should.
-        differs: Option<String>,
+        /// What.
+        kind: ChargerAlarm,
+        /// In words; `None`, it is over.
+        text: Option<String>,
     },
     /// A session is new or has changed.
     Session {

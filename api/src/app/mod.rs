@@ -35,7 +35,7 @@ pub mod tests;
 pub mod waiting;
 pub mod writer;
 
-pub use event::Event;
+pub use event::{ChargerAlarm, Event};
 pub use handle::{Follower, Handle};
 pub use task::{App, start};
 pub use writer::Writer;

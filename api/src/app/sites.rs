@@ -152,8 +152,8 @@ impl Sites {
             Event::Reported { site, charger, report } => {
                 (site.clone(), self.with(&site, |known| known.reported(&charger, &report, now)))
             }
-            Event::HoldsMore { site, charger, differs } => {
-                (site.clone(), self.with(&site, |known| known.holds_more(&charger, differs, now.wall)))
+            Event::OfCharger { site, charger, kind, text } => {
+                (site.clone(), self.with(&site, |known| known.of_charger(&charger, kind, text, now.wall)))
             }
             Event::Device { site, setup, events } => {
                 (site.clone(), self.with(&site, |known| known.device(setup, events, now.wall)))

@@ -22,7 +22,7 @@ use super::read::{Json, Path};
 use super::version::{etag, tagged};
 use crate::access::{self, Caller, Permission, SiteRef};
 use crate::app::Event;
-use crate::ocpp::{Quirks, Record, known as record_of};
+use crate::ocpp::{Quirks, Record, Told, known as record_of};
 use crate::resource::charger::{Charger, KeptCharger, KeptOcpp, Ocpp, Report};
 use crate::service::Service;
 use crate::store::{Document, Key, Kind, List};
@@ -81,6 +81,9 @@ pub struct OcppView {
     /// How it is treated otherwise than usual, by the catalogue of chargers and by what was put; absent, as usual.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quirks: Option<Quirks>,
+    /// What it has told of itself beside charging: faults, security events, how updates and uploads go.
+    #[serde(flatten)]
+    pub told: Told,
 }
 
 /// List chargers
@@ -320,6 +323,7 @@ fn view(
         vendor: said(record.identity.vendor),
         model: said(record.identity.model),
         firmware: record.identity.firmware,
+        told: record.told,
     });
     ChargerView {
         id: station.id.clone(),

@@ -49,8 +49,8 @@ pub enum CommandState {
 
 /// Command a charger
 ///
-/// Something that it does once, such as `{"command": "reset"}`. The answer waits for the charger, ten seconds at most. The same
-/// thing that waits already is done once.
+/// Something that it does once, such as `{"command": "reset"}`. The answer waits for the charger, ten seconds at most; for a
+/// report of all variables (`configuration` without keys, OCPP 2), a minute. The same thing that waits already is done once.
 #[utoipa::path(
     post, path = "/v1/sites/{site}/chargers/{charger}/commands", tag = "chargers",
     params(

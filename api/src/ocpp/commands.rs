@@ -80,6 +80,12 @@ pub enum Command {
         /// What it is to be.
         value: String,
     },
+    /// Tell how something is set up: configuration keys in 1.6, `Component.Variable` in 2.x. Without any, all there are.
+    Configuration {
+        /// Which.
+        #[serde(default)]
+        keys: Vec<String>,
+    },
     /// Forget the cards that were accepted before.
     ClearCache,
     /// Put the list of cards that are accepted without asking in place of the one that is there.
@@ -95,16 +101,47 @@ pub enum Command {
     Diagnostics {
         /// Where to.
         location: String,
+        /// What it has written down of its security in place of that.
+        #[serde(default)]
+        security: bool,
     },
-    /// Load and install a firmware.
+    /// Load and install a firmware. One that is signed is checked by the charger; its certificate and its signature go together.
     Firmware {
         /// Where from.
         location: String,
         /// When.
         at: DateTime<Utc>,
+        /// The certificate that it was signed with, PEM.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        certificate: Option<String>,
+        /// Its signature, base64.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signature: Option<String>,
+    },
+    /// Something that its maker has thought of (`DataTransfer`).
+    DataTransfer {
+        /// Who: `vendorId`.
+        vendor: String,
+        /// What: `messageId`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
+        /// With what. In 1.6 it is text.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        data: Option<Value>,
     },
     /// Ask to be certified, for security profile 3.
     Certificate,
+    /// Tell which authorities it trusts.
+    InstalledCertificates {
+        /// Those that certify whom: `central_system`, or the makers of its `firmware`.
+        #[serde(default)]
+        of: Trusted,
+    },
+    /// Trust an authority no more.
+    DeleteCertificate {
+        /// Which, as `installed_certificates` tells it (`certificateHashData`).
+        hash: Value,
+    },
     /// Trust an authority that certifies central systems.
     InstallCertificate {
         /// Its certificate, PEM; absent, that of the authority which certifies chargers here.
@@ -130,8 +167,70 @@ pub enum Command {
     },
 }
 
+/// Whom an authority certifies that a charger trusts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Trusted {
+    /// Central systems.
+    #[default]
+    CentralSystem,
+    /// Makers of firmware.
+    Firmware,
+}
+
 fn first() -> i64 {
     1
+}
+
+/// A firmware's certificate and signature: `None`, it is not signed.
+fn signed<'a>(
+    certificate: Option<&'a String>,
+    signature: Option<&'a String>,
+) -> Result<Option<(&'a String, &'a String)>, (&'static str, String)> {
+    match (certificate, signature) {
+        (Some(certificate), Some(signature)) => Ok(Some((certificate, signature))),
+        (None, None) => Ok(None),
+        (Some(_), None) => {
+            Err(("signature", "is missing; a certificate needs the signature that goes with it".to_owned()))
+        }
+        (None, Some(_)) => {
+            Err(("certificate", "is missing; a signature needs the certificate that goes with it".to_owned()))
+        }
+    }
+}
+
+/// A component's variable by its name: `Component.Variable`, where an instance stands in brackets after either.
+fn variable(key: &str) -> Result<Value, (&'static str, String)> {
+    let named = |name: &str| match name.strip_suffix(']').and_then(|name| name.split_once('[')) {
+        Some((name, instance)) => json!({ "name": name, "instance": instance }),
+        None => json!({ "name": name }),
+    };
+    let parts = key.split_once('.').filter(|(component, variable)| !component.is_empty() && !variable.is_empty());
+    let (component, variable) = parts.ok_or_else(|| {
+        (
+            "keys",
+            format!(
+                "{key:?} is no variable of OCPP 2; write its component too, such as \"SmartChargingCtrlr.RateUnit\""
+            ),
+        )
+    })?;
+    Ok(json!({ "component": named(component), "variable": named(variable) }))
+}
+
+/// What `GetLog` says: in 1.6 as its security extensions have it.
+fn log(kind: &str, location: &str, now: DateTime<Utc>) -> Value {
+    json!({ "logType": kind, "requestId": request_id(now), "log": { "remoteLocation": location } })
+}
+
+fn transfer(vendor: &str, message: Option<&String>, data: Option<Value>) -> Value {
+    let mut payload = json!({ "vendorId": vendor });
+    if let Some(message) = message {
+        payload["messageId"] = json!(message);
+    }
+    if let Some(data) = data {
+        payload["data"] = data;
+    }
+    payload
 }
 
 /// A number for what a charger answers to in later messages.
@@ -152,12 +251,16 @@ impl Command {
             Command::Reserve { .. } => "reserve",
             Command::CancelReservation { .. } => "cancel_reservation",
             Command::Configure { .. } => "configure",
+            Command::Configuration { .. } => "configuration",
             Command::ClearCache => "clear_cache",
             Command::LocalList { .. } => "local_list",
             Command::LocalListVersion => "local_list_version",
             Command::Diagnostics { .. } => "diagnostics",
             Command::Firmware { .. } => "firmware",
+            Command::DataTransfer { .. } => "data_transfer",
             Command::Certificate => "certificate",
+            Command::InstalledCertificates { .. } => "installed_certificates",
+            Command::DeleteCertificate { .. } => "delete_certificate",
             Command::InstallCertificate { .. } => "install_certificate",
             Command::NetworkProfile { .. } => "network_profile",
             Command::CompositeSchedule { .. } => "composite_schedule",
@@ -171,7 +274,7 @@ impl Command {
         record: &Record,
         now: DateTime<Utc>,
     ) -> Result<(&'static str, Value), (&'static str, String)> {
-        if version == Version::V16 { self.in_v16(record) } else { self.in_v2(version, record, now) }
+        if version == Version::V16 { self.in_v16(record, now) } else { self.in_v2(version, record, now) }
     }
 
     fn transaction(record: &Record, connector: i64) -> Result<Value, (&'static str, String)> {
@@ -183,7 +286,7 @@ impl Command {
         certificate.ok_or_else(|| ("certificate", "is missing; send the authority's certificate, PEM".to_owned()))
     }
 
-    fn in_v16(&self, record: &Record) -> Result<(&'static str, Value), (&'static str, String)> {
+    fn in_v16(&self, record: &Record, now: DateTime<Utc>) -> Result<(&'static str, Value), (&'static str, String)> {
         Ok(match self {
             Command::Reset { hard } => ("Reset", json!({ "type": if *hard { "Hard" } else { "Soft" } })),
             Command::Unlock { connector } => ("UnlockConnector", json!({ "connectorId": connector })),
@@ -213,6 +316,8 @@ impl Command {
             Command::Configure { component: None, key, value } => {
                 ("ChangeConfiguration", json!({ "key": key, "value": value }))
             }
+            Command::Configuration { keys } if keys.is_empty() => ("GetConfiguration", json!({})),
+            Command::Configuration { keys } => ("GetConfiguration", json!({ "key": keys })),
             Command::ClearCache => ("ClearCache", json!({})),
             Command::LocalList { version, tags } => {
                 let list: Vec<Value> =
@@ -221,9 +326,23 @@ impl Command {
                 ("SendLocalList", payload)
             }
             Command::LocalListVersion => ("GetLocalListVersion", json!({})),
-            Command::Diagnostics { location } => ("GetDiagnostics", json!({ "location": location })),
-            Command::Firmware { location, at } => {
-                ("UpdateFirmware", json!({ "location": location, "retrieveDate": stamp(*at) }))
+            Command::Diagnostics { location, security: false } => ("GetDiagnostics", json!({ "location": location })),
+            Command::Diagnostics { location, security: true } => ("GetLog", log("SecurityLog", location, now)),
+            Command::Firmware { location, at, certificate, signature } => {
+                match signed(certificate.as_ref(), signature.as_ref())? {
+                    None => ("UpdateFirmware", json!({ "location": location, "retrieveDate": stamp(*at) })),
+                    Some((certificate, signature)) => {
+                        let firmware = json!({
+                            "location": location, "retrieveDateTime": stamp(*at),
+                            "signingCertificate": certificate, "signature": signature,
+                        });
+                        ("SignedUpdateFirmware", json!({ "requestId": request_id(now), "firmware": firmware }))
+                    }
+                }
+            }
+            Command::DataTransfer { vendor, message, data } => {
+                let text = data.as_ref().map(|data| data.as_str().map_or_else(|| data.to_string(), str::to_owned));
+                ("DataTransfer", transfer(vendor, message.as_ref(), text.map(Value::from)))
             }
             Command::Certificate => {
                 let call = certificates::request(Version::V16);
@@ -234,6 +353,14 @@ impl Command {
                 let payload = json!({ "certificateType": "CentralSystemRootCertificate", "certificate": certificate });
                 ("InstallCertificate", payload)
             }
+            Command::InstalledCertificates { of } => {
+                let kind = match of {
+                    Trusted::CentralSystem => "CentralSystemRootCertificate",
+                    Trusted::Firmware => "ManufacturerRootCertificate",
+                };
+                ("GetInstalledCertificateIds", json!({ "certificateType": kind }))
+            }
+            Command::DeleteCertificate { hash } => ("DeleteCertificate", json!({ "certificateHashData": hash })),
             Command::NetworkProfile { .. } => {
                 let detail = "is of OCPP 2; this charger speaks 1.6: configure SecurityProfile in its place";
                 return Err(("command", detail.to_owned()));
@@ -289,6 +416,13 @@ impl Command {
                 });
                 ("SetVariables", json!({ "setVariableData": [one] }))
             }
+            Command::Configuration { keys } if keys.is_empty() => {
+                ("GetBaseReport", json!({ "requestId": request_id(now), "reportBase": "FullInventory" }))
+            }
+            Command::Configuration { keys } => {
+                let all = keys.iter().map(|key| variable(key)).collect::<Result<Vec<Value>, _>>()?;
+                ("GetVariables", json!({ "getVariableData": all }))
+            }
             Command::ClearCache => ("ClearCache", json!({})),
             Command::LocalList { version, tags } => {
                 let list: Vec<Value> = tags
@@ -302,15 +436,19 @@ impl Command {
                 ("SendLocalList", payload)
             }
             Command::LocalListVersion => ("GetLocalListVersion", json!({})),
-            Command::Diagnostics { location } => {
-                let payload = json!({
-                    "logType": "DiagnosticsLog", "requestId": request_id(now), "log": { "remoteLocation": location },
-                });
-                ("GetLog", payload)
+            Command::Diagnostics { location, security } => {
+                ("GetLog", log(if *security { "SecurityLog" } else { "DiagnosticsLog" }, location, now))
             }
-            Command::Firmware { location, at } => {
-                let firmware = json!({ "location": location, "retrieveDateTime": stamp(*at) });
+            Command::Firmware { location, at, certificate, signature } => {
+                let mut firmware = json!({ "location": location, "retrieveDateTime": stamp(*at) });
+                if let Some((certificate, signature)) = signed(certificate.as_ref(), signature.as_ref())? {
+                    firmware["signingCertificate"] = json!(certificate);
+                    firmware["signature"] = json!(signature);
+                }
                 ("UpdateFirmware", json!({ "requestId": request_id(now), "firmware": firmware }))
+            }
+            Command::DataTransfer { vendor, message, data } => {
+                ("DataTransfer", transfer(vendor, message.as_ref(), data.clone()))
             }
             Command::Certificate => {
                 let call = certificates::request(version);
@@ -321,6 +459,14 @@ impl Command {
                 let payload = json!({ "certificateType": "CSMSRootCertificate", "certificate": certificate });
                 ("InstallCertificate", payload)
             }
+            Command::InstalledCertificates { of } => {
+                let kind = match of {
+                    Trusted::CentralSystem => "CSMSRootCertificate",
+                    Trusted::Firmware => "ManufacturerRootCertificate",
+                };
+                ("GetInstalledCertificateIds", json!({ "certificateType": [kind] }))
+            }
+            Command::DeleteCertificate { hash } => ("DeleteCertificate", json!({ "certificateHashData": hash })),
             Command::NetworkProfile { slot, url, security_profile } => {
                 let data = json!({
                     "ocppVersion": if version == Version::V21 { "OCPP21" } else { "OCPP20" },

@@ -57,6 +57,14 @@ impl Book {
         self.0.insert(id, taken);
     }
 
+    /// The limit of a profile was updated: it holds as long from then on (2.1, K28). What feeds in draws nothing.
+    pub fn updates(&mut self, id: i64, amps: f64, at: DateTime<Utc>) {
+        if let Some(known) = self.0.get_mut(&id) {
+            known.start = at;
+            known.periods = vec![(0, amps.max(0.0))];
+        }
+    }
+
     /// A transaction has ended: its profile goes with it.
     pub fn ends(&mut self, connector: i64) {
         self.0.retain(|_, known| known.purpose != Purpose::Transaction || known.place != connector);
@@ -113,7 +121,7 @@ fn read(version: Version, request: &Value, voltage_v: f64) -> Option<(i64, Taken
         purpose,
         level: profile["stackLevel"].as_i64()?,
         transaction: profile["transactionId"].clone(),
-        start: instant(&schedule["startSchedule"])?,
+        start: instant(&schedule["startSchedule"]).or_else(|| instant(&profile["dynUpdateTime"]))?,
         duration_s: schedule["duration"].as_i64(),
         until: instant(&profile["validTo"]),
         daily: profile["recurrencyKind"] == "Daily",
@@ -185,6 +193,21 @@ mod tests {
 
     fn form(version: Version, watts: bool) -> Form {
         Form { version, watts, phases: 3, voltage_v: 230.0, periods: 24, levels: 1, says_phases: false }
+    }
+
+    #[test]
+    fn a_limit_that_is_updated_holds_as_long_from_then_on() {
+        let form = form(Version::V21, false);
+        let transaction = json!("t");
+        let mut book = Book::default();
+        book.takes(Version::V21, &form.maximum(32.0, at(0)), 230.0);
+        let limit = Limit { amps: 16.0, phases: None, phase: None, until: at(120), above: true };
+        book.takes(Version::V21, &form.dynamic(1, &transaction, &limit, 118, at(0)), 230.0);
+        assert_eq!([at(117), at(118)].map(|at| book.limit_at(1, &transaction, at)), [Some(16.0), Some(32.0)]);
+        book.updates(super::super::profiles::CHARGING + 1, 10.0, at(50));
+        assert_eq!([at(167), at(168)].map(|at| book.limit_at(1, &transaction, at)), [Some(10.0), Some(32.0)]);
+        book.updates(super::super::profiles::CHARGING + 1, -10.0, at(60));
+        assert_eq!(book.limit_at(1, &transaction, at(61)), Some(0.0), "what feeds in draws nothing");
     }
 
     /// A request as the simulated station of the engine reads it.

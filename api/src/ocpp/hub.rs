@@ -197,6 +197,7 @@ fn about(setup: &control::Setup, device: &Device) -> About {
         phases: u8::try_from(device.phases.len()).unwrap_or(3),
         voltage_v: setup.voltage_v,
         switches_phases: device.switches_phases,
+        feeds_in: device.max_discharge_a > 0.0,
     }
 }
 

@@ -17,13 +17,14 @@ use super::authority::Given;
 use super::door::{Guest, Version};
 use super::frame::{self, Frame, Malformed, Refusal, RefusalKind};
 use super::heard::{Happened, Heard, Identity, Needs};
-use super::hub::{Asked, Seat, Target, tell};
+use super::hub::{Seat, Target, tell};
 use super::quirks::Quirks;
 use super::readings::Draws;
-use super::station::{About, Call, Command, Follows, Outcome, Station, Transaction};
+use super::report::Report;
+use super::station::{About, Call, Outcome, Station, Transaction};
 use super::tags::{self, Found, Occasion, Policy};
+use super::told::Told;
 use super::{stays, v2, v16};
-use crate::app::Event;
 use crate::http::change::kept;
 use crate::resource::charger::KeptCharger;
 use crate::service::Service;
@@ -73,6 +74,9 @@ pub struct Record {
     /// What it has stored for good, as it took it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stored: Option<Value>,
+    /// What it has told of itself beside charging.
+    #[serde(default)]
+    pub told: Told,
 }
 
 /// A connection.
@@ -86,7 +90,7 @@ pub(super) struct Link {
     /// What vehicles need at connectors where no transaction has a session yet.
     pub(super) needs: BTreeMap<i64, Needs>,
     /// What the loop was told of what it holds above what it should.
-    differs: Option<String>,
+    pub(super) differs: Option<String>,
     /// When it was asked last to renew its certificate.
     pub(super) renewed: Option<DateTime<Utc>>,
     pub(super) station: Option<Station>,
@@ -97,8 +101,10 @@ pub(super) struct Link {
     next_call: u64,
     pub(super) outstanding: Option<String>,
     malformed: u32,
-    tickets: BTreeMap<u64, Vec<tokio::sync::oneshot::Sender<Outcome>>>,
-    next_ticket: u64,
+    pub(super) tickets: BTreeMap<u64, Vec<tokio::sync::oneshot::Sender<Outcome>>>,
+    pub(super) next_ticket: u64,
+    /// A report that comes in parts.
+    pub(super) report: Option<Report>,
     /// Whether it has started and the loop does not know yet.
     pub(super) booted: bool,
     /// From when on it may be asked something.
@@ -135,6 +141,7 @@ pub async fn run(service: Service, mut socket: WebSocket, guest: Guest) {
         malformed: 0,
         tickets: BTreeMap::new(),
         next_ticket: 0,
+        report: None,
         booted: false,
         asked_from: Instant::now() + FIRST_WORD,
     };
@@ -229,6 +236,7 @@ impl Link {
                 None => self.station = Some(self.arrive(about).await),
             }
             self.tell_link(true);
+            self.tells_again();
         }
         if self.booted && self.told_setup.is_some() {
             self.booted = !self.event(|device| control::Event::Booted { device });
@@ -367,6 +375,13 @@ impl Link {
         now: DateTime<Utc>,
     ) -> Result<(Value, Vec<Happened>, Option<Found>), Refusal> {
         let Heard { mut answer, happened, shown } = self.understand(action, payload, next, now)?;
+        if let Some(news) = self.record.told.hears(self.version, action, payload, now) {
+            self.tells(news);
+            self.keep().await;
+        }
+        if action == "NotifyReport" {
+            self.reports(payload);
+        }
         if action == "SignCertificate" {
             answer = self.certifies(payload, now).await;
         }
@@ -377,6 +392,9 @@ impl Link {
                     answer["idTagInfo"] = found.in_v16();
                 } else if payload["idToken"].is_object() {
                     answer["idTokenInfo"] = found.in_v2();
+                    if self.version == Version::V21 && self.station.as_ref().is_some_and(Station::feeds_in) {
+                        answer["allowedEnergyTransfer"] = v2::allowed_transfer();
+                    }
                 }
                 Ok((answer, happened, Some(found)))
             }
@@ -405,39 +423,10 @@ impl Link {
         self.station.as_ref().map_or(Draws { phases: None, connected: 3, voltage_v: 230.0 }, Station::draws)
     }
 
-    fn follow(&mut self, follows: Vec<Follows>) {
-        for follows in follows {
-            match follows {
-                Follows::Setpoint { number, accepted } => {
-                    self.event(|device| control::Event::Answered { device, number, accepted });
-                }
-                Follows::Holds(amps) => {
-                    self.event(|device| control::Event::Holds { device, amps: Some(amps) });
-                }
-                Follows::More(differs) => self.more(differs),
-                Follows::Command(ticket, outcome) => {
-                    for answer in self.tickets.remove(&ticket).into_iter().flatten() {
-                        let _ = answer.send(outcome.clone());
-                    }
-                }
-            }
-        }
-    }
-
-    /// It tells that it holds more than it should, or that it does not any more.
-    fn more(&mut self, differs: Option<String>) {
-        if self.differs == differs {
-            return;
-        }
-        self.differs.clone_from(&differs);
-        let event = Event::HoldsMore { site: self.site.clone(), charger: self.charger.clone(), differs };
-        if self.service.app.tell(event).is_err() {
-            // It is told with the next answer.
-            self.differs = None;
-        }
-    }
-
     fn time_out(&mut self) {
+        if let Some(late) = self.report.take_if(|report| report.is_late(Utc::now())) {
+            self.done(late.ticket, &Outcome::NoAnswer);
+        }
         let Some(station) = &mut self.station else { return };
         if station.answer_by().is_some_and(|by| by <= Utc::now()) {
             self.outstanding = None;
@@ -460,18 +449,6 @@ impl Link {
             self.record.transactions.clone_from(&station.transactions);
         }
         stays::keep(&self.service, &self.site, &self.charger, &self.record, Utc::now()).await;
-    }
-
-    /// Somebody wants something done.
-    fn ask(&mut self, asked: Asked) {
-        let Some(station) = &mut self.station else {
-            let _ = asked.answer.send(Outcome::NoAnswer);
-            return;
-        };
-        self.next_ticket += 1;
-        let command = Command { ticket: self.next_ticket, action: asked.action, payload: asked.payload };
-        let ticket = station.command(command);
-        self.tickets.entry(ticket).or_default().push(asked.answer);
     }
 
     fn leave(&mut self, seat: &Seat) {

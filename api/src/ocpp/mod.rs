@@ -2,11 +2,12 @@
 //!
 //! * `door` decides who comes in: who it is, by which password, over which link, in which version;
 //! * `hub` knows who is connected: it brings each link the latest setpoint of its charger and ends the older of two links;
-//! * `link` is one connection: frames in and out, one call outstanding, time;
+//! * `link` is one connection: frames in and out, one call outstanding, time; `outcomes` what comes of what the charger says;
 //! * `station` decides what is sent next; it is pure: time and messages come in as arguments;
 //! * `profiles` says what a charger is to hold: the installer's maximum, the fallback, the setpoint that lapses;
 //! * `composite` is what a charger should hold by all that it has taken;
-//! * `quirks` is what chargers do otherwise than they should;
+//! * `quirks` is what chargers do otherwise than they should; `told` what they tell of themselves beside charging, `report` all
+//!   their variables;
 //! * `v16` and `v2` are the words of OCPP 1.6 and of 2.0.1 and 2.1; `frame`, `heard` and `readings` what they share;
 //! * `authority` certifies chargers, `certificates` is how they ask for it;
 //! * `transactions` is what happens at a charger; `tags` who may charge;
@@ -19,20 +20,27 @@
 mod authority;
 mod certificates;
 mod commands;
+#[cfg(test)]
+mod commands_tests;
 mod composite;
 mod door;
 mod frame;
 mod heard;
 mod hub;
 mod link;
+mod outcomes;
 mod profiles;
 mod quirks;
 mod readings;
+mod report;
 mod station;
 #[cfg(test)]
 mod station_tests;
+#[cfg(test)]
+mod station_tests_21;
 mod stays;
 mod tags;
+mod told;
 mod transactions;
 mod v16;
 mod v2;
@@ -48,3 +56,4 @@ pub use quirks::Quirks;
 pub use station::Outcome;
 pub use stays::known;
 pub use tags::{Policy, TagFault, TagKey, forget, is_let_in, settings};
+pub use told::Told;

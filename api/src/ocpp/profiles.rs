@@ -51,7 +51,7 @@ pub struct Form {
 /// A limit that lapses.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limit {
-    /// A per phase.
+    /// A per phase; negative, so much is to be fed in (2.1, Q).
     pub amps: f64,
     /// On so many phases, where the charger can switch.
     pub phases: Option<u8>,
@@ -129,15 +129,65 @@ impl Form {
         let duration_s = (limit.until - start).num_seconds().max(1);
         let schedule = self.schedule(id, start, Some(duration_s), &[(0, limit.amps)], limit.phases, limit.phase);
         let mut more = json!({ "chargingProfileKind": "Absolute", "validTo": stamp(limit.until) });
-        if limit.above && self.version == Version::V21 {
-            // By no clock but the time without us, whatever the charger's own clock says.
-            more["maxOfflineDuration"] = json!(OFFLINE_S);
-            more["invalidAfterOfflineDuration"] = json!(true);
-        }
+        self.ends_offline(limit, &mut more);
         if let Some(transaction) = transaction {
             more["transactionId"] = transaction.clone();
         }
         self.request(connector, id, self.levels.min(1), purpose, &more, schedule)
+    }
+
+    /// A setpoint in a transaction that can be updated (2.1, K28): it lapses when it has not been for `lasts_s`.
+    pub fn dynamic(
+        &self,
+        connector: i64,
+        transaction: &Value,
+        limit: &Limit,
+        lasts_s: i64,
+        now: DateTime<Utc>,
+    ) -> Value {
+        let id = CHARGING + connector;
+        let mut schedule = self.schedule(id, now, Some(lasts_s), &[(0, limit.amps)], limit.phases, limit.phase);
+        if let Some(schedule) = schedule.as_object_mut() {
+            schedule.remove("startSchedule");
+        }
+        let mut more = json!({
+            "chargingProfileKind": "Dynamic",
+            "dynUpdateTime": stamp(now),
+            "transactionId": transaction.clone(),
+        });
+        self.ends_offline(limit, &mut more);
+        self.request(connector, id, self.levels.min(1), "TxProfile", &more, schedule)
+    }
+
+    /// Another limit for a profile that can be updated (`UpdateDynamicSchedule`).
+    pub fn update(&self, connector: i64, limit: &Limit) -> Value {
+        let count = limit.phases.filter(|count| *count > 0).unwrap_or(self.phases);
+        json!({ "chargingProfileId": CHARGING + connector, "scheduleUpdate": self.says(limit.amps, count) })
+    }
+
+    fn in_watts(&self, amps: f64) -> bool {
+        self.watts || amps < 0.0
+    }
+
+    /// What is above what stands below it counts by no clock but the time without us, whatever the charger's own clock says.
+    fn ends_offline(&self, limit: &Limit, profile: &mut Value) {
+        if limit.above && self.version == Version::V21 {
+            profile["maxOfflineDuration"] = json!(OFFLINE_S);
+            profile["invalidAfterOfflineDuration"] = json!(true);
+        }
+    }
+
+    /// How a limit is written. What feeds in follows a setpoint, in W of all phases whatever the unit of limits, and draws nothing
+    /// (2.1, Q05).
+    fn says(&self, amps: f64, phases: u8) -> Value {
+        let scale = if self.in_watts(amps) { self.voltage_v * f64::from(phases) } else { 1.0 };
+        // Down: a limit has one decimal (1.6, 7.14).
+        let size = (amps.abs() * scale * 10.0 + 1e-6).floor() / 10.0;
+        if amps < 0.0 {
+            json!({ "setpoint": -size, "dischargeLimit": -size, "limit": 0.0 })
+        } else {
+            json!({ "limit": size })
+        }
     }
 
     fn schedule(
@@ -150,25 +200,25 @@ impl Form {
         phase: Option<u8>,
     ) -> Value {
         let count = phases.filter(|count| *count > 0).unwrap_or(self.phases);
-        let limit = |amps: f64| {
-            let limit = if self.watts { amps * self.voltage_v * f64::from(count) } else { amps };
-            // Down: a limit has one decimal (1.6, 7.14).
-            (limit * 10.0 + 1e-6).floor() / 10.0
-        };
+        let watts = periods.iter().any(|(_, amps)| self.in_watts(*amps));
         let periods = periods.iter().map(|&(start_s, amps)| {
-            let mut period = json!({ "startPeriod": start_s, "limit": limit(amps) });
+            let mut period = self.says(amps, count);
+            period["startPeriod"] = json!(start_s);
+            if amps < 0.0 {
+                period["operationMode"] = json!("CentralSetpoint");
+            }
             match phase.filter(|_| self.version != Version::V16) {
                 Some(phase) => {
                     period["numberPhases"] = json!(1);
                     period["phaseToUse"] = json!(phase);
                 }
-                None if phases.is_some() || self.watts || self.says_phases => period["numberPhases"] = json!(count),
+                None if phases.is_some() || watts || self.says_phases => period["numberPhases"] = json!(count),
                 None => {}
             }
             period
         });
         let mut schedule = json!({
-            "chargingRateUnit": if self.watts { "W" } else { "A" },
+            "chargingRateUnit": if watts { "W" } else { "A" },
             "chargingSchedulePeriod": periods.collect::<Vec<_>>(),
             "startSchedule": stamp(start),
         });

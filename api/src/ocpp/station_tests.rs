@@ -1,17 +1,15 @@
 //! What a charger is sent, step by step.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use ocpp_types::v21;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::door::Version;
-use super::frame::typed;
 use super::quirks::{LimitUnit, Quirks};
 use super::station::{About, Call, Command, Follows, Outcome, Standing, Station, Transaction};
 use crate::resource::setpoint::{Setpoint, Trace};
 
-fn about() -> About {
+pub(super) fn about() -> About {
     About {
         max_a: 32.0,
         fallback_a: [8.0; 24],
@@ -19,14 +17,15 @@ fn about() -> About {
         phases: 3,
         voltage_v: 230.0,
         switches_phases: false,
+        feeds_in: false,
     }
 }
 
-fn at(seconds: i64) -> DateTime<Utc> {
+pub(super) fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::seconds(seconds)
 }
 
-fn setpoint(number: u64, limit_a: f64, from_s: i64) -> Setpoint {
+pub(super) fn setpoint(number: u64, limit_a: f64, from_s: i64) -> Setpoint {
     Setpoint {
         number,
         charger: "A".to_owned(),
@@ -41,16 +40,16 @@ fn setpoint(number: u64, limit_a: f64, from_s: i64) -> Setpoint {
     }
 }
 
-fn transaction(id: i64) -> Transaction {
+pub(super) fn transaction(id: i64) -> Transaction {
     Transaction { id: json!(id), session: format!("s{id}"), since: None, from_kwh: None, standing: Standing::Accepted }
 }
 
-fn accepted() -> Value {
+pub(super) fn accepted() -> Value {
     json!({ "status": "Accepted" })
 }
 
 /// Takes and accepts all that it is sent until there is nothing more.
-fn settle(station: &mut Station, seconds: i64) -> (Vec<Call>, Vec<Follows>) {
+pub(super) fn settle(station: &mut Station, seconds: i64) -> (Vec<Call>, Vec<Follows>) {
     let (mut calls, mut follows) = (Vec::new(), Vec::new());
     while let Some(call) = station.next(at(seconds), &mut follows) {
         if call.action == "GetCompositeSchedule" {
@@ -522,23 +521,4 @@ fn one_that_comes_back_without_starting_is_asked_for_its_status_and_what_it_meas
     assert_eq!(asked(&mut station), ["StatusNotification", "MeterValues"]);
     station.booted();
     assert_eq!(asked(&mut station), [""; 0], "one that has started says so by itself");
-}
-
-#[test]
-fn in_2_1_what_is_above_the_fallback_does_not_outlast_the_link() {
-    for (version, limit_a, offline) in
-        [(Version::V21, 16.0, json!(65)), (Version::V21, 8.0, Value::Null), (Version::V201, 16.0, Value::Null)]
-    {
-        let mut station = Station::new(about(), version);
-        settle(&mut station, 0);
-        station.begins(1, Transaction { id: json!("t"), ..transaction(7) });
-        station.told(setpoint(1, limit_a, 0));
-        let (calls, _) = settle(&mut station, 0);
-        let profile = &calls[0].payload["chargingProfile"];
-        assert_eq!(profile["maxOfflineDuration"], offline, "{version:?} {limit_a}");
-        assert_eq!(profile["invalidAfterOfflineDuration"], if offline.is_null() { Value::Null } else { json!(true) });
-        if version == Version::V21 {
-            typed::<v21::SetChargingProfileRequest>(&calls[0].payload).unwrap();
-        }
-    }
 }

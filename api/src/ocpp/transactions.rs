@@ -21,6 +21,9 @@ impl Link {
             Happened::Booted(identity) => {
                 self.record.identity = identity;
                 self.record.stored = None;
+                if let Some(news) = self.record.told.booted() {
+                    self.tells(news);
+                }
                 self.outstanding = None;
                 self.booted = !self.event(|device| control::Event::Booted { device });
                 let (asking, quirks) = (self.asking().await, self.quirks().await);

@@ -114,7 +114,14 @@ pub fn hear(
         "NotifyPriorityCharging" if version == Version::V21 => {
             typed::<v21::NotifyPriorityChargingRequest>(payload).map(|_| nothing())?
         }
-        other if is_ours(other) => return Err(Refusal::new(RefusalKind::NotSupported, "chargers do not send this")),
+        // Limits are told as they change: no profile of ours asks for this (K28.FR.10).
+        "PullDynamicScheduleUpdate" if version == Version::V21 => {
+            typed::<v21::PullDynamicScheduleUpdateRequest>(payload)?;
+            Heard::new(json!({ "status": "Rejected" }), Vec::new())
+        }
+        other if is_ours(version, other) => {
+            return Err(Refusal::new(RefusalKind::NotSupported, "chargers do not send this"));
+        }
         _ => return Err(Refusal::new(RefusalKind::NotImplemented, "no such message in this version")),
     })
 }
@@ -168,6 +175,11 @@ fn needs(payload: &Value) -> Happened {
     Happened::Needs { connector, needs: Needs { departure, energy_kwh } }
 }
 
+/// How vehicles may charge where they may feed in too (Q01): without being told, a charger offers them nothing of that.
+pub fn allowed_transfer() -> Value {
+    json!(["AC_single_phase", "AC_two_phase", "AC_three_phase", "DC", "AC_BPT", "DC_BPT"])
+}
+
 /// The number of a card; `None`, there is none.
 fn number(token: &Value) -> Option<TagNumber> {
     let none = token["type"] == "NoAuthorization";
@@ -175,7 +187,8 @@ fn number(token: &Value) -> Option<TagNumber> {
 }
 
 /// Messages that go to chargers and never come from one.
-fn is_ours(action: &str) -> bool {
+fn is_ours(version: Version, action: &str) -> bool {
+    const OURS_SINCE_21: [&str; 3] = ["NotifyAllowedEnergyTransfer", "UpdateDynamicSchedule", "UsePriorityCharging"];
     const OURS: [&str; 36] = [
         "CancelReservation",
         "CertificateSigned",
@@ -214,5 +227,5 @@ fn is_ours(action: &str) -> bool {
         "UnlockConnector",
         "UpdateFirmware",
     ];
-    OURS.contains(&action)
+    OURS.contains(&action) || (version == Version::V21 && OURS_SINCE_21.contains(&action))
 }

@@ -95,6 +95,53 @@ fn messages_of_2_are_checked_and_answered() {
     check(both, "ReservationStatusUpdate", &reservation, nothing);
     let priority = json!({ "transactionId": "t", "activated": true });
     check(&[Version::V21], "NotifyPriorityCharging", &priority, nothing);
-    let refusal = hear(Version::V201, "NotifyPriorityCharging", &priority).expect_err("it is of 2.1");
-    assert_eq!(refusal.kind, RefusalKind::NotImplemented);
+    check(
+        &[Version::V21],
+        "PullDynamicScheduleUpdate",
+        &json!({ "chargingProfileId": 11 }),
+        &json!({ "status": "Rejected" }),
+    );
+    for (action, payload) in
+        [("NotifyPriorityCharging", priority), ("PullDynamicScheduleUpdate", json!({ "chargingProfileId": 11 }))]
+    {
+        let refusal = hear(Version::V201, action, &payload).expect_err("it is of 2.1");
+        assert_eq!(refusal.kind, RefusalKind::NotImplemented);
+    }
+    let refusal = hear(Version::V21, "UpdateDynamicSchedule", &json!({})).expect_err("it is ours");
+    assert_eq!(refusal.kind, RefusalKind::NotSupported);
+}
+
+/// The rows of the table in `docs/ocpp.md`: the messages, and what it says of 1.6, 2.0.1 and 2.1.
+fn table() -> Vec<(Vec<String>, [String; 3])> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/ocpp.md");
+    let text = std::fs::read_to_string(path).expect("docs/ocpp.md");
+    let table = text.split("<!-- messages: begin -->").nth(1).expect("a table");
+    let rows =
+        table.split("<!-- messages: end -->").next().expect("an end").lines().filter(|line| line.starts_with("| "));
+    let cells = rows.skip(1).map(|row| row.split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>());
+    cells
+        .map(|cells| (cells[1].split(", ").map(str::to_owned).collect(), [2, 3, 4].map(|at| cells[at].clone())))
+        .collect()
+}
+
+#[test]
+fn the_table_says_what_is_heard_and_what_is_not() {
+    let rows = table();
+    assert!(rows.len() > 40);
+    let versions = [Version::V16, Version::V201, Version::V21];
+    for (index, version) in versions.into_iter().enumerate() {
+        let with = |word: &str| -> Vec<&String> {
+            rows.iter().filter(|(_, cells)| cells[index] == word).flat_map(|(names, _)| names).collect()
+        };
+        let heard = with("in");
+        let kind = |name: &str| hear(version, name, &json!({})).err().map(|refusal| refusal.kind);
+        for name in &heard {
+            let refused = matches!(kind(name), Some(RefusalKind::NotSupported | RefusalKind::NotImplemented));
+            assert!(!refused, "{name} in {version:?} is not heard");
+        }
+        for name in with("out").into_iter().chain(with("no")).filter(|name| !heard.contains(name)) {
+            let refused = matches!(kind(name), Some(RefusalKind::NotSupported | RefusalKind::NotImplemented));
+            assert!(refused, "{name} in {version:?} is heard");
+        }
+    }
 }

@@ -134,7 +134,7 @@ pub struct PlanStatus {
 pub struct Alarm {
     /// Since when.
     pub since: DateTime<Utc>,
-    /// What kind: `meter_lost`, `disobeys`, `holds_more`, `overload`, `asleep`, `no_plan`, `not_plugged_in`, …
+    /// What kind: `meter_lost`, `disobeys`, `holds_more`, `faulted`, `overload`, `asleep`, `no_plan`, `not_plugged_in`, …
     pub kind: String,
     /// What it is about: `node/HV`, `charger/Station 1`, `vehicle/Van 1`.
     pub about: String,

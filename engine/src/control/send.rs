@@ -201,7 +201,8 @@ fn command(state: &mut State, device: usize, amps: f64, phases: u8, why: Why, ou
     }
     let fallback_a =
         state.setup.devices[device].fallback_a.map_or(0.0, |hours| hours.into_iter().fold(f64::INFINITY, f64::min));
-    let valid_s = if amps > fallback_a { VALID_ABOVE_S } else { VALID_BELOW_S };
+    // What feeds in while nobody looks may drive a board backwards.
+    let valid_s = if amps > fallback_a || amps < 0.0 { VALID_ABOVE_S } else { VALID_BELOW_S };
     known.granted_a = amps;
     known.granted_phases = phases;
     known.sent_at_s = sure_s;

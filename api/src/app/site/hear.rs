@@ -6,6 +6,7 @@ use kwartier_engine::control::event::{Action, Emergency, Event, Limit, Scope};
 
 use super::planned::VISIT;
 use super::{MOST_PENDING, MOST_SESSIONS, Moment, PRICE_DAYS, SiteLoop};
+use crate::app::event::ChargerAlarm;
 use crate::app::stays::{self, Origins};
 use crate::resource::charger::Report;
 use crate::resource::measurement::Measurement;
@@ -45,12 +46,21 @@ impl SiteLoop {
         when
     }
 
-    /// A charger tells that it holds more than it should, or that it does not any more.
-    pub fn holds_more(&mut self, charger: &str, differs: Option<String>, now: DateTime<Utc>) -> When {
+    /// A charger tells something of itself that an operator should know, or that it is over.
+    pub fn of_charger(&mut self, charger: &str, kind: ChargerAlarm, text: Option<String>, now: DateTime<Utc>) -> When {
         let about = format!("charger/{charger}");
-        match differs {
-            Some(text) => self.alarms.raise("holds_more", about, text, now),
-            None => self.alarms.clear("holds_more", &about),
+        match kind {
+            // Its words change with every reading: the first ones stay.
+            ChargerAlarm::HoldsMore => match text {
+                Some(text) => self.alarms.raise(kind.word(), about, text, now),
+                None => self.alarms.clear(kind.word(), &about),
+            },
+            ChargerAlarm::Faulted => self.alarms.told(kind.word(), about, text, now),
+            // It has happened, and is over once it is told.
+            ChargerAlarm::Security => {
+                self.alarms.told(kind.word(), about.clone(), text, now);
+                self.alarms.clear(kind.word(), &about);
+            }
         }
         When::Soon
     }

@@ -160,6 +160,7 @@ impl SiteLoop {
         new.sessions.clone_from(&self.sessions);
         new.habits.clone_from(&self.habits);
         new.since.clone_from(&self.since);
+        new.alarms = Alarms::after(&self.alarms);
         new.live.signals = self.signals_for(&new.setup);
         for (device, about) in self.setup.devices.iter().enumerate() {
             let Some(same) = new.setup.device(&about.id) else { continue };

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::{Follows, MOST_CONNECTORS, Once, Outcome, Place, Purpose, Station};
 use crate::ocpp::composite::{self, Told};
+use crate::ocpp::profiles::CHARGING;
 
 impl Station {
     /// An answer has come.
@@ -21,8 +22,14 @@ impl Station {
                 if accepted {
                     if let Place::Charging(connector) = place {
                         self.composites.wanted = Some(connector);
+                        if holds.updates.is_some() {
+                            self.book.updates(CHARGING + connector, holds.amps, holds.since);
+                        }
                     }
                     self.held.insert(place, holds);
+                } else if holds.updates.is_some() {
+                    self.takes_no_updates();
+                    return Vec::new();
                 } else {
                     self.held.remove(&place);
                     self.untold.clear();
@@ -61,6 +68,13 @@ impl Station {
         Vec::new()
     }
 
+    /// It refuses what can be updated, or knows it no more: it is told profiles that stand by themselves, until it starts anew.
+    fn takes_no_updates(&mut self) {
+        self.dynamic = false;
+        self.held.retain(|_, held| held.updates.is_none());
+        self.tell_again();
+    }
+
     fn settled(what: &mut Once, accepted: bool) {
         if accepted { *what = Once::DONE } else { what.failed() }
     }
@@ -79,6 +93,9 @@ impl Station {
         let Some((purpose, _)) = self.outstanding.take() else { return Vec::new() };
         match purpose {
             Purpose::Clear => self.clear.failed(),
+            Purpose::Setpoint { holds, .. } if holds.updates.is_some() && matches!(outcome, Outcome::Refused(_)) => {
+                self.takes_no_updates();
+            }
             Purpose::Setpoint { number, place, .. } => {
                 self.held.remove(&place);
                 // Of several places the last one would speak for this one too.
@@ -159,6 +176,7 @@ impl Station {
         if let Some(periods) = number("ChargingScheduleMaxPeriods").or_else(|| number("PeriodsPerSchedule")) {
             self.said.periods = usize::try_from(periods.max(1)).unwrap_or(1);
         }
+        self.dynamic = said("SupportsDynamicProfiles").is_some_and(|can| can.trim().eq_ignore_ascii_case("true"));
         let connectors = number("NumberOfConnectors")
             .filter(|count| usize::try_from(*count).is_ok_and(|count| count <= MOST_CONNECTORS));
         (1..=connectors.unwrap_or(0)).for_each(|connector| self.has(connector));

@@ -48,6 +48,8 @@ pub struct About {
     pub voltage_v: f64,
     /// Whether it can switch between one and three phases.
     pub switches_phases: bool,
+    /// Whether vehicles may feed in there.
+    pub feeds_in: bool,
 }
 
 /// A transaction under way.
@@ -168,6 +170,19 @@ struct Holding {
     amps: f64,
     since: DateTime<Utc>,
     until: DateTime<Utc>,
+    /// What the profile is beside its limit, where that can be updated by itself.
+    updates: Option<Dynamic>,
+}
+
+/// What an update of a limit does not change (2.1, K28).
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Dynamic {
+    /// How long each update holds, in s.
+    lasts_s: i64,
+    feeds_in: bool,
+    above: bool,
+    phases: Option<u8>,
+    phase: Option<u8>,
 }
 
 /// Something that is to be done once, and tried again a few times.
@@ -196,6 +211,8 @@ pub struct Station {
     said: Form,
     /// The same, by all that is known of it.
     form: Form,
+    /// Whether it takes profiles whose limit can be updated by itself (2.1, K28).
+    dynamic: bool,
     /// By how much its local time is ahead of UTC, in s: the hours of a fallback move with it.
     ahead_s: Option<i32>,
     /// The connectors (1.6) or EVSEs (2.x) that it is known to have.
@@ -257,6 +274,7 @@ impl Station {
             quirks: Quirks::default(),
             said: form,
             form,
+            dynamic: false,
             ahead_s: None,
             connectors: BTreeSet::new(),
             transactions: BTreeMap::new(),
@@ -299,6 +317,11 @@ impl Station {
             self.quirks = quirks;
             self.reshape();
         }
+    }
+
+    /// Whether vehicles may feed in here.
+    pub fn feeds_in(&self) -> bool {
+        self.about.feeds_in
     }
 
     /// Whether it keeps what it holds while its link is gone.
@@ -473,7 +496,7 @@ impl Station {
 
     /// What it is told in place of a limit: some take no 0.
     fn pauses_at(&self, amps: f64) -> f64 {
-        self.quirks.pause_a.filter(|_| amps < 0.05).unwrap_or(amps)
+        self.quirks.pause_a.filter(|_| (0.0..0.05).contains(&amps)).unwrap_or(amps)
     }
 
     /// What each connector has of a limit that holds for each of them, in A: defaults do (1.6, 5.16.4; 2.0.1, K01.FR.31). No vehicle

@@ -5,7 +5,7 @@ use kwartier_engine::control::setup::LOWEST_A;
 use serde_json::{Value, json};
 
 use super::setup::ask_capabilities;
-use super::{Call, Follows, Holding, Once, Place, Purpose, Standing, Station, TRIES};
+use super::{Call, Dynamic, Follows, Holding, Once, Place, Purpose, Standing, Station, TRIES};
 use crate::ocpp::composite;
 use crate::ocpp::door::Version;
 use crate::ocpp::profiles::Limit;
@@ -16,6 +16,12 @@ const PATIENCE: TimeDelta = TimeDelta::seconds(10);
 
 /// A charger is asked no more often what it holds.
 const COMPOSITES: TimeDelta = TimeDelta::seconds(60);
+
+/// Limits that can be updated lapse so long before their setpoint does, so that one that is sent a little later fits too.
+const UPDATED_LATE: TimeDelta = TimeDelta::seconds(2);
+
+/// What sets a profile.
+const SET: &str = "SetChargingProfile";
 
 /// A limit that would be the same as the one that is held is sent again when no more than this share of its time is left.
 const RENEWED: f64 = 0.75;
@@ -52,14 +58,14 @@ impl Station {
         }
         if self.fallback.wanted {
             let payload = self.form.fallback(&self.stored_fallback_a(), self.about.zone, now);
-            return Some(self.send(Purpose::Fallback(self.base()), "SetChargingProfile", payload, now));
+            return Some(self.send(Purpose::Fallback(self.base()), SET, payload, now));
         }
         if self.maximum.wanted && self.quirks.max_profile == Some(false) {
             self.maximum = Once::DONE;
         }
         if self.maximum.wanted {
             let payload = self.form.maximum(self.about.max_a, now);
-            return Some(self.send(Purpose::Maximum(self.base()), "SetChargingProfile", payload, now));
+            return Some(self.send(Purpose::Maximum(self.base()), SET, payload, now));
         }
         if let Some(command) = self.commands.pop_front() {
             return Some(self.send(Purpose::Command(command.ticket), command.action, command.payload, now));
@@ -138,21 +144,59 @@ impl Station {
                 self.untold.push_front(place);
                 return None;
             }
-            let payload = match &place {
-                Place::Waiting => self.form.waiting(&limit, now),
+            let stands = Holding { amps: limit.amps, since: now, until: limit.until, updates: None };
+            let (action, payload, holds) = match &place {
+                Place::Waiting => (SET, self.form.waiting(&limit, now), stands),
                 Place::Charging(connector) if !self.has_own_profile(&place) => {
-                    self.form.charging_by_default(*connector, &limit, now)
+                    (SET, self.form.charging_by_default(*connector, &limit, now), stands)
                 }
                 Place::Charging(connector) => {
                     let Some(transaction) = self.transactions.get(connector) else { continue };
-                    self.form.charging(*connector, &transaction.id, &limit, now)
+                    if self.dynamic {
+                        let updates = held.filter(|held| held.until > now).and_then(|held| held.updates);
+                        self.updated(*connector, &transaction.id, &limit, updates, now)
+                    } else {
+                        (SET, self.form.charging(*connector, &transaction.id, &limit, now), stands)
+                    }
                 }
             };
-            let holds = Holding { amps: limit.amps, since: now, until: limit.until };
             let purpose = Purpose::Setpoint { number, holds, place, last };
-            return Some(self.send(purpose, "SetChargingProfile", payload, now));
+            return Some(self.send(purpose, action, payload, now));
         }
         None
+    }
+
+    /// What is said to a charger whose profile can be updated: no more than the limit, where nothing else is new.
+    fn updated(
+        &self,
+        connector: i64,
+        transaction: &Value,
+        limit: &Limit,
+        known: Option<Dynamic>,
+        now: DateTime<Utc>,
+    ) -> (&'static str, Value, Holding) {
+        let left = limit.until - now;
+        let wanted = Dynamic {
+            lasts_s: (left - UPDATED_LATE).num_seconds().max(1),
+            feeds_in: limit.amps < 0.0,
+            above: limit.above,
+            phases: limit.phases,
+            phase: limit.phase,
+        };
+        let fits = |known: &Dynamic| {
+            let lasts = TimeDelta::seconds(known.lasts_s);
+            Dynamic { lasts_s: wanted.lasts_s, ..*known } == wanted
+                && lasts <= left
+                && lasts.as_seconds_f64() >= RENEWED * left.as_seconds_f64()
+        };
+        let known = known.filter(fits);
+        let updates = known.unwrap_or(wanted);
+        let until = now + TimeDelta::seconds(updates.lasts_s);
+        let holds = Holding { amps: limit.amps, since: now, until, updates: Some(updates) };
+        match known {
+            Some(_) => ("UpdateDynamicSchedule", self.form.update(connector, limit), holds),
+            None => (SET, self.form.dynamic(connector, transaction, limit, updates.lasts_s, now), holds),
+        }
     }
 
     /// Whether what is told at a place is a profile of its transaction, beside the defaults.
@@ -163,15 +207,17 @@ impl Station {
     /// Whether a limit is raised sooner after the last one than the charger can stand.
     fn is_too_soon(&self, held: Option<&Holding>, limit: &Limit, now: DateTime<Utc>) -> bool {
         let interval = TimeDelta::seconds(i64::from(self.quirks.interval_s.unwrap_or(0)));
-        held.is_some_and(|held| limit.amps > held.amps + 0.05 && held.until > now && now < held.since + interval)
+        let rises = |held: &Holding| limit.amps.max(0.0) > held.amps.max(0.0) + 0.05;
+        held.is_some_and(|held| rises(held) && held.until > now && now < held.since + interval)
     }
 
     /// The part of a setpoint that stands at a place.
     fn limit(&self, setpoint: &Setpoint, place: &Place) -> Limit {
-        // A charger that feeds in is not asked to by these profiles: it is held at nothing.
-        let all_a = setpoint.limit_a.max(0.0);
+        // Before 2.1 nothing can be told to feed in: it is held at nothing.
+        let feeds_in = self.about.feeds_in && self.form.version == Version::V21;
+        let all_a = if feeds_in { setpoint.limit_a } else { setpoint.limit_a.max(0.0) };
         let amps = match place {
-            Place::Waiting => self.each_a(all_a).min(self.least_fallback_a()),
+            Place::Waiting => self.each_a(all_a.max(0.0)).min(self.least_fallback_a()),
             Place::Charging(connector) => {
                 let mut let_in =
                     self.transactions.iter().filter(|(_, known)| known.standing == Standing::Accepted).peekable();
@@ -187,7 +233,7 @@ impl Station {
                 }
             }
         };
-        let above = amps > self.least_fallback_a() + 0.05;
+        let above = amps > self.least_fallback_a() + 0.05 || amps < 0.0;
         let amps = self.pauses_at(amps);
         let phases = Some(setpoint.phases).filter(|count| self.about.switches_phases && *count > 0);
         Limit { amps, phases, phase: setpoint.phase, until: setpoint.valid_until, above }

@@ -19,7 +19,10 @@ pub(super) fn ask_capabilities(version: Version) -> (&'static str, Value) {
         return ("GetConfiguration", json!({ "key": keys }));
     }
     let variable = |name: &str| json!({ "component": { "name": "SmartChargingCtrlr" }, "variable": { "name": name } });
-    let variables: Vec<Value> = ["ProfileStackLevel", "RateUnit", "PeriodsPerSchedule"].map(variable).into();
+    let mut variables: Vec<Value> = ["ProfileStackLevel", "RateUnit", "PeriodsPerSchedule"].map(variable).into();
+    if version == Version::V21 {
+        variables.push(variable("SupportsDynamicProfiles"));
+    }
     ("GetVariables", json!({ "getVariableData": variables }))
 }
 
