@@ -13,6 +13,8 @@ mod chargers;
 mod closed_loop;
 mod commands;
 mod config;
+#[cfg(unix)]
+mod feeding_in;
 mod forecast;
 #[cfg(unix)]
 mod gateway;

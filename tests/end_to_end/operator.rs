@@ -107,7 +107,8 @@ fn a_fault_and_a_security_event_are_seen() {
     let begun = Instant::now();
     loop {
         let (_, past) = service.ask("GET", "/v1/sites/a/alarms", &Value::Null);
-        let kinds: Vec<&Value> = past["items"].as_array().expect("alarms").iter().map(|item| &item["alarm"]["kind"]).collect();
+        let kinds: Vec<&Value> =
+            past["items"].as_array().expect("alarms").iter().map(|item| &item["alarm"]["kind"]).collect();
         if kinds.contains(&&json!("security")) && kinds.contains(&&json!("faulted")) {
             break;
         }

@@ -3,14 +3,14 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use kwartier_data::compose::QUARTER;
-use kwartier_data::site::{Site, Vehicle};
+use kwartier_data::site::{Site, V2g, Vehicle};
 use kwartier_engine::control::event;
-use kwartier_engine::control::setup::LOWEST_A;
+use kwartier_engine::control::setup::{Device, LOWEST_A};
 
 use super::habits::Habit;
 use crate::resource::session::{KeptSession, Origin, Session};
 use crate::simulate::live::Known;
-use crate::simulate::people::{self, Expected};
+use crate::simulate::people::{self, Expected, FeedsIn};
 
 /// How long a stay is taken to last where nobody says it.
 const USUAL_STAY: TimeDelta = TimeDelta::hours(8);
@@ -133,6 +133,7 @@ pub fn here(
     known: &Known,
     group: Option<String>,
     (until, need_kwh, origins): (DateTime<Utc>, f64, Origins),
+    feeds_in: Option<FeedsIn>,
     now: DateTime<Utc>,
 ) -> Option<Expected> {
     let session = known.session.as_ref()?;
@@ -151,7 +152,19 @@ pub fn here(
         min_a: session.min_a,
         max_a: session.max_a,
         group,
+        feeds_in,
     })
+}
+
+/// What a stay may feed in, where its vehicle and its station can and the energy in its battery is known; `got_kwh` is what it has got
+/// so far at the charger.
+pub fn feeds_in(site: &Site, said: &Session, station: &Device, got_kwh: f64) -> Option<FeedsIn> {
+    let car = Car::of(site, said);
+    let v2g = car.known?.v2g.clone()?;
+    let max_a = v2g.max_a.min(station.max_discharge_a);
+    let soc_kwh = (said.soc_kwh? + got_kwh * car.efficiency).clamp(0.0, car.capacity_kwh);
+    let (capacity_kwh, efficiency) = (car.capacity_kwh, car.efficiency);
+    (max_a >= v2g.min_a).then(|| FeedsIn { v2g: V2g { max_a, ..v2g }, soc_kwh, capacity_kwh, efficiency })
 }
 
 /// A stay that has not begun, as planners expect it.
@@ -160,6 +173,7 @@ pub fn coming(
     stay: event::Session,
     group: Option<String>,
     (until, need_kwh): (DateTime<Utc>, f64),
+    feeds_in: Option<FeedsIn>,
     arrival: DateTime<Utc>,
 ) -> Expected {
     Expected {
@@ -172,6 +186,7 @@ pub fn coming(
         min_a: stay.min_a,
         max_a: stay.max_a,
         group,
+        feeds_in,
     }
 }
 

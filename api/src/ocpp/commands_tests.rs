@@ -14,8 +14,14 @@ const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
 fn record(version: Version) -> Record {
     let id = if version == Version::V16 { json!(7) } else { json!("t") };
-    let transaction =
-        Transaction { id, session: "s".to_owned(), since: None, from_kwh: None, standing: Standing::Accepted };
+    let transaction = Transaction {
+        id,
+        session: "s".to_owned(),
+        since: None,
+        from_kwh: None,
+        from_exported_kwh: None,
+        standing: Standing::Accepted,
+    };
     Record { transactions: [(1, transaction)].into(), ..Record::default() }
 }
 

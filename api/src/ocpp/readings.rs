@@ -12,6 +12,8 @@ pub struct Reading {
     pub phases_a: Option<[f64; 3]>,
     /// The energy register in kWh.
     pub register_kwh: Option<f64>,
+    /// The register of what was fed in, in kWh.
+    pub exported_kwh: Option<f64>,
 }
 
 /// What is known of who draws, for what a charger leaves out.
@@ -41,6 +43,7 @@ struct Sums {
     all_w: Option<f64>,
     register_wh: Option<f64>,
     phase_wh: [Option<f64>; 3],
+    exported_wh: Option<f64>,
 }
 
 /// Reads the latest of an array of meter values (`meterValue`).
@@ -55,6 +58,7 @@ pub fn latest(values: &Value, draws: Draws) -> Reading {
         reading.at = at;
         reading.phases_a = one.phases_a.or(reading.phases_a);
         reading.register_kwh = one.register_kwh.or(reading.register_kwh);
+        reading.exported_kwh = one.exported_kwh.or(reading.exported_kwh);
     }
     reading
 }
@@ -72,15 +76,20 @@ fn read(samples: &Value, draws: Draws) -> Reading {
         }
     }
     let phases_a = sums.phases_a(draws);
-    let register_kwh = sums.register_wh.or_else(|| {
+    let register_wh = sums.register_wh.or_else(|| {
         let known = sums.phase_wh.iter().flatten();
         (known.clone().count() > 0).then(|| known.sum())
     });
     Reading {
         at: None,
         phases_a: phases_a.filter(|amps| amps.iter().all(|amps| amps.is_finite() && amps.abs() < MOST_A)),
-        register_kwh: register_kwh.map(|wh| wh / 1000.0).filter(|kwh| (0.0..MOST_KWH).contains(kwh)),
+        register_kwh: kwh(register_wh),
+        exported_kwh: kwh(sums.exported_wh),
     }
+}
+
+fn kwh(register_wh: Option<f64>) -> Option<f64> {
+    register_wh.map(|wh| wh / 1000.0).filter(|kwh| (0.0..MOST_KWH).contains(kwh))
 }
 
 /// The value of a sample in A, W, V or Wh.
@@ -118,6 +127,7 @@ impl Sums {
             ("Voltage", Some(phase)) => self.volts[phase] = Some(value).filter(|volts| *volts > 50.0),
             ("Energy.Active.Import.Register", None) => self.register_wh = Some(value),
             ("Energy.Active.Import.Register", Some(phase)) => self.phase_wh[phase] = Some(value),
+            ("Energy.Active.Export.Register", None) => self.exported_wh = Some(value),
             _ => {}
         }
     }
@@ -177,6 +187,10 @@ mod tests {
         ]));
         assert_eq!(read.phases_a, Some([10.5, 9.0, 0.0]));
         assert_eq!(read.register_kwh, Some(1.5));
+        let fed = json!([
+            { "value": 2.5, "measurand": "Energy.Active.Export.Register", "unitOfMeasure": { "unit": "kWh" } },
+        ]);
+        assert_eq!((reads(&fed).register_kwh, reads(&fed).exported_kwh), (None, Some(2.5)));
         // What has no measurand is the register (1.6, 7.31).
         assert_eq!(reads(&json!([{ "value": "1234" }])).register_kwh, Some(1.234));
         let read =

@@ -41,7 +41,14 @@ pub(super) fn setpoint(number: u64, limit_a: f64, from_s: i64) -> Setpoint {
 }
 
 pub(super) fn transaction(id: i64) -> Transaction {
-    Transaction { id: json!(id), session: format!("s{id}"), since: None, from_kwh: None, standing: Standing::Accepted }
+    Transaction {
+        id: json!(id),
+        session: format!("s{id}"),
+        since: None,
+        from_kwh: None,
+        from_exported_kwh: None,
+        standing: Standing::Accepted,
+    }
 }
 
 pub(super) fn accepted() -> Value {

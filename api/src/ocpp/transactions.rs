@@ -36,8 +36,9 @@ impl Link {
             }
             Happened::Began { connector, id, at, register_kwh } => {
                 let standing = Standing::Accepted;
-                let transaction =
-                    Transaction { id, session: String::new(), since: Some(at), from_kwh: register_kwh, standing };
+                let session = String::new();
+                let (since, from_kwh) = (Some(at), register_kwh);
+                let transaction = Transaction { id, session, since, from_kwh, from_exported_kwh: None, standing };
                 self.begins(connector, transaction, found, at, now).await;
             }
             Happened::Ended { id, at, register_kwh } => {
@@ -165,14 +166,20 @@ impl Link {
                 session: String::new(),
                 since: Some(now),
                 from_kwh: reading.register_kwh,
+                from_exported_kwh: reading.exported_kwh,
                 standing: Standing::Accepted,
             };
             self.begins(connector, transaction, None, now, now).await;
         }
         let Some(station) = &mut self.station else { return };
         let session_kwh = station.measured(connector, &reading);
-        let Some(phases_a) = station.draws_now() else { return };
-        self.event(|device| control::Event::Drawn { device, phases_a, session_kwh });
+        let (phases_a, new) = (station.draws_now(), station.transactions != self.record.transactions);
+        if let Some(phases_a) = phases_a {
+            self.event(|device| control::Event::Drawn { device, phases_a, session_kwh });
+        }
+        if new {
+            self.keep().await;
+        }
     }
 
     fn draws_nothing(&mut self) {

@@ -9,6 +9,7 @@ use kwartier_data::series::Building;
 use super::prices::{Expected, Priced, priced};
 use super::request::Request;
 use crate::resource::price::Price;
+use crate::simulate::people;
 use crate::simulate::planner::{caps, quarters, rows};
 
 /// Length of a slot: what grid and markets are billed by.
@@ -78,6 +79,7 @@ pub fn compose(request: &Request, outlook: Outlook) -> Result<Composed, String> 
     let (mut wire, notes) = compose::instance(&planned, &inputs).map_err(|refusal| refusal.to_string())?;
     wire.grid.export_eur_kwh = export_eur_kwh;
     wire.grid.peak_eur_kw = peak_eur_kw;
+    feeding(&mut wire, &request.expected);
     caps(&mut wire, &request.setup, &horizon, &request.signals);
     // What stays of the notes is what an operator can mend; the others are said in the basis already, or are how it is done.
     let mend = |code| match code {
@@ -87,4 +89,20 @@ pub fn compose(request: &Request, outlook: Outlook) -> Result<Composed, String> 
     };
     basis.extend(notes.into_iter().filter(|note| mend(note.code)).map(|note| note.text));
     Ok(Composed { wire, basis })
+}
+
+/// What vehicles may feed in: rows of rosters say nothing of that.
+fn feeding(wire: &mut wire::Instance, expected: &[people::Expected]) {
+    for visit in expected {
+        let Some(car) = &visit.feeds_in else { continue };
+        for session in wire.sessions.iter_mut().filter(|session| session.id == visit.id) {
+            session.v2g = Some(wire::V2g {
+                min_a: car.v2g.min_a,
+                max_a: car.v2g.max_a,
+                efficiency: car.v2g.efficiency,
+                min_soc_kwh: car.v2g.min_soc_kwh,
+                wear_eur_kwh: car.v2g.wear_eur_kwh,
+            });
+        }
+    }
 }

@@ -65,6 +65,7 @@ pub fn request() -> Request {
         min_a: 6.0,
         max_a: 16.0,
         group: None,
+        feeds_in: None,
     };
     Request {
         site: "depot".to_owned(),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 use kwartier_data::compose::{QUARTER, quarter_of};
 use kwartier_data::local::HolidayCalendar;
+use kwartier_data::site::V2g;
 use kwartier_engine::control::event::Session;
 use kwartier_engine::control::setup::Kind;
 use kwartier_engine::plant::world::Stay;
@@ -61,6 +62,21 @@ pub struct Expected {
     pub max_a: f64,
     /// Its group.
     pub group: Option<String>,
+    /// What it may feed in; `None`, nothing.
+    pub feeds_in: Option<FeedsIn>,
+}
+
+/// A vehicle that may feed in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FeedsIn {
+    /// How.
+    pub v2g: V2g,
+    /// Energy in its battery when the stay, or what is left of it, begins, in kWh.
+    pub soc_kwh: f64,
+    /// What its battery holds, in kWh.
+    pub capacity_kwh: f64,
+    /// Energy into the battery ÷ energy at the charger.
+    pub efficiency: f64,
 }
 
 /// What planners know of visits.
@@ -210,6 +226,7 @@ impl<'d> People<'d> {
                 min_a: stay.car.min_a,
                 max_a: stay.car.max_a,
                 group: self.group(&visit.vehicle),
+                feeds_in: None,
             });
         }
         expected.sort_by(|a, b| a.from.cmp(&b.from).then_with(|| a.id.cmp(&b.id)));
@@ -239,6 +256,7 @@ impl<'d> People<'d> {
             min_a: session.min_a,
             max_a: session.max_a,
             group: self.group(&visit.vehicle),
+            feeds_in: None,
         })
     }
 

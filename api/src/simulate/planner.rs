@@ -229,10 +229,19 @@ pub fn rows(expected: &[Expected], setup: &Setup) -> Vec<Entry> {
     let mut rows: Vec<Entry> = Vec::new();
     let mut free_from = vec![DateTime::<Utc>::MIN_UTC; setup.devices.len()];
     for (k, visit) in expected.iter().enumerate() {
-        if visit.need_kwh < LEAST_KWH || !setup.devices[visit.device].managed {
+        let worth = visit.need_kwh >= LEAST_KWH || visit.feeds_in.is_some();
+        if !worth || !setup.devices[visit.device].managed {
             continue;
         }
         let need_kwh = visit.need_kwh * (1.0 + RESERVE.0) + RESERVE.1;
+        // Needs are told at the station: what the vehicle loses is within them, unless its battery itself is planned with.
+        let (soc_kwh, need_at_battery_kwh, efficiency, capacity_kwh) = match &visit.feeds_in {
+            Some(car) => {
+                let need_kwh = (need_kwh * car.efficiency).min(car.capacity_kwh - car.soc_kwh);
+                (car.soc_kwh, need_kwh, car.efficiency, car.capacity_kwh)
+            }
+            None => (0.0, need_kwh, 1.0, 1.05 * need_kwh),
+        };
         let arrival = visit.from.max(free_from[visit.device]);
         if arrival >= visit.until {
             continue;
@@ -248,17 +257,16 @@ pub fn rows(expected: &[Expected], setup: &Setup) -> Vec<Entry> {
             vehicle: visit.id.clone(),
             station: setup.devices[visit.device].id.clone(),
             when: When::Once { arrival, departure: Some(ready) },
-            soc: Some(Charge::Kwh(0.0)),
+            soc: Some(Charge::Kwh(soc_kwh)),
             target: None,
-            need_kwh: Some(need_kwh),
-            // Needs are told at the station: what the vehicle loses is within them.
+            need_kwh: Some(need_at_battery_kwh),
             vehicle_facts: Facts {
                 group: visit.group.clone(),
                 phases: Some(visit.phases),
                 min_a: Some(visit.min_a),
                 max_a: Some(visit.max_a.max(visit.min_a)),
-                efficiency: Some(1.0),
-                capacity_kwh: Some(1.05 * need_kwh),
+                efficiency: Some(efficiency),
+                capacity_kwh: Some(capacity_kwh),
             },
         });
     }

@@ -150,7 +150,9 @@ fn drawn(state: &mut State, device: usize, phases_a: [f64; 3], session_kwh: Opti
     known.choice.shows = true;
     learn_phases(known, phases_a, sure_s);
     let Some(stay) = &mut known.stay else { return };
-    if let Some(kwh) = session_kwh.filter(|kwh| kwh.is_finite() && *kwh >= stay.got_kwh) {
+    // What is fed in has to be got again.
+    let feeds_in = state.setup.devices[device].max_discharge_a > 0.0;
+    if let Some(kwh) = session_kwh.filter(|kwh| kwh.is_finite() && (feeds_in || *kwh >= stay.got_kwh)) {
         stay.got_kwh = kwh;
     }
 }

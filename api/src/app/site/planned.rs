@@ -14,7 +14,8 @@ use super::{Moment, SiteLoop, When};
 use crate::app::effect::Effect;
 use crate::app::stays::{self, Origins};
 use crate::planning::{Made, Request};
-use crate::resource::session::Origin;
+use crate::resource::session::{KeptSession, Origin};
+use crate::simulate::people::FeedsIn;
 use crate::store::{NewEntry, Stream};
 
 /// Shortest time between two plans.
@@ -213,6 +214,10 @@ impl SiteLoop {
         }
     }
 
+    fn feeds_in(&self, device: usize, kept: &KeptSession, got_kwh: f64) -> Option<FeedsIn> {
+        stays::feeds_in(&self.site, &kept.stated, &self.setup.devices[device], got_kwh)
+    }
+
     /// Orders a plan, where one is due.
     pub fn plan(&mut self, now: Moment) -> Option<Effect> {
         let reason = self.planned.due(now)?;
@@ -234,7 +239,8 @@ impl SiteLoop {
                 Some(kept) => self.expected(&session.id, kept),
                 None => stays::expected(stays::Wish::default(), None, now.wall),
             };
-            expected.extend(stays::here(device, known, group, of_stay, now.wall));
+            let feeds_in = kept.and_then(|kept| self.feeds_in(device, kept, known.energy_kwh));
+            expected.extend(stays::here(device, known, group, of_stay, feeds_in, now.wall));
             origins.push(of_stay.2);
         }
         for (id, kept) in &self.sessions {
@@ -244,7 +250,8 @@ impl SiteLoop {
             let stay = stays::stay(&self.site, id, kept, wish, self.setup.devices[device].max_a);
             let (until, need_kwh, of_stay) = self.expected(id, kept);
             let group = stays::group(&self.site, &kept.stated).map(str::to_owned);
-            expected.push(stays::coming(device, stay, group, (until, need_kwh), arrival));
+            let feeds_in = self.feeds_in(device, kept, 0.0);
+            expected.push(stays::coming(device, stay, group, (until, need_kwh), feeds_in, arrival));
             origins.push(of_stay);
         }
         expected.sort_by(|a, b| a.from.cmp(&b.from).then_with(|| a.id.cmp(&b.id)));

@@ -24,6 +24,9 @@ use super::quirks::Quirks;
 use super::readings::{Draws, Reading};
 use crate::resource::setpoint::Setpoint;
 
+/// What a vehicle draws to have again what it has fed in: a tenth is lost each way.
+const AGAIN: f64 = 1.0 / 0.81;
+
 /// No charger has more connectors, whatever it says.
 const MOST_CONNECTORS: usize = 64;
 
@@ -65,6 +68,9 @@ pub struct Transaction {
     /// The energy register when it began, in kWh.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from_kwh: Option<f64>,
+    /// The register of what was fed in when it first showed, in kWh.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_exported_kwh: Option<f64>,
     /// Whether it is let in.
     #[serde(default)]
     pub standing: Standing,
@@ -223,6 +229,8 @@ pub struct Station {
     drawn: BTreeMap<i64, [f64; 3]>,
     /// What the energy register of each connector showed last, in kWh.
     registers: BTreeMap<i64, f64>,
+    /// The same of what was fed in there.
+    exported: BTreeMap<i64, f64>,
     setpoint: Option<Setpoint>,
     /// Places where the latest setpoint still has to be told.
     untold: VecDeque<Place>,
@@ -260,6 +268,7 @@ struct Composites {
 impl Station {
     /// A charger that has just connected. What it holds of ours is set again: once, for as long as we run.
     pub fn new(about: About, version: Version) -> Station {
+        let feeds_in = about.feeds_in;
         let form = Form {
             version,
             watts: false,
@@ -280,6 +289,7 @@ impl Station {
             transactions: BTreeMap::new(),
             drawn: BTreeMap::new(),
             registers: BTreeMap::new(),
+            exported: BTreeMap::new(),
             setpoint: None,
             untold: VecDeque::new(),
             held: BTreeMap::new(),
@@ -287,7 +297,7 @@ impl Station {
             maximum: Once::WANTED,
             fallback: Once::WANTED,
             capabilities: Once::WANTED,
-            settings: settings(version),
+            settings: settings(version, feeds_in),
             asking: Vec::new(),
             stops: VecDeque::new(),
             triggers: VecDeque::from(["StatusNotification", "MeterValues"]),
@@ -307,6 +317,9 @@ impl Station {
         self.said.phases = about.phases;
         self.said.voltage_v = about.voltage_v;
         self.form = self.quirks.shape(self.said);
+        if about.feeds_in != self.about.feeds_in {
+            self.settings.extend(settings(self.form.version, about.feeds_in));
+        }
         self.about = about;
         (self.maximum, self.fallback) = (Once::WANTED, Once::WANTED);
     }
@@ -348,7 +361,7 @@ impl Station {
         self.composites = Composites { tells: true, wanted: None, asked: None };
         self.clear = if self.quirks.clear == Some(false) { Once::DONE } else { Once::WANTED };
         (self.maximum, self.fallback, self.capabilities) = (Once::WANTED, Once::WANTED, Once::WANTED);
-        self.settings = settings(self.form.version);
+        self.settings = settings(self.form.version, self.about.feeds_in);
         self.settings.extend(self.asking.iter().cloned());
         self.triggers.clear();
         self.tell_again();
@@ -381,14 +394,23 @@ impl Station {
         if let Some(phases_a) = reading.phases_a {
             self.drawn.insert(connector, phases_a);
         }
+        if let Some(exported_kwh) = reading.exported_kwh.filter(|_| self.about.feeds_in) {
+            self.exported.insert(connector, exported_kwh);
+            if let Some(transaction) = self.transactions.get_mut(&connector) {
+                transaction.from_exported_kwh.get_or_insert(exported_kwh);
+            }
+        }
         self.registers.insert(connector, reading.register_kwh?);
         self.got_kwh(connector)
     }
 
-    /// What the transaction at a connector has got so far, in kWh.
+    /// What the transaction at a connector has got so far, in kWh at the charger. What was fed in since has to be got again, with
+    /// what is lost both ways.
     pub fn got_kwh(&self, connector: i64) -> Option<f64> {
-        let from_kwh = self.transactions.get(&connector)?.from_kwh?;
-        Some((self.registers.get(&connector)? - from_kwh).max(0.0))
+        let transaction = self.transactions.get(&connector)?;
+        let got_kwh = (self.registers.get(&connector)? - transaction.from_kwh?).max(0.0);
+        let fed = self.exported.get(&connector).zip(transaction.from_exported_kwh);
+        Some(got_kwh - fed.map_or(0.0, |(until, from)| (until - from).max(0.0) * AGAIN))
     }
 
     /// What all connectors draw together, by what they showed last.
@@ -450,6 +472,7 @@ impl Station {
     pub fn ends(&mut self, connector: i64) {
         self.book.ends(connector);
         self.registers.remove(&connector);
+        self.exported.remove(&connector);
         if let Some(ended) = self.transactions.remove(&connector) {
             self.stops.retain(|(id, _)| *id != ended.id);
         }

@@ -26,9 +26,13 @@ pub(super) fn ask_capabilities(version: Version) -> (&'static str, Value) {
     ("GetVariables", json!({ "getVariableData": variables }))
 }
 
-/// How a charger is set up: it tells every ten seconds what each phase draws.
-pub(super) fn settings(version: Version) -> VecDeque<Call> {
-    let measurands = "Current.Import,Energy.Active.Import.Register,Power.Active.Import";
+/// How a charger is set up: it tells every ten seconds what each phase draws, and where vehicles feed in, that too.
+pub(super) fn settings(version: Version, feeds_in: bool) -> VecDeque<Call> {
+    let measurands = if feeds_in && version == Version::V21 {
+        "Current.Import,Current.Export,Energy.Active.Import.Register,Energy.Active.Export.Register,Power.Active.Import,Power.Active.Export"
+    } else {
+        "Current.Import,Energy.Active.Import.Register,Power.Active.Import"
+    };
     if version == Version::V16 {
         let set = |key: &str, value: &str| Call {
             action: "ChangeConfiguration",
