@@ -349,6 +349,6 @@ pub fn rule(depot: &Depot, seed: u64) -> Option<Arc<Targets>> {
         let full_a = depot.setup.devices[device].max_a;
         Some((0..slots).map(|slot| if (slot + shift).is_multiple_of(2) { full_a } else { 0.0 }).collect())
     });
-    let targets = Targets { start: depot.world.start, slot_s: 1800, amps: amps.collect() };
+    let targets = Targets { start: depot.world.start, slot_s: 1800, amps: amps.collect(), costs_eur_kwh: Vec::new() };
     seed.is_multiple_of(2).then(|| Arc::new(targets))
 }

@@ -109,9 +109,14 @@ async fn open(
         Ok(Some(admitted)) => admitted,
         Ok(None) => {
             metrics::counter!("kwartier_ocpp_refused_total").increment(1);
-            tracing::info!(
-                "a charger was not let in: unknown, or not with the password or the security profile it has here"
-            );
+            // A name that nobody has put comes from outside, and is not written down.
+            let known = service.guests.known(&service, STALE).await;
+            if known.is_ok_and(|known| known.contains_key(&charger)) {
+                let why = "a charger was not let in: not with the password or the security profile that it has here";
+                tracing::warn!(charger, "{why}");
+            } else {
+                tracing::info!("a charger was not let in: there is none of the name that it gives");
+            }
             return (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Basic realm=\"ocpp\"")]).into_response();
         }
         Err(problem) => return problem.into_response(),

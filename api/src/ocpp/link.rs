@@ -248,6 +248,7 @@ impl Link {
 
     async fn arrive(&self, about: About) -> Station {
         let mut station = Station::new(about, self.version);
+        station.wants(self.quirks().await);
         station.resumes(&self.record.transactions);
         station.has_stored(self.record.stored.as_ref(), Utc::now());
         if self.booted {
@@ -256,7 +257,6 @@ impl Link {
         if let Some(calls) = self.asking().await {
             station.asks(calls);
         }
-        station.wants(self.quirks().await);
         station
     }
 

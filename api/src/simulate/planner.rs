@@ -296,7 +296,11 @@ pub fn targets(setup: &Setup, instance: &Instance, plan: &Plan, present: impl It
         let net = |slot: usize| (of(&battery.charge_kw, slot) - of(&battery.discharge_kw, slot)) * a_per_kw;
         amps[device] = Some((0..instance.slots).map(net).collect());
     }
-    Targets { start: instance.start, slot_s: instance.slot_minutes * 60, amps }
+    // What a kWh costs says all where nothing else does: who charges sooner than planned makes peaks.
+    let peaks = instance.grid.peak_eur_kw > 0.0;
+    let costs_eur_kwh =
+        plan.prices.as_ref().filter(|_| !peaks).map_or_else(Vec::new, |prices| prices.energy_eur_kwh.clone());
+    Targets { start: instance.start, slot_s: instance.slot_minutes * 60, amps, costs_eur_kwh }
 }
 
 /// A watch that stands still, so that plans depend on nothing but what is planned; it can be cancelled.

@@ -147,10 +147,10 @@ fn told_since(state: &State, node: usize, since_s: f64) -> f64 {
 pub(super) fn believe(state: &mut State, output: &mut Output) {
     let (clock, timeout_s) = (state.clock, state.setup.settings.meter_timeout_s);
     for (node, known) in state.nodes.iter_mut().enumerate() {
-        let shown_a = known.shown_below_a;
+        let (shown_a, told_s) = (known.shown_below_a, known.told_below_s);
         let Some(meter) = &mut known.meter else { continue };
         let silent = clock.maybe_s - meter.heard_s > timeout_s;
-        let frozen = meter.is_frozen(shown_a, clock.sure_s);
+        let frozen = meter.is_frozen(shown_a, told_s, clock.sure_s);
         meter.distrust = match meter.doubt {
             Some(Doubt { proven: true, .. }) => Some(Distrust::Impossible),
             Some(_) if silent => Some(Distrust::Impossible),

@@ -124,6 +124,9 @@ pub struct Targets {
     pub slot_s: u32,
     /// By device: A per phase in each slot, negative to discharge; `None`, the plan does not know it.
     pub amps: Vec<Option<Vec<f64>>>,
+    /// What one more kWh at the grid connection costs in each slot, in EUR/kWh; empty where that is not known, or where peaks have
+    /// a price too.
+    pub costs_eur_kwh: Vec<f64>,
 }
 
 impl Targets {

@@ -62,6 +62,7 @@ pub(super) fn send(
             }
             None if wants::shed(state, device) => (0.0, state.devices[device].granted_phases, Why::Grid),
             None if wants::is_stopped(state, device) => (0.0, state.devices[device].granted_phases, Why::Override),
+            None if wants::is_suspect(state, device) => (0.0, state.devices[device].granted_phases, Why::Limit),
             None => (0.0, state.devices[device].granted_phases, Why::Idle),
         };
         phases::moves(state, rooms, device);

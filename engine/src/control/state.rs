@@ -34,6 +34,11 @@ pub struct State {
 }
 
 impl State {
+    /// Whether a device has refused so many commands in a row, or left them unanswered, that it counts as one that hears nothing.
+    pub fn refuses(&self, device: usize) -> bool {
+        self.devices.get(device).is_some_and(|known| known.failures >= SILENT)
+    }
+
     /// A loop that begins with nothing known: no device is connected, each may draw what it holds when alone, and no
     /// meter has spoken. What devices really hold they tell when they connect ([`Event::Holds`](super::event::Event::Holds)).
     pub fn new(setup: Arc<Setup>, now: DateTime<Utc>) -> State {
@@ -149,8 +154,12 @@ pub const SILENT: u32 = 3;
 /// Devices below must have changed by so much in A while a meter shows the same to the last digit: it has frozen.
 const FROZEN_A: f64 = 4.0;
 
-/// After it has shown the same for so long, in s: until then devices may only just show what the meter showed before.
+/// After it has shown the same for so long, in s, whatever devices tell: until then they may only just show what the meter showed
+/// before.
 const SETTLED_S: f64 = 65.0;
+
+/// What a device tells is of another instant than a meter's reading, by so much at most in s.
+const LAG_S: f64 = 5.0;
 
 /// What is remembered of a device.
 #[expect(clippy::struct_excessive_bools, reason = "each stands for itself")]
@@ -368,6 +377,8 @@ pub struct NodeState {
     pub imbalance_expected_a: f64,
     /// Whether an overload has been told.
     pub overload_told: bool,
+    /// When the last of the devices below that tell what they draw did so, on the sure clock.
+    pub told_below_s: f64,
 }
 
 impl NodeState {
@@ -441,10 +452,13 @@ impl MeterState {
 
     /// Whether it shows the same to the last digit although the devices below now show something else. Once it does, it is
     /// frozen until it moves.
-    pub fn is_frozen(&mut self, shown_a: [f64; 3], sure_s: f64) -> bool {
+    ///
+    /// `told_s` is when the last of the devices below told what it draws, on the sure clock: what all of them have told since the meter
+    /// began to show the same is what it should show.
+    pub fn is_frozen(&mut self, shown_a: [f64; 3], told_s: f64, sure_s: f64) -> bool {
         let stands = self.distrust == Some(Distrust::Frozen);
         let Some((since_s, then_a)) = self.same.as_mut() else { return false };
-        if sure_s - *since_s <= SETTLED_S {
+        if then_a.is_none() && told_s < *since_s + LAG_S && sure_s - *since_s <= SETTLED_S {
             return stands;
         }
         let then_a = then_a.get_or_insert(shown_a);

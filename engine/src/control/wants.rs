@@ -24,6 +24,12 @@ const BALANCED_PAUSE_S: f64 = 120.0;
 /// So much less than needed is nothing to act on, in kWh: meters of stations show no less.
 const SHORT_KWH: f64 = 0.05;
 
+/// Prices of energy that differ by less are the same, in EUR/kWh.
+const SAME_EUR_KWH: f64 = 1e-4;
+
+/// Who has been here for so long has been planned for, in s.
+const PLANNED_S: f64 = 60.0;
+
 /// The pause of who is stopped again and again doubles so often.
 const LONGEST_PAUSE: u32 = 3;
 const LONGEST_GUARANTEED: u32 = 3;
@@ -126,7 +132,7 @@ fn want(state: &State, now: &Now, rooms: &Rooms, place: Place, surplus_kw: &mut 
         return None;
     }
     let action = action(state, device);
-    if action == Some(Action::Stop) || state.clock.sure_s < known.suspect.0 {
+    if action == Some(Action::Stop) || is_suspect(state, device) {
         return None;
     }
     let told = known.stay.as_ref().and_then(|stay| stay.session.phases);
@@ -163,12 +169,10 @@ fn want(state: &State, now: &Now, rooms: &Rooms, place: Place, surplus_kw: &mut 
     let first_a = if boosted { cap_a } else { at_least(guaranteed_a) };
     let plan_a = at_least(plan_a).max(first_a);
     let behind = plan_a < cap_a
-        && known
-            .stay
-            .as_ref()
-            .is_some_and(|stay| catches_up(state, device) || falls_short(state, device, stay, phases.len()));
+        && known.stay.as_ref().is_some_and(|stay| catches_up(state, device) || falls_short(state, device, stay));
+    let early = plan_a < cap_a && known.stay.is_some() && costs_no_more(state, device);
     let spare_a = match about.kind {
-        _ if behind => cap_a,
+        _ if behind || early => cap_a,
         Kind::Station => spare(state, plan_a, min_a, cap_a, phases.len(), surplus_kw),
         Kind::Load | Kind::Battery => plan_a,
     };
@@ -194,6 +198,11 @@ fn action(state: &State, device: usize) -> Option<Action> {
 /// Whether a vehicle is there that gets nothing because somebody has stopped it.
 pub(super) fn is_stopped(state: &State, device: usize) -> bool {
     state.devices[device].stay.is_some() && action(state, device) == Some(Action::Stop)
+}
+
+/// Whether a device gets nothing because it may be what has driven a board above its limit.
+pub(super) fn is_suspect(state: &State, device: usize) -> bool {
+    state.clock.sure_s < state.devices[device].suspect.0
 }
 
 /// Whether a device gets nothing because it hangs on emergency power that is for others. Batteries stand still there.
@@ -273,21 +282,40 @@ fn of_stay(state: &State, stay: &Stay, planned_a: Option<f64>, cap_a: f64, phase
 }
 
 /// Whether the plan no longer gives a vehicle what it needs by its departure: it has been late, limited or cut off, or took less
-/// than it was offered. One of which nobody knows what it needs falls short once it has had what was guessed and the plan has
-/// nothing more for it: it takes what it needs, and no more. Until there is a new plan it may have what nobody else wants.
-fn falls_short(state: &State, device: usize, stay: &Stay, phases: usize) -> bool {
+/// than it was offered; or the plan found no room for it where the meter shows that there is some. One of which nobody knows what
+/// it needs falls short when the plan has nothing for it, once it has had what was guessed, or has been here for long enough to be
+/// planned for: it takes what it needs, and no more. Until there is a new plan it may have what nobody else wants.
+fn falls_short(state: &State, device: usize, stay: &Stay) -> bool {
     let Some(targets) = &state.targets else { return false };
     let Some(Some(amps)) = targets.amps.get(device) else { return false };
     let Some(slot) = targets.slot(state.clock.now).filter(|&slot| slot < amps.len()) else { return false };
     let last = stay.session.departure.map_or(Some(amps.len()), |departure| targets.slot(departure));
     let Some(last) = last.filter(|&last| last <= amps.len()) else { return false };
     let slot_h = f64::from(targets.slot_s) / 3600.0;
+    // As plans take it: on as many phases as somebody says or as it was seen to use, else on one.
+    let seen = state.devices[device].uses.map(|bits| bits.count_ones() as usize);
+    let phases = stay.session.phases.map(usize::from).or(seen).unwrap_or(1);
     let ahead = amps.iter().take(last).skip(slot).map(|amps| state.setup.kw(amps.max(0.0), phases) * slot_h);
     match (stay.session.need_kwh, stay.session.departure) {
         (Some(need_kwh), Some(_)) => need_kwh - stay.got_kwh - SHORT_KWH > ahead.sum::<f64>(),
         (Some(_), None) => false,
-        (None, _) => stay.got_kwh > 0.0 && ahead.sum::<f64>() <= 0.0,
+        (None, _) => {
+            let planned = state.clock.sure_s - stay.since_s > PLANNED_S;
+            (stay.got_kwh > 0.0 || planned) && ahead.sum::<f64>() <= 0.0
+        }
     }
+}
+
+/// Whether a vehicle may as well have now what it is to have later: a kWh costs no more than in any slot that the plan has chosen for
+/// it, and nobody knows what comes in between.
+fn costs_no_more(state: &State, device: usize) -> bool {
+    let Some(targets) = &state.targets else { return false };
+    let Some(Some(amps)) = targets.amps.get(device) else { return false };
+    let Some(slot) = targets.slot(state.clock.now) else { return false };
+    let (Some(cost), Some(planned_a)) = (targets.costs_eur_kwh.get(slot), amps.get(slot)) else { return false };
+    let later = amps.iter().zip(&targets.costs_eur_kwh).skip(slot + 1).filter(|(amps, _)| **amps > 0.0);
+    let least = later.map(|(_, cost)| *cost).fold(f64::INFINITY, f64::min);
+    *planned_a >= 0.0 && least < f64::INFINITY && *cost <= least + SAME_EUR_KWH
 }
 
 /// Whether a vehicle has begun to catch up, and not for a whole turn yet: what it lacks of its plan is often had within seconds,

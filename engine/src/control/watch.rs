@@ -184,8 +184,9 @@ pub(super) fn boards(state: &mut State, below: &Below, output: &mut Output) {
     }
 }
 
-/// Whoever was given more just before a board went above its limit, and has not shown since that it keeps to it, is taken to
-/// be the cause: some chargers take the first setpoint after a pause for no limit at all.
+/// Whoever was started just before a board went above its limit, and has not shown since that it keeps to what it was given, is
+/// taken to be the cause: some chargers take the first setpoint after a pause for no limit at all. So is who was given more and shows
+/// that it takes too much.
 fn suspect(state: &mut State, node: usize) {
     let (setup, clock) = (state.setup.clone(), state.clock);
     for device in setup.below(node) {
@@ -198,7 +199,8 @@ fn suspect(state: &mut State, node: usize) {
             .held
             .shown_a
             .is_some_and(|(_, at_s)| clock.maybe_s - at_s < raised_s - setup.devices[device].reaction_s);
-        if !shown_since || known.held.exceeds(clock.sure_s) {
+        let started = clock.sure_s - known.switched_at_s <= JUST_NOW_S;
+        if (started && !shown_since) || known.held.exceeds(clock.sure_s) {
             let (_, times) = known.suspect;
             known.suspect = (clock.sure_s + SUSPECT_S * f64::from(1_u32 << times.min(5)), times + 1);
         }

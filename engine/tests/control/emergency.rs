@@ -109,7 +109,8 @@ fn nothing_is_fed_into_a_generator() {
     let mut depot = Depot::new(&site, Settings::default());
     depot.building_a[0] = [15.0; 3];
     let plan = |depot: &Depot, amps: f64| {
-        let targets = Targets { start: depot.now, slot_s: 900, amps: vec![None, Some(vec![amps; 8])] };
+        let targets =
+            Targets { start: depot.now, slot_s: 900, amps: vec![None, Some(vec![amps; 8])], costs_eur_kwh: Vec::new() };
         Event::Planned(std::sync::Arc::new(targets))
     };
     let feeds = plan(&depot, -8.0);

@@ -3,6 +3,7 @@
 use kwartier_data::site::PvPlant;
 use kwartier_engine::control::Event;
 use kwartier_engine::control::command::{Distrust, Notice};
+use kwartier_engine::control::event::Action;
 use kwartier_engine::control::settings::Settings;
 
 use super::depot::{Depot, board, site, station};
@@ -54,6 +55,20 @@ fn a_meter_that_runs_backwards_is_not_believed_and_comes_back_by_itself() {
     assert_eq!(depot.of_meters(30), [BACK]);
     depot.seconds(180);
     assert!(depot.draws_a(0) > 12.5);
+}
+
+#[test]
+fn a_meter_that_shows_the_same_while_a_vehicle_stops_is_found_with_the_next_report() {
+    let mut depot = four(0.0);
+    all_charge(&mut depot);
+    depot.building_a[0] = [10.0; 3];
+    depot.seconds(180);
+    depot.meter_shows[0] = |_| 62.0;
+    assert_eq!(depot.of_meters(30), [], "nothing else has changed");
+    let until = depot.now + chrono::TimeDelta::minutes(10);
+    depot.events.push(Event::Override { device: 0, action: Some(Action::Stop), until });
+    // It obeys in time and tells within 10 s.
+    assert_eq!(depot.of_meters(25), [Notice::MeterLost { node: 0, reason: Distrust::Frozen }]);
 }
 
 #[test]

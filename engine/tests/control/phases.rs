@@ -89,7 +89,12 @@ fn what_lasts_only_a_moment_moves_nobody() {
 fn nobody_is_moved_who_has_what_the_plan_gives() {
     let mut depot = depot(1, 30.5);
     depot.events.push(kwartier_engine::control::Event::Planned(std::sync::Arc::new(
-        kwartier_engine::control::event::Targets { start: depot.now, slot_s: 900, amps: vec![Some(vec![8.0; 96])] },
+        kwartier_engine::control::event::Targets {
+            start: depot.now,
+            slot_s: 900,
+            amps: vec![Some(vec![8.0; 96])],
+            costs_eur_kwh: Vec::new(),
+        },
     )));
     depot.plug(0, 16.0);
     depot.seconds(120);

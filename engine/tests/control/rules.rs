@@ -187,8 +187,9 @@ fn who_does_not_obey_is_found_and_the_others_make_room() {
 fn a_plan_is_followed_and_an_override_goes_first() {
     let mut depot = four(70.0);
     (0..4).for_each(|device| depot.plug(device, 16.0));
-    let amps = vec![Some(vec![12.0; 96]), Some(vec![0.0; 96]), Some(vec![8.0; 96]), None];
-    let targets = Targets { start: depot.now - TimeDelta::hours(1), slot_s: 900, amps };
+    let later = [[0.0; 48], [12.0; 48]].concat();
+    let amps = vec![Some(vec![12.0; 96]), Some(later), Some(vec![8.0; 96]), None];
+    let targets = Targets { start: depot.now - TimeDelta::hours(1), slot_s: 900, amps, costs_eur_kwh: Vec::new() };
     depot.events.push(Event::Planned(Arc::new(targets)));
     depot.seconds(180);
     let drawn: Vec<f64> = (0..4).map(|device| depot.draws_a(device)).collect();
@@ -204,6 +205,37 @@ fn a_plan_is_followed_and_an_override_goes_first() {
     depot.seconds(600);
     let drawn: Vec<f64> = (0..4).map(|device| depot.draws_a(device)).collect();
     assert_eq!(drawn, [12.0, 0.0, 8.0, 16.0], "it has run out");
+}
+
+/// Nobody waits for a kWh that costs as much later, nor has one now that costs more.
+#[test]
+fn what_costs_no_more_is_had_now() {
+    for (now_eur_kwh, charges) in [(0.2, true), (0.1, true), (0.21, false)] {
+        let mut depot = four(70.0);
+        (0..2).for_each(|device| depot.plug(device, 16.0));
+        let later = [[0.0; 48], [12.0; 48]].concat();
+        let amps = vec![Some(later.clone()), Some(vec![16.0; 96]), None, None];
+        let costs_eur_kwh = [[now_eur_kwh; 48], [0.2; 48]].concat();
+        let targets = Targets { start: depot.now - TimeDelta::hours(1), slot_s: 900, amps, costs_eur_kwh };
+        depot.events.push(Event::Planned(Arc::new(targets)));
+        depot.seconds(120);
+        let drawn = (depot.draws_a(0), depot.draws_a(1));
+        assert_eq!(drawn, (if charges { 16.0 } else { 0.0 }, 16.0), "at {now_eur_kwh} EUR/kWh");
+    }
+}
+
+/// Plans that know little of a building leave room that the meter shows.
+#[test]
+fn who_has_no_room_in_the_plan_has_what_is_free() {
+    let mut depot = four(70.0);
+    (0..2).for_each(|device| depot.plug(device, 16.0));
+    let amps = vec![Some(vec![0.0; 96]), Some([[0.0; 48], [12.0; 48]].concat()), None, None];
+    let targets = Targets { start: depot.now - TimeDelta::hours(1), slot_s: 900, amps, costs_eur_kwh: Vec::new() };
+    depot.events.push(Event::Planned(Arc::new(targets)));
+    depot.seconds(50);
+    assert_eq!(depot.draws_a(0), 0.0, "it may not have been planned for yet");
+    depot.seconds(60);
+    assert_eq!((depot.draws_a(0), depot.draws_a(1)), (16.0, 0.0), "the other one's turn is later");
 }
 
 #[test]
@@ -338,7 +370,8 @@ fn who_falls_behind_catches_up_for_a_whole_turn() {
     }
     // 11.04 kWh from an hour from now on: a little less than is needed.
     let amps = (0..16).map(|slot| if (4..8).contains(&slot) { 16.0 } else { 0.0 }).collect();
-    let targets = Targets { start: depot.now, slot_s: 900, amps: vec![Some(amps), None, None, None] };
+    let targets =
+        Targets { start: depot.now, slot_s: 900, amps: vec![Some(amps), None, None, None], costs_eur_kwh: Vec::new() };
     depot.events.push(Event::Planned(Arc::new(targets)));
     depot.seconds(60);
     assert_eq!(depot.draws_a(0), 16.0, "nobody else wants what is left");

@@ -46,6 +46,9 @@ const MOST_PENDING: usize = 4096;
 /// Energy of a session is kept at least so often.
 const HELD_AT_LEAST: Duration = Duration::from_mins(5);
 
+/// For so long after it begins, a loop hears who is connected.
+const BEGINS: Duration = Duration::from_secs(10);
+
 /// Prices are remembered for so many days back.
 const PRICE_DAYS: i64 = 8;
 
@@ -100,6 +103,8 @@ pub struct SiteLoop {
     last_number: u64,
     /// When everything held was kept last.
     held_at: Duration,
+    /// When this state of the site began.
+    began: Duration,
     /// What is counted.
     pub counts: Counts,
 }
@@ -140,6 +145,7 @@ impl SiteLoop {
             base,
             last_number: base,
             held_at: now.run,
+            began: now.run,
             counts: Counts::default(),
             version: 1,
             id,
@@ -252,7 +258,7 @@ impl SiteLoop {
         if turned.replan || std::mem::take(&mut self.live.news) {
             self.planned.want("change");
         }
-        self.notice(turned.notices, steered, now.wall);
+        self.notice(turned.notices, steered, now);
         let rows = self.metering.pass(&self.id, &self.setup, self.wheel.state(), now.wall);
         if !rows.is_empty() {
             effects.push(Effect::Measured(rows));
@@ -313,7 +319,7 @@ impl SiteLoop {
     }
 
     /// What an operator should know of what the fast loop has noticed.
-    fn notice(&mut self, notices: Vec<Notice>, steered: bool, now: DateTime<Utc>) {
+    fn notice(&mut self, notices: Vec<Notice>, steered: bool, Moment { wall: now, run }: Moment) {
         let (setup, alarms) = (&self.setup, &mut self.alarms);
         let node = |index: usize| format!("node/{}", setup.nodes[index].id);
         let charger = |index: usize| format!("charger/{}", setup.devices[index].id);
@@ -359,8 +365,17 @@ impl SiteLoop {
                 alarms.clear("asleep", &about);
             }
         }
+        // Who is connected tells a loop that has just begun, after a change of the site too.
+        let begins = run.saturating_sub(self.began) < BEGINS;
         for device in 0..setup.devices.len() {
-            let silent = !self.links.up(device) && self.live.devices[device].session.is_some();
+            let refuses = self.links.up(device) && self.wheel.state().refuses(device);
+            let text = "it refuses its setpoints or does not answer them: it counts with what it held and its fallback";
+            if refuses {
+                alarms.raise("refuses", charger(device), text.to_owned(), now);
+            } else if !alarms.is_empty() {
+                alarms.clear("refuses", &charger(device));
+            }
+            let silent = !begins && !self.links.up(device) && self.live.devices[device].session.is_some();
             let text = "it is out of reach: it counts with what it held and its fallback";
             if silent {
                 alarms.raise("silent", charger(device), text.to_owned(), now);

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::{Follows, MOST_CONNECTORS, Once, Outcome, Place, Purpose, Station};
+use super::{Follows, HIGHEST_LEVEL, MOST_CONNECTORS, MOST_PERIODS, Once, Outcome, Place, Purpose, Station};
 use crate::ocpp::composite::{self, Told};
 use crate::ocpp::profiles::CHARGING;
 
@@ -171,10 +171,10 @@ impl Station {
             self.said.watts = has(&["Power", "W"]) && !has(&["Current", "A"]);
         }
         if let Some(levels) = number("ChargeProfileMaxStackLevel").or_else(|| number("ProfileStackLevel")) {
-            self.said.levels = levels.max(0);
+            self.said.levels = levels.clamp(0, HIGHEST_LEVEL);
         }
         if let Some(periods) = number("ChargingScheduleMaxPeriods").or_else(|| number("PeriodsPerSchedule")) {
-            self.said.periods = usize::try_from(periods.max(1)).unwrap_or(1);
+            self.said.periods = usize::try_from(periods.max(1)).unwrap_or(1).min(MOST_PERIODS);
         }
         self.dynamic = said("SupportsDynamicProfiles").is_some_and(|can| can.trim().eq_ignore_ascii_case("true"));
         let connectors = number("NumberOfConnectors")

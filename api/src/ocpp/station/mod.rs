@@ -30,8 +30,14 @@ const AGAIN: f64 = 1.0 / 0.81;
 /// No charger has more connectors, whatever it says.
 const MOST_CONNECTORS: usize = 64;
 
-/// Where what is stored for good says of which connectors it was.
+/// Where what is stored for good says in which unit it was, in how many periods at most, and of which connectors.
+const WATTS: usize = 4;
+const PERIODS: usize = 5;
 const CONNECTORS: usize = 6;
+
+/// No schedule of ours has more periods, and none stands on a higher level.
+const MOST_PERIODS: usize = 24;
+const HIGHEST_LEVEL: i64 = 1;
 
 /// What was refused for good, or not answered so often, is asked so often in all.
 const TRIES: u32 = 3;
@@ -274,8 +280,8 @@ impl Station {
             watts: false,
             phases: about.phases,
             voltage_v: about.voltage_v,
-            periods: 24,
-            levels: 1,
+            periods: MOST_PERIODS,
+            levels: HIGHEST_LEVEL,
             says_phases: false,
         };
         Station {
@@ -436,8 +442,9 @@ impl Station {
 
     /// How it is set up to ask for cards.
     pub fn asks(&mut self, calls: Vec<Call>) {
-        self.settings.extend(calls.iter().cloned());
-        self.asking = calls;
+        let before = std::mem::replace(&mut self.asking, calls);
+        self.settings.retain(|call| !before.contains(call) && !self.asking.contains(call));
+        self.settings.extend(self.asking.iter().cloned());
     }
 
     /// Transactions that are under way as it connects again.
@@ -548,6 +555,12 @@ impl Station {
     /// It connects again, and has stored this.
     pub fn has_stored(&mut self, stored: Option<&Value>, now: DateTime<Utc>) {
         self.ahead_s = Some(self.ahead_of_utc_s(now));
+        // What it said of itself before is as before, until it says otherwise.
+        let said = |at: usize| stored.map(|stored| &stored[at]);
+        self.said.watts = said(WATTS).and_then(Value::as_bool).unwrap_or(self.said.watts);
+        let periods = said(PERIODS).and_then(Value::as_u64).and_then(|periods| usize::try_from(periods).ok());
+        self.said.periods = periods.unwrap_or(self.said.periods);
+        self.form = self.quirks.shape(self.said);
         let connectors = stored.and_then(|stored| stored[CONNECTORS].as_array());
         self.connectors.extend(connectors.into_iter().flatten().filter_map(Value::as_i64));
         if stored == Some(&self.base()) {
