@@ -353,8 +353,17 @@ fn a_charger_or_site_that_is_deleted_ends_its_link_and_leaves_nothing_behind() {
             charger.call("1", "BootNotification", boot).await.expect("an answer");
             chargers.push(charger);
         }
+        let start = json!({
+            "connectorId": 1, "idTag": "TAG", "meterStart": 0, "timestamp": chrono::Utc::now().to_rfc3339(),
+        });
+        chargers[0].call("2", "StartTransaction", start).await.expect("an answer");
+        // That has been taken in when the next message is answered.
+        chargers[0].call("3", "Heartbeat", json!({})).await.expect("an answer");
+        let session = || service.ask("GET", "/v1/sites/a/sessions", &Value::Null).1["items"][0].clone();
+        assert!(session()["id"].is_string() && session()["ended"].is_null(), "{}", session());
         let (status, _) = service.ask("DELETE", "/v1/sites/a/chargers/CP-1", &Value::Null);
         assert_eq!(status, 204);
+        assert!(session()["ended"].is_string(), "{}", session());
         assert!(chargers[0].until(|_| false).await.is_none(), "its link ends");
         assert!(Charger::connect(&service, "CP-1", PASSWORD, "ocpp1.6").await.is_err());
         assert!(chargers[1].call("2", "Heartbeat", json!({})).await.is_some(), "the other's goes on");

@@ -164,7 +164,7 @@ pub fn feeds_in(site: &Site, said: &Session, station: &Device, got_kwh: f64) -> 
     let max_a = v2g.max_a.min(station.max_discharge_a);
     let soc_kwh = (said.soc_kwh? + got_kwh * car.efficiency).clamp(0.0, car.capacity_kwh);
     let (capacity_kwh, efficiency) = (car.capacity_kwh, car.efficiency);
-    (max_a >= v2g.min_a).then(|| FeedsIn { v2g: V2g { max_a, ..v2g }, soc_kwh, capacity_kwh, efficiency })
+    (max_a >= v2g.min_a).then_some(FeedsIn { v2g: V2g { max_a, ..v2g }, soc_kwh, capacity_kwh, efficiency })
 }
 
 /// A stay that has not begun, as planners expect it.

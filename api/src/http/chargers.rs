@@ -22,7 +22,7 @@ use super::read::{Json, Path};
 use super::version::{etag, tagged};
 use crate::access::{self, Caller, Permission, SiteRef};
 use crate::app::Event;
-use crate::ocpp::{Quirks, Record, Told, known as record_of};
+use crate::ocpp::{Quirks, Record, Told, gone, known as record_of};
 use crate::resource::charger::{Charger, KeptCharger, KeptOcpp, Ocpp, Report};
 use crate::service::Service;
 use crate::store::{Document, Key, Kind, List};
@@ -217,6 +217,7 @@ async fn delete_charger(
     Path((site, id)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
     let site = access::at_site(&service, &caller, Permission::Install, &site).await?;
+    let record = record_of(&service, &site.id, &id).await.unwrap_or_default();
     edit_there(&service, &caller, &site, &headers, |mut what| {
         let (stations, at, there) = place_in(&mut what, "stations", &id)?;
         if !there {
@@ -228,6 +229,7 @@ async fn delete_charger(
     .await?;
     service.guests.forget().await;
     service.hub.oust(&site.id, &id);
+    gone(&service, &site.id, &record, caller.at).await;
     Ok(StatusCode::NO_CONTENT)
 }
 

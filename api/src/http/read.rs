@@ -13,6 +13,9 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::problem::{FieldError, Problem, ProblemKind};
 
+/// So much is shown of a parameter that is wrong.
+const MOST_SHOWN: usize = 60;
+
 /// A body that is one JSON object.
 #[derive(Debug)]
 pub struct Json<T>(pub T);
@@ -55,7 +58,13 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
         query.map(|query| Query(query.0)).map_err(|rejection| {
             let text = rejection.body_text();
             let text = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
-            parameter(text)
+            let Some((name, why)) = text.split_once(": ") else { return parameter(text) };
+            let all = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&parts.uri);
+            let value = all.ok().and_then(|all| all.0.into_iter().find(|(known, _)| known == name));
+            let Some((_, value)) = value else { return parameter(text) };
+            let value: String = value.chars().take(MOST_SHOWN).collect();
+            let remedy = "/v1/openapi.json says what it takes";
+            parameter(&format!("{name}: {value:?} cannot be read ({why}); {remedy}"))
         })
     }
 }

@@ -233,6 +233,15 @@ fn transfer(vendor: &str, message: Option<&String>, data: Option<Value>) -> Valu
     payload
 }
 
+/// Another way for a charger to connect.
+fn network(version: Version, url: &str, security_profile: u8) -> Value {
+    json!({
+        "ocppVersion": if version == Version::V21 { "OCPP21" } else { "OCPP20" },
+        "ocppTransport": "JSON", "ocppInterface": "Wired0", "ocppCsmsUrl": url, "messageTimeout": 30,
+        "securityProfile": security_profile,
+    })
+}
+
 /// A number for what a charger answers to in later messages.
 fn request_id(now: DateTime<Utc>) -> i64 {
     now.timestamp() & 0x7fff_ffff
@@ -468,11 +477,7 @@ impl Command {
             }
             Command::DeleteCertificate { hash } => ("DeleteCertificate", json!({ "certificateHashData": hash })),
             Command::NetworkProfile { slot, url, security_profile } => {
-                let data = json!({
-                    "ocppVersion": if version == Version::V21 { "OCPP21" } else { "OCPP20" },
-                    "ocppTransport": "JSON", "ocppInterface": "Wired0", "ocppCsmsUrl": url, "messageTimeout": 30,
-                    "securityProfile": security_profile,
-                });
+                let data = network(version, url, *security_profile);
                 ("SetNetworkProfile", json!({ "configurationSlot": slot, "connectionData": data }))
             }
             Command::CompositeSchedule { connector, duration_s } => {

@@ -54,6 +54,6 @@ pub use hub::Hub;
 pub use link::Record;
 pub use quirks::Quirks;
 pub use station::Outcome;
-pub use stays::known;
+pub use stays::{gone, known};
 pub use tags::{Policy, TagFault, TagKey, forget, is_let_in, settings};
 pub use told::Told;

@@ -121,6 +121,13 @@ pub async fn end(
     put(service, site, id, session, Expect::Version(version), now).await;
 }
 
+/// A charger is none of the site's any more: what was under way there by its record has ended, as far as we know of it.
+pub async fn gone(service: &Service, site: &str, record: &Record, now: DateTime<Utc>) {
+    for transaction in record.transactions.values().filter(|transaction| !transaction.session.is_empty()) {
+        end(service, site, &transaction.session, None, now, now).await;
+    }
+}
+
 /// A transaction that was not let in has drawn energy all the same, and has ended: a session that nobody has planned for.
 pub async fn past(
     service: &Service,

@@ -35,7 +35,6 @@ pub(super) type Used = [bool; 3];
 pub(super) type Phases = ArrayVec<PhaseIndex, 3>;
 
 /// Currents of the devices below each board by grid phase, in A.
-#[expect(clippy::struct_field_names, reason = "the unit")]
 pub(super) struct Below {
     /// The most they may draw.
     pub most_a: Vec<[f64; 3]>,

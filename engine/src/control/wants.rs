@@ -169,7 +169,10 @@ fn want(state: &State, now: &Now, rooms: &Rooms, place: Place, surplus_kw: &mut 
     let first_a = if boosted { cap_a } else { at_least(guaranteed_a) };
     let plan_a = at_least(plan_a).max(first_a);
     let behind = plan_a < cap_a
-        && known.stay.as_ref().is_some_and(|stay| catches_up(state, device) || falls_short(state, device, stay));
+        && known
+            .stay
+            .as_ref()
+            .is_some_and(|stay| catches_up(state, device) || falls_short(state, device, stay, phases.len()));
     let early = plan_a < cap_a && known.stay.is_some() && costs_no_more(state, device);
     let spare_a = match about.kind {
         _ if behind || early => cap_a,
@@ -285,16 +288,13 @@ fn of_stay(state: &State, stay: &Stay, planned_a: Option<f64>, cap_a: f64, phase
 /// than it was offered; or the plan found no room for it where the meter shows that there is some. One of which nobody knows what
 /// it needs falls short when the plan has nothing for it, once it has had what was guessed, or has been here for long enough to be
 /// planned for: it takes what it needs, and no more. Until there is a new plan it may have what nobody else wants.
-fn falls_short(state: &State, device: usize, stay: &Stay) -> bool {
+fn falls_short(state: &State, device: usize, stay: &Stay, phases: usize) -> bool {
     let Some(targets) = &state.targets else { return false };
     let Some(Some(amps)) = targets.amps.get(device) else { return false };
     let Some(slot) = targets.slot(state.clock.now).filter(|&slot| slot < amps.len()) else { return false };
     let last = stay.session.departure.map_or(Some(amps.len()), |departure| targets.slot(departure));
     let Some(last) = last.filter(|&last| last <= amps.len()) else { return false };
     let slot_h = f64::from(targets.slot_s) / 3600.0;
-    // As plans take it: on as many phases as somebody says or as it was seen to use, else on one.
-    let seen = state.devices[device].uses.map(|bits| bits.count_ones() as usize);
-    let phases = stay.session.phases.map(usize::from).or(seen).unwrap_or(1);
     let ahead = amps.iter().take(last).skip(slot).map(|amps| state.setup.kw(amps.max(0.0), phases) * slot_h);
     match (stay.session.need_kwh, stay.session.departure) {
         (Some(need_kwh), Some(_)) => need_kwh - stay.got_kwh - SHORT_KWH > ahead.sum::<f64>(),
