@@ -70,7 +70,7 @@ impl Form {
             Version::V16 => "ChargePointMaxProfile",
             Version::V201 | Version::V21 => "ChargingStationMaxProfile",
         };
-        let schedule = self.schedule(MAXIMUM, begin(now), None, &[(0, max_a)], None, None);
+        let schedule = self.schedule(MAXIMUM, Some(begin(now)), None, &[(0, max_a)], None, None);
         self.request(0, MAXIMUM, 0, purpose, &json!({ "chargingProfileKind": "Absolute" }), schedule)
     }
 
@@ -85,7 +85,7 @@ impl Form {
         let daily = periods.len() > 1 && periods.len() <= self.periods;
         if !daily {
             let least = by_hour_a.iter().copied().fold(f64::INFINITY, f64::min);
-            let schedule = self.schedule(FALLBACK, begin(now), None, &[(0, least)], None, None);
+            let schedule = self.schedule(FALLBACK, Some(begin(now)), None, &[(0, least)], None, None);
             return self.request(
                 0,
                 FALLBACK,
@@ -96,7 +96,7 @@ impl Form {
             );
         }
         let midnight = local::day_start(zone, local::previous_day(local::day(zone, now)));
-        let schedule = self.schedule(FALLBACK, midnight, Some(86_400), &periods, None, None);
+        let schedule = self.schedule(FALLBACK, Some(midnight), Some(86_400), &periods, None, None);
         let kind = json!({ "chargingProfileKind": "Recurring", "recurrencyKind": "Daily" });
         self.request(0, FALLBACK, 0, "TxDefaultProfile", &kind, schedule)
     }
@@ -127,7 +127,7 @@ impl Form {
     ) -> Value {
         let start = whole(now - TimeDelta::seconds(EARLIER_S));
         let duration_s = (limit.until - start).num_seconds().max(1);
-        let schedule = self.schedule(id, start, Some(duration_s), &[(0, limit.amps)], limit.phases, limit.phase);
+        let schedule = self.schedule(id, Some(start), Some(duration_s), &[(0, limit.amps)], limit.phases, limit.phase);
         let mut more = json!({ "chargingProfileKind": "Absolute", "validTo": stamp(limit.until) });
         self.ends_offline(limit, &mut more);
         if let Some(transaction) = transaction {
@@ -146,10 +146,7 @@ impl Form {
         now: DateTime<Utc>,
     ) -> Value {
         let id = CHARGING + connector;
-        let mut schedule = self.schedule(id, now, Some(lasts_s), &[(0, limit.amps)], limit.phases, limit.phase);
-        if let Some(schedule) = schedule.as_object_mut() {
-            schedule.remove("startSchedule");
-        }
+        let schedule = self.schedule(id, None, Some(lasts_s), &[(0, limit.amps)], limit.phases, limit.phase);
         let mut more = json!({
             "chargingProfileKind": "Dynamic",
             "dynUpdateTime": stamp(now),
@@ -161,8 +158,12 @@ impl Form {
 
     /// Another limit for a profile that can be updated (`UpdateDynamicSchedule`).
     pub fn update(&self, connector: i64, limit: &Limit) -> Value {
-        let count = limit.phases.filter(|count| *count > 0).unwrap_or(self.phases);
-        json!({ "chargingProfileId": CHARGING + connector, "scheduleUpdate": self.says(limit.amps, count) })
+        let says = self.says(limit.amps, self.on_phases(limit.phases));
+        json!({ "chargingProfileId": CHARGING + connector, "scheduleUpdate": says })
+    }
+
+    fn on_phases(&self, told: Option<u8>) -> u8 {
+        told.filter(|count| *count > 0).unwrap_or(self.phases)
     }
 
     fn in_watts(&self, amps: f64) -> bool {
@@ -193,13 +194,13 @@ impl Form {
     fn schedule(
         &self,
         id: i64,
-        start: DateTime<Utc>,
+        start: Option<DateTime<Utc>>,
         duration_s: Option<i64>,
         periods: &[(i64, f64)],
         phases: Option<u8>,
         phase: Option<u8>,
     ) -> Value {
-        let count = phases.filter(|count| *count > 0).unwrap_or(self.phases);
+        let count = self.on_phases(phases);
         let watts = periods.iter().any(|(_, amps)| self.in_watts(*amps));
         let periods = periods.iter().map(|&(start_s, amps)| {
             let mut period = self.says(amps, count);
@@ -220,8 +221,10 @@ impl Form {
         let mut schedule = json!({
             "chargingRateUnit": if watts { "W" } else { "A" },
             "chargingSchedulePeriod": periods.collect::<Vec<_>>(),
-            "startSchedule": stamp(start),
         });
+        if let Some(start) = start {
+            schedule["startSchedule"] = json!(stamp(start));
+        }
         if let Some(duration_s) = duration_s {
             schedule["duration"] = json!(duration_s);
         }

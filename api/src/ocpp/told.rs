@@ -14,6 +14,9 @@ const MOST_EVENTS: usize = 50;
 /// So many faults are told apart; no charger has more parts that anybody would want to see.
 const MOST_FAULTS: usize = 50;
 
+/// What is wrong with a part that says no more.
+const FAULTED: &str = "it says that it is faulted";
+
 /// Security events that somebody should look at now: of those that are critical (OCPP 2.0.1 part 2, appendix 1; security white
 /// paper for 1.6, 5.2) the ones that no start, update or clock brings with it.
 const CRITICAL: [&str; 10] = [
@@ -162,16 +165,13 @@ fn status(version: Version, payload: &Value) -> (String, Option<String>) {
     if version != Version::V16 {
         let faulted = payload["connectorStatus"] == "Faulted";
         let (evse, connector) = (payload["evseId"].as_i64().unwrap_or(0), payload["connectorId"].as_i64().unwrap_or(0));
-        return (
-            format!("EVSE {evse} connector {connector}"),
-            faulted.then(|| "it says that it is faulted".to_owned()),
-        );
+        return (format!("EVSE {evse} connector {connector}"), faulted.then(|| FAULTED.to_owned()));
     }
     let connector = payload["connectorId"].as_i64().unwrap_or(0);
     let part = if connector == 0 { "charger".to_owned() } else { format!("connector {connector}") };
     let code = text("errorCode").filter(|code| *code != "NoError");
     let parts: Vec<&str> = [code, text("vendorErrorCode"), text("info")].into_iter().flatten().collect();
-    let said = if parts.is_empty() { "it says that it is faulted".to_owned() } else { parts.join(", ") };
+    let said = if parts.is_empty() { FAULTED.to_owned() } else { parts.join(", ") };
     (part, (payload["status"] == "Faulted").then_some(said))
 }
 

@@ -30,7 +30,10 @@ impl Link {
                 if let Some(station) = &mut self.station {
                     station.wants(quirks);
                     station.booted();
-                    station.asks(asking.unwrap_or_default());
+                    // Where nobody knows now, it is as it was.
+                    if let Some(calls) = asking {
+                        station.asks(calls);
+                    }
                 }
                 self.keep().await;
             }

@@ -96,13 +96,7 @@ fn feeding(wire: &mut wire::Instance, expected: &[people::Expected]) {
     for visit in expected {
         let Some(car) = &visit.feeds_in else { continue };
         for session in wire.sessions.iter_mut().filter(|session| session.id == visit.id) {
-            session.v2g = Some(wire::V2g {
-                min_a: car.v2g.min_a,
-                max_a: car.v2g.max_a,
-                efficiency: car.v2g.efficiency,
-                min_soc_kwh: car.v2g.min_soc_kwh,
-                wear_eur_kwh: car.v2g.wear_eur_kwh,
-            });
+            session.v2g = Some(wire::V2g::from(&car.v2g));
         }
     }
 }

@@ -187,13 +187,7 @@ fn session<'a>(
         soc_kwh: (soc_kwh + need_kwh * before).min(vehicle.capacity_kwh),
         need_kwh: share_kwh,
         shortfall_eur_kwh: vehicle.shortfall_eur_kwh,
-        v2g: vehicle.v2g.map(|v2g| wire::V2g {
-            min_a: v2g.min_a,
-            max_a: v2g.max_a,
-            efficiency: v2g.efficiency,
-            min_soc_kwh: v2g.min_soc_kwh,
-            wear_eur_kwh: v2g.wear_eur_kwh,
-        }),
+        v2g: vehicle.v2g.map(wire::V2g::from),
     })
 }
 

@@ -186,6 +186,18 @@ pub struct V2g {
     pub wear_eur_kwh: f64,
 }
 
+impl From<&crate::site::V2g> for V2g {
+    fn from(known: &crate::site::V2g) -> V2g {
+        V2g {
+            min_a: known.min_a,
+            max_a: known.max_a,
+            efficiency: known.efficiency,
+            min_soc_kwh: known.min_soc_kwh,
+            wear_eur_kwh: known.wear_eur_kwh,
+        }
+    }
+}
+
 /// A stationary battery.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -10,6 +10,7 @@
 use arrayvec::ArrayVec;
 use kwartier_data::instance::PhaseIndex;
 
+use super::credible;
 use super::event::{Limit, Scope, Signal};
 use super::now::Now;
 use super::phases;
@@ -35,6 +36,7 @@ pub(super) type Used = [bool; 3];
 pub(super) type Phases = ArrayVec<PhaseIndex, 3>;
 
 /// Currents of the devices below each board by grid phase, in A.
+#[expect(clippy::struct_field_names, reason = "the unit")]
 pub(super) struct Below {
     /// The most they may draw.
     pub most_a: Vec<[f64; 3]>,
@@ -48,8 +50,6 @@ pub(super) struct Below {
     quick_seen_a: Vec<[f64; 3]>,
     /// What they show.
     shown_a: Vec<[f64; 3]>,
-    /// When the last of those that the board's meter sees told what it draws, on the sure clock.
-    told_s: Vec<f64>,
 }
 
 impl Below {
@@ -63,21 +63,7 @@ impl Below {
             most_seen_a: none.clone(),
             quick_seen_a: none.clone(),
             shown_a: none,
-            told_s: vec![f64::INFINITY; setup.nodes.len()],
         };
-        for (device, known) in setup.devices.iter().zip(&state.devices) {
-            let tells = known.held.tells(state.clock);
-            // A station without a vehicle has nothing to tell.
-            if !tells && device.kind == Kind::Station && known.stay.is_none() {
-                continue;
-            }
-            let told_s = if tells { known.held.shown_at_s } else { f64::NEG_INFINITY };
-            for node in setup.chain(device.node) {
-                if setup.nodes[node].meter.is_some_and(|meter| meter.sees(device.kind)) {
-                    below.told_s[node] = below.told_s[node].min(told_s);
-                }
-            }
-        }
         // By kind, because meters differ in what they see.
         let mut by_kind = vec![[[[0.0; 3]; 6]; 3]; setup.nodes.len()];
         for (device, one) in setup.devices.iter().zip(&now.devices) {
@@ -168,7 +154,8 @@ pub(super) fn estimate(state: &mut State, below: &Below, passed_s: f64) {
     let dynamic = setup.settings.management == Management::Dynamic;
     for node in 0..setup.nodes.len() {
         state.nodes[node].shown_below_a = below.shown_a[node];
-        state.nodes[node].told_below_s = below.told_s[node];
+        let same = state.nodes[node].meter.as_ref().is_some_and(|meter| matches!(meter.same, Some((_, None))));
+        state.nodes[node].told_below_s = if same { credible::told_by_all_s(state, node) } else { f64::NEG_INFINITY };
     }
     let ordered = ordered(state);
     let mut children_a = vec![[0.0; 3]; setup.nodes.len()];

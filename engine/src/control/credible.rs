@@ -11,6 +11,7 @@
 
 use super::building::Below;
 use super::command::{Distrust, Notice, Output};
+use super::setup::{Kind, Setup};
 use super::state::{MeterState, State};
 
 /// What meters and stations may be wrong by, in A on a phase; and stations as a share of what they show.
@@ -21,7 +22,7 @@ const SHARE: f64 = 0.1;
 const SLIP_S: f64 = 2.0;
 
 /// What a device tells is of another instant than a meter's reading, by so much at most in s.
-const LAG_S: f64 = 5.0;
+pub(super) const LAG_S: f64 = 5.0;
 
 /// A meter that has lied must have shown what can be for so long, in s; twice as long each time, so often.
 const CALM_S: f64 = 60.0;
@@ -127,13 +128,27 @@ fn calm_s(lies: u32) -> f64 {
     CALM_S * f64::from(1_u32 << lies.saturating_sub(1).min(LONGEST))
 }
 
+/// The devices below a board that its meter sees.
+fn seen(setup: &Setup, node: usize) -> impl Iterator<Item = usize> + '_ {
+    let meter = setup.nodes[node].meter;
+    setup.below(node).filter(move |&device| meter.is_some_and(|meter| meter.sees(setup.devices[device].kind)))
+}
+
+/// When the last of the devices in a meter's reading told what it draws, on the sure clock; never, where one has not for long. A
+/// station without a vehicle has nothing to tell.
+pub(super) fn told_by_all_s(state: &State, node: usize) -> f64 {
+    let told_s = seen(&state.setup, node).filter_map(|device| {
+        let known = &state.devices[device];
+        let idle = state.setup.devices[device].kind == Kind::Station && known.stay.is_none();
+        if known.held.tells(state.clock) { Some(known.held.shown_at_s) } else { (!idle).then_some(f64::NEG_INFINITY) }
+    });
+    told_s.fold(f64::INFINITY, f64::min)
+}
+
 /// What the devices in a meter's reading have shown since an instant that they draw, together on all phases, in A.
 fn told_since(state: &State, node: usize, since_s: f64) -> f64 {
     let setup = &*state.setup;
-    let Some(meter) = setup.nodes[node].meter else { return 0.0 };
-    setup
-        .below(node)
-        .filter(|&device| meter.sees(setup.devices[device].kind))
+    seen(setup, node)
         .filter(|&device| state.devices[device].held.shown_a.is_some_and(|(_, at_s)| at_s >= since_s))
         .map(|device| {
             let own = 0..setup.devices[device].phases.len();

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::ahead::Ahead;
 use super::clamped::Clamped;
 use super::command::{Distrust, Setpoint};
-use super::credible::Doubt;
+use super::credible::{Doubt, LAG_S};
 use super::event::{Action, Session, Signal, Targets};
 use super::follow::Follow;
 use super::held::Held;
@@ -157,9 +157,6 @@ const FROZEN_A: f64 = 4.0;
 /// After it has shown the same for so long, in s, whatever devices tell: until then they may only just show what the meter showed
 /// before.
 const SETTLED_S: f64 = 65.0;
-
-/// What a device tells is of another instant than a meter's reading, by so much at most in s.
-const LAG_S: f64 = 5.0;
 
 /// What is remembered of a device.
 #[expect(clippy::struct_excessive_bools, reason = "each stands for itself")]
@@ -377,7 +374,7 @@ pub struct NodeState {
     pub imbalance_expected_a: f64,
     /// Whether an overload has been told.
     pub overload_told: bool,
-    /// When the last of the devices below that tell what they draw did so, on the sure clock.
+    /// When the last of the devices below told what it draws, on the sure clock; looked for while its meter shows the same.
     pub told_below_s: f64,
 }
 

@@ -1,7 +1,7 @@
 //! What each device wants, by layer of authority, and who stands where in line.
 
 use super::building::{Phases, phases_used, which};
-use super::event::{Action, Emergency, Limit, Scope};
+use super::event::{Action, Emergency, Limit, Scope, Targets};
 use super::now::Now;
 use super::phases;
 use super::rooms::Rooms;
@@ -173,7 +173,7 @@ fn want(state: &State, now: &Now, rooms: &Rooms, place: Place, surplus_kw: &mut 
             .stay
             .as_ref()
             .is_some_and(|stay| catches_up(state, device) || falls_short(state, device, stay, phases.len()));
-    let early = plan_a < cap_a && known.stay.is_some() && costs_no_more(state, device);
+    let early = !behind && plan_a < cap_a && known.stay.is_some() && costs_no_more(state, device);
     let spare_a = match about.kind {
         _ if behind || early => cap_a,
         Kind::Station => spare(state, plan_a, min_a, cap_a, phases.len(), surplus_kw),
@@ -284,14 +284,20 @@ fn of_stay(state: &State, stay: &Stay, planned_a: Option<f64>, cap_a: f64, phase
     Some(planned_a.max(0.0))
 }
 
+/// What the plan in force wants of a device in each slot, in A, and the slot that runs.
+fn planned(state: &State, device: usize) -> Option<(&Targets, &[f64], usize)> {
+    let targets = state.targets.as_deref()?;
+    let amps = targets.amps.get(device)?.as_deref()?;
+    let slot = targets.slot(state.clock.now).filter(|&slot| slot < amps.len())?;
+    Some((targets, amps, slot))
+}
+
 /// Whether the plan no longer gives a vehicle what it needs by its departure: it has been late, limited or cut off, or took less
 /// than it was offered; or the plan found no room for it where the meter shows that there is some. One of which nobody knows what
 /// it needs falls short when the plan has nothing for it, once it has had what was guessed, or has been here for long enough to be
 /// planned for: it takes what it needs, and no more. Until there is a new plan it may have what nobody else wants.
 fn falls_short(state: &State, device: usize, stay: &Stay, phases: usize) -> bool {
-    let Some(targets) = &state.targets else { return false };
-    let Some(Some(amps)) = targets.amps.get(device) else { return false };
-    let Some(slot) = targets.slot(state.clock.now).filter(|&slot| slot < amps.len()) else { return false };
+    let Some((targets, amps, slot)) = planned(state, device) else { return false };
     let last = stay.session.departure.map_or(Some(amps.len()), |departure| targets.slot(departure));
     let Some(last) = last.filter(|&last| last <= amps.len()) else { return false };
     let slot_h = f64::from(targets.slot_s) / 3600.0;
@@ -309,13 +315,11 @@ fn falls_short(state: &State, device: usize, stay: &Stay, phases: usize) -> bool
 /// Whether a vehicle may as well have now what it is to have later: a kWh costs no more than in any slot that the plan has chosen for
 /// it, and nobody knows what comes in between.
 fn costs_no_more(state: &State, device: usize) -> bool {
-    let Some(targets) = &state.targets else { return false };
-    let Some(Some(amps)) = targets.amps.get(device) else { return false };
-    let Some(slot) = targets.slot(state.clock.now) else { return false };
-    let (Some(cost), Some(planned_a)) = (targets.costs_eur_kwh.get(slot), amps.get(slot)) else { return false };
+    let Some((targets, amps, slot)) = planned(state, device) else { return false };
+    let Some(cost) = targets.costs_eur_kwh.get(slot) else { return false };
     let later = amps.iter().zip(&targets.costs_eur_kwh).skip(slot + 1).filter(|(amps, _)| **amps > 0.0);
     let least = later.map(|(_, cost)| *cost).fold(f64::INFINITY, f64::min);
-    *planned_a >= 0.0 && least < f64::INFINITY && *cost <= least + SAME_EUR_KWH
+    amps[slot] >= 0.0 && least < f64::INFINITY && *cost <= least + SAME_EUR_KWH
 }
 
 /// Whether a vehicle has begun to catch up, and not for a whole turn yet: what it lacks of its plan is often had within seconds,

@@ -51,10 +51,9 @@ impl SiteLoop {
         let about = format!("charger/{charger}");
         match kind {
             // Its words change with every reading: the first ones stay.
-            ChargerAlarm::HoldsMore => match text {
-                Some(text) => self.alarms.raise(kind.word(), about, text, now),
-                None => self.alarms.clear(kind.word(), &about),
-            },
+            ChargerAlarm::HoldsMore => {
+                self.alarms.set(text.is_some(), kind.word(), &about, text.as_deref().unwrap_or_default(), now);
+            }
             ChargerAlarm::Faulted => self.alarms.told(kind.word(), about, text, now),
             // It has happened, and is over once it is told.
             ChargerAlarm::Security => {
