@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use crate::resource::status::Alarm;
 
 /// Alarms that are open, by kind and what they are about.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Alarms {
     open: BTreeMap<(&'static str, String), Alarm>,
     /// What has begun or ended since it was asked last: whether it is open, and the alarm.
@@ -52,9 +52,11 @@ impl Alarms {
         }
     }
 
-    /// None yet, in the place of others: what is open of those ends, and begins anew where it is still so.
-    pub fn after(others: &Alarms) -> Alarms {
-        Alarms { open: BTreeMap::new(), news: others.open.values().map(|alarm| (false, alarm.clone())).collect() }
+    /// What is open about things of which nothing is known any more ends, and begins anew where it is still so.
+    pub fn forget(&mut self, known: impl Fn(&str) -> bool) {
+        for (_, alarm) in self.open.extract_if(.., |(_, about), _| !known(about)) {
+            self.news.push((false, alarm));
+        }
     }
 
     /// Whether nothing is wrong.
@@ -116,11 +118,11 @@ mod tests {
         assert_eq!(told(Some("hotter")), [(false, "hot".to_owned()), (true, "hotter".to_owned())]);
         assert_eq!(told(None), [(false, "hotter".to_owned())]);
         told(Some("hot"));
-        let mut later = Alarms::after(&alarms);
-        assert_eq!(
-            later.news().into_iter().map(|(open, alarm)| (open, alarm.text)).collect::<Vec<_>>(),
-            [(false, "hot".to_owned())]
-        );
-        assert!(later.is_empty());
+        alarms.raise("no_plan", "site".to_owned(), "none".to_owned(), now);
+        alarms.news();
+        alarms.forget(|about| about == "site");
+        let ended: Vec<_> = alarms.news().into_iter().map(|(open, alarm)| (open, alarm.text)).collect();
+        assert_eq!(ended, [(false, "hot".to_owned())]);
+        assert_eq!(alarms.list().len(), 1);
     }
 }

@@ -357,6 +357,83 @@ fn a_plan_for_an_older_state_of_the_site_is_dropped() {
     assert!(desk.sites.counts().dropped > 0);
 }
 
+/// Puts the site with one more station, of which nobody has heard.
+fn put_another(desk: &mut Desk) {
+    let mut more = site();
+    let mut third = more.stations[0].clone();
+    third.id = "0".to_owned();
+    // In the first place, so that all others move.
+    more.stations.insert(0, third);
+    let what = Arc::new(more);
+    desk.on(Event::Site { site: SITE.to_owned(), tenant: "main".to_owned(), what, over_api: Vec::new() });
+}
+
+#[test]
+fn a_charger_that_is_put_disturbs_nobody_else() {
+    let mut desk = Desk::connected();
+    desk.arrives("A", "s1");
+    desk.pass(200);
+    let before = desk.last("A").unwrap().clone();
+    assert!(before.limit_a >= 6.0, "{before:?}");
+    let plan = desk.status().plan.as_ref().unwrap().id;
+    desk.plans = false;
+    let given = desk.given.len();
+    put_another(&mut desk);
+    let passes = |desk: &mut Desk, seconds: u32| {
+        for _ in 0..seconds {
+            let at = desk.now.wall;
+            let holds_a = desk.holds_a[0];
+            desk.device(vec![
+                control::Event::Link { device: 1, up: true },
+                control::Event::Meter { node: 0, at, phases_a: [8.0 + holds_a; 3] },
+                control::Event::Drawn { device: 1, phases_a: [holds_a; 3], session_kwh: None },
+            ]);
+            desk.now.wall += TimeDelta::seconds(1);
+            desk.now.run += Duration::from_secs(1);
+            while let Some((effects, _)) = desk.sites.step_one(desk.now) {
+                for effect in effects {
+                    match effect {
+                        Effect::Publish { status, setpoints, .. } => {
+                            desk.given.extend(setpoints);
+                            desk.status = Some(status);
+                        }
+                        Effect::Plan(request) => desk.orders.push(*request),
+                        _ => {}
+                    }
+                }
+            }
+        }
+    };
+    passes(&mut desk, 8);
+    assert_eq!(desk.status().setup, 2);
+    assert_eq!(desk.status().plan.as_ref().map(|plan| plan.id), Some(plan), "the plan counts until there is another");
+    let a = &desk.status().chargers[1];
+    assert!(a.online && a.session.as_ref().is_some_and(|session| session.id == "s1"), "{a:?}");
+    assert_eq!(desk.status().nodes[0].meter_believed, Some(true));
+    let told: Vec<&Setpoint> = desk.given[given..].iter().filter(|setpoint| setpoint.charger == "A").collect();
+    assert!(told.iter().all(|told| told.limit_a >= before.limit_a && told.number > before.number), "{told:?}");
+    assert_eq!(desk.alarms(), Vec::<&str>::new());
+    // Who does not say again that it is connected is not, after a while.
+    assert!(desk.status().chargers[2].online);
+    passes(&mut desk, 4);
+    assert!(!desk.status().chargers[2].online && desk.status().chargers[1].online);
+}
+
+#[test]
+fn a_charger_that_has_not_connected_yet_counts_with_its_fallback_after_a_while() {
+    let mut desk = Desk::new(Sites::new());
+    desk.begin(&[]);
+    desk.device(vec![
+        control::Event::Link { device: 0, up: true },
+        control::Event::Holds { device: 0, amps: Some(0.0) },
+    ]);
+    desk.arrives("A", "s1");
+    desk.pass(100);
+    assert!(desk.holds_a[0] < 6.0, "B may still hold what it was told before this loop began: {}", desk.holds_a[0]);
+    desk.pass(100);
+    assert!(desk.holds_a[0] >= 6.0, "{}", desk.holds_a[0]);
+}
+
 #[test]
 fn a_limit_of_the_grid_operator_and_an_override_count_at_once() {
     let mut desk = Desk::connected();

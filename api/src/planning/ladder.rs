@@ -62,7 +62,7 @@ pub fn climb(request: &Request, outlook: Outlook, rungs: Rungs<'_>, watch: &dyn 
                 gap: GAP,
                 time_limit: TIME_LIMIT,
                 method: Method::Auto,
-                previous: previous.map(|previous| previous.plan.clone()),
+                previous: previous.map(|previous| Plan::clone(&previous.plan)),
             };
             match guarded(|| solve(&instance, &settings, watch)) {
                 Ok(plan) => return kept(request, value, &plan, basis, inputs),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use kwartier_data::instance::Instance;
 use kwartier_data::{Plan, instance};
+use kwartier_engine::control::Stays;
 use kwartier_engine::control::event::Targets;
 use kwartier_engine::control::setup::Setup;
 use serde::{Deserialize, Serialize};
@@ -38,11 +39,11 @@ pub struct Summary {
 #[derive(Debug)]
 pub struct Made {
     /// As it is kept.
-    pub kept: KeptPlan,
+    pub kept: Arc<KeptPlan>,
     /// What is told of it.
     pub summary: Summary,
     /// The plan, to warm-start the next one.
-    pub plan: Plan,
+    pub plan: Arc<Plan>,
     /// As the fast loop takes it.
     pub targets: Arc<Targets>,
     /// As the page shows it.
@@ -94,7 +95,19 @@ impl Made {
             cost_eur: summary.cost_eur,
             bound_eur: summary.bound_eur,
         };
-        Ok(Made { kept, summary, plan, targets, status, remaining_kwh })
+        Ok(Made { kept: Arc::new(kept), summary, plan: Arc::new(plan), targets, status, remaining_kwh })
+    }
+
+    /// The same plan for the site after it has changed. It does not know what is new.
+    pub fn moved(&self, stays: &Stays) -> Made {
+        Made {
+            kept: Arc::clone(&self.kept),
+            summary: self.summary.clone(),
+            plan: Arc::clone(&self.plan),
+            targets: Arc::new(stays.targets(&self.targets)),
+            status: self.status.clone(),
+            remaining_kwh: stays.by_device(&self.remaining_kwh),
+        }
     }
 
     /// Energy at the charger that a device is still to get by the plan, in kWh; `None`, the plan does not know it.

@@ -19,7 +19,7 @@ use super::request::Request;
 use crate::app::{Event, Handle, Writer};
 use crate::aside::aside;
 use crate::solve::ChildSolver;
-use crate::store::Store;
+use crate::store::{KeptPlan, Store};
 
 /// A planner that says nothing for so long beyond its time limit hangs.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -147,7 +147,7 @@ impl Workers {
             // It is kept before it is in force, so that whoever hears of it can read it; what the store cannot take now the
             // writer tries again.
             if !matches!(timeout(KEEPING, self.store.keep_plan(&made.kept)).await, Ok(Ok(()))) {
-                self.writer.plan(made.kept.clone());
+                self.writer.plan(KeptPlan::clone(&made.kept));
             }
         }
         Ok(made.plan())

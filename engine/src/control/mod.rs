@@ -28,6 +28,7 @@ pub mod settings;
 pub mod setup;
 pub mod share;
 mod state;
+pub mod stays;
 mod wants;
 mod watch;
 
@@ -37,6 +38,7 @@ pub use self::command::{Output, Setpoint, Why};
 pub use self::event::Event;
 pub use self::setup::Setup;
 pub use self::state::{LONGEST_STEP_S, State};
+pub use self::stays::Stays;
 
 /// One round of the loop: what is known after `events` (in the order they happened), and what is to be sent.
 ///

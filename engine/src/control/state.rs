@@ -13,6 +13,7 @@ use super::follow::Follow;
 use super::held::Held;
 use super::phases::Choice;
 use super::setup::{Device, Setup};
+use super::stays::Stays;
 
 /// Everything the fast loop remembers between two steps.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +32,8 @@ pub struct State {
     pub(super) quarter: Quarter,
     /// Whether something has happened that the plan did not reckon with.
     pub(super) replan: bool,
+    /// When the loop began, or a device last left the site, on the sure clock: what comes back may hold what it was told.
+    pub(super) left_at_s: f64,
 }
 
 impl State {
@@ -42,7 +45,7 @@ impl State {
     /// A loop that begins with nothing known: no device is connected, each may draw what it holds when alone, and no
     /// meter has spoken. What devices really hold they tell when they connect ([`Event::Holds`](super::event::Event::Holds)).
     pub fn new(setup: Arc<Setup>, now: DateTime<Utc>) -> State {
-        let devices = setup.devices.iter().map(|device| DeviceState::unknown(Held::unknown(device))).collect();
+        let devices = setup.devices.iter().map(|device| DeviceState::unknown(device, 0.0)).collect();
         let nodes = setup.nodes.iter().map(|_| NodeState::default()).collect();
         let able = |can: fn(&Device) -> bool| (0..setup.devices.len()).filter(|&k| can(&setup.devices[k])).collect();
         State {
@@ -56,8 +59,36 @@ impl State {
             signals: Vec::new(),
             quarter: Quarter::default(),
             replan: false,
+            left_at_s: 0.0,
             setup,
         }
+    }
+
+    /// The loop after its site has changed: what is known of devices and boards that are the same as before is kept. It has to be
+    /// told again who charges where, what a grid operator orders and what is planned. Devices that are new, or are others now, are
+    /// as unknown as at the beginning.
+    pub fn carried(&self, setup: Arc<Setup>, stays: &Stays) -> State {
+        let sure_s = self.clock.sure_s;
+        let mut new = State::new(setup, self.clock.now);
+        new.clock = Clock { hour: new.clock.hour, ..self.clock };
+        new.next_number = self.next_number;
+        new.left_at_s = if stays.leaves() { sure_s } else { self.left_at_s };
+        new.quarter.clone_from(&self.quarter);
+        for (device, before) in stays.devices.iter().enumerate() {
+            new.devices[device] = match before {
+                Some(before) => self.devices[*before].clone(),
+                None => {
+                    let since_s = if stays.named[device].is_some() { sure_s } else { new.left_at_s };
+                    DeviceState::unknown(&new.setup.devices[device], since_s)
+                }
+            };
+        }
+        for (node, before) in stays.nodes.iter().enumerate() {
+            if let Some(before) = before {
+                new.nodes[node] = self.nodes[*before].clone();
+            }
+        }
+        new
     }
 
     /// What the loop knows of the site.
@@ -166,6 +197,8 @@ pub struct DeviceState {
     pub up: bool,
     /// Whether it has been connected at all.
     pub met: bool,
+    /// Before when on the sure clock somebody may have told it what this loop does not know.
+    pub unmet_since_s: f64,
     /// What it may draw.
     pub held: Held,
     /// Whether it is known what it holds: false from a restart on until it tells or takes a command.
@@ -243,11 +276,13 @@ pub struct Stay {
 }
 
 impl DeviceState {
-    fn unknown(held: Held) -> DeviceState {
+    /// One of which nothing is known, since an instant on the sure clock.
+    fn unknown(device: &Device, since_s: f64) -> DeviceState {
         DeviceState {
             up: false,
             met: false,
-            held,
+            unmet_since_s: since_s,
+            held: Held::unknown(device),
             known: false,
             granted_a: 0.0,
             granted_phases: 0,
@@ -298,7 +333,7 @@ impl DeviceState {
         // Whatever it was told before this loop began lapses after a while.
         let held_a = if self.met {
             held_a
-        } else if clock.sure_s < LAPSED_S {
+        } else if clock.sure_s < self.unmet_since_s + LAPSED_S {
             device.max_a
         } else {
             0.0

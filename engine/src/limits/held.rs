@@ -15,6 +15,10 @@ const PENDING: usize = 16;
 /// After so many s what a device said that it draws is no longer believed: chargers report once a minute or more often.
 pub(super) const BELIEVED_S: f64 = 90.0;
 
+/// One that nobody has heard of for so long, in s, holds nothing any more of what it was told by whoever was here before: setpoints
+/// above the fallback are good for 120 s.
+pub(super) const LAPSED_S: f64 = 140.0;
+
 /// A device draws more than it may once it is so many A above: meters of chargers err by about that much.
 const OVER_A: f64 = 1.0;
 
@@ -35,6 +39,9 @@ pub(super) struct Held {
     /// Whether it may have gone over to its fallback: out of reach, or back and not yet told otherwise.
     adrift: bool,
     down: bool,
+    /// Whether it has been heard of, and whether that has been waited for for long enough.
+    heard: bool,
+    lapsed: bool,
     /// On how many phases the vehicle charges, where it is known.
     vehicle_phases: Option<u8>,
     /// On how many phases it was told to charge, where it can choose, by the last command that it took.
@@ -85,8 +92,20 @@ impl Held {
         self.adrift || self.range_a.is_none()
     }
 
+    /// Nobody has heard of it for so long that what it was told by whoever was here before is no longer in force.
+    pub(super) fn lapses(&mut self) {
+        self.lapsed = !self.heard;
+    }
+
+    fn is_heard(&mut self) {
+        (self.heard, self.lapsed) = (true, false);
+    }
+
     pub(super) fn link(&mut self, up: bool) {
         self.down = !up;
+        if up {
+            self.is_heard();
+        }
         if !up {
             self.adrift = true;
             self.told_phase = None;
@@ -107,6 +126,7 @@ impl Held {
     }
 
     pub(super) fn booted(&mut self, device: &Device) {
+        self.is_heard();
         self.adrift = true;
         self.told_phase = None;
         self.forget_phases();
@@ -117,6 +137,7 @@ impl Held {
     }
 
     pub(super) fn holds(&mut self, amps: f64, device: &Device) {
+        self.is_heard();
         // Whatever it says that it holds, it draws no more than it can.
         let most_a = device.max_a.max(0.0);
         let amps = if amps.is_nan() { most_a } else { amps.clamp(-device.max_discharge_a.max(0.0), most_a) };
@@ -251,9 +272,13 @@ impl Held {
         if !device.managed {
             return device.max_a;
         }
-        let Some([_, high_a]) = self.range_a else { return device.max_a };
+        let high_a = match self.range_a {
+            Some([_, high_a]) => high_a,
+            None if self.lapsed => 0.0,
+            None => return device.max_a,
+        };
         let mut most_a = self.pending.iter().fold(high_a, |most_a, pending| most_a.max(pending.amps));
-        if self.adrift {
+        if self.adrift || self.lapsed {
             let fallback = fallback_now(device, hours).filter(|_| device.keeps_fallback);
             most_a = most_a.max(fallback.map_or(device.max_a, |[_, high_a]| high_a));
         }

@@ -32,6 +32,7 @@ use self::meter::Shown;
 use crate::control::command::Setpoint;
 use crate::control::event::Event;
 use crate::control::setup::{Device, Kind, LOWEST_A, Setup};
+use crate::control::stays::Stays;
 
 /// What knows more of the time than this was paused, or its clock has jumped.
 const LONGEST_STEP: TimeDelta = TimeDelta::seconds(61);
@@ -55,8 +56,12 @@ pub struct Clamp {
     counted: Vec<Counted>,
     /// Devices whose readings will count less: when and which; those that meters may lag behind, those still believed.
     ageing: [VecDeque<(f64, usize)>; 2],
+    /// Devices of which nobody may have heard by then: when, by the sure seconds, and which.
+    unheard: VecDeque<(f64, usize)>,
     /// s that have passed, which never go back, whatever the wall clock does.
     clock_s: f64,
+    /// s that have surely passed: none where the process was paused or the wall clock jumped.
+    sure_s: f64,
     heard_at: Option<DateTime<Utc>>,
     /// The hours whose fallback counts, and the part of the hour in which they do.
     hours: [usize; 2],
@@ -87,13 +92,40 @@ impl Clamp {
             counted: vec![Counted::default(); held.len()],
             held,
             ageing: [VecDeque::new(), VecDeque::new()],
+            unheard: (0..setup.devices.len()).map(|device| (held::LAPSED_S, device)).collect(),
             clock_s: 0.0,
+            sure_s: 0.0,
             heard_at: None,
             hours: [0, 0],
             part: None,
         };
         (0..clamp.held.len()).for_each(|device| clamp.recount(device));
         clamp
+    }
+
+    /// The clamp after its site has changed: what it knows of devices and boards that are the same as before is kept. It has to be
+    /// told again what a grid operator orders.
+    pub fn carried(&self, setup: &Setup, stays: &Stays) -> Self {
+        let mut new = Clamp::new(setup);
+        (new.clock_s, new.sure_s, new.heard_at, new.hours) = (self.clock_s, self.sure_s, self.heard_at, self.hours);
+        for (device, before) in stays.devices.iter().enumerate() {
+            if let Some(before) = before {
+                new.held[device] = self.held[*before].clone();
+            }
+        }
+        for (node, before) in stays.nodes.iter().enumerate() {
+            if let Some(before) = before {
+                new.shown[node] = self.shown[*before].clone();
+            }
+        }
+        for (ageing, before) in new.ageing.iter_mut().zip(&self.ageing) {
+            ageing.extend(before.iter().filter_map(|(until_s, device)| Some((*until_s, stays.device(*device)?))));
+        }
+        let still = self.unheard.iter().filter_map(|(until_s, device)| Some((*until_s, stays.device(*device)?)));
+        let unknown = (0..new.held.len()).filter(|&device| stays.devices[device].is_none());
+        new.unheard = still.chain(unknown.map(|device| (self.sure_s + held::LAPSED_S, device))).collect();
+        (0..new.held.len()).for_each(|device| new.recount(device));
+        new
     }
 
     /// Takes in what has happened.
@@ -153,6 +185,8 @@ impl Clamp {
         self.clock_s += (passed.num_milliseconds().max(0) as f64) / 1000.0;
         if passed > LONGEST_STEP {
             self.shown.iter_mut().for_each(Shown::jumped);
+        } else {
+            self.sure_s += (passed.num_milliseconds().max(0) as f64) / 1000.0;
         }
         // An hour that long ago or ahead begins and ends at a whole multiple of that, in every zone.
         let part = now.timestamp().div_euclid(60 * CLOCK_ERROR_MIN);
@@ -170,6 +204,10 @@ impl Clamp {
                     self.recount(device);
                 }
             }
+        }
+        while let Some((_, device)) = self.unheard.pop_front_if(|(until_s, _)| *until_s <= self.sure_s) {
+            self.held[device].lapses();
+            self.recount(device);
         }
         for kind in 0..self.ageing.len() {
             while let Some((_, device)) = self.ageing[kind].pop_front_if(|(until_s, _)| *until_s <= self.clock_s) {

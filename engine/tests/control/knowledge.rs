@@ -1,6 +1,6 @@
 //! Lost knowledge never raises a limit, and a loop that starts from what chargers hold is safe at once.
 
-use kwartier_engine::control::Event;
+use kwartier_engine::control::{Event, Stays};
 use proptest::prelude::*;
 
 use super::depot::Depot;
@@ -113,6 +113,19 @@ proptest! {
             }
         }
         prop_assert!(ignorant.longest_over_s() <= 10 && knowing.longest_over_s() <= 10);
+    }
+
+    /// A site that has changed and is as it was: the loop knows what it knew.
+    #[test]
+    fn a_change_of_the_site_forgets_nothing_that_stays(mut depot in sites(), what in happenings()) {
+        for (seconds, happening) in what.iter().filter(|(_, happening)| !matches!(happening, Happening::Signal(..))) {
+            depot.seconds(*seconds);
+            happen(&mut depot, happening);
+        }
+        depot.second();
+        let state = depot.state.as_ref().unwrap();
+        let carried = state.carried(depot.setup.clone(), &Stays::of(&depot.setup, &depot.setup));
+        prop_assert!(carried == *state);
     }
 
     /// Whatever connected chargers hold when a loop begins, as much as all of them together at their rating: what the first

@@ -4,6 +4,7 @@ use kwartier_data::site::{PvPlant, Site};
 use kwartier_engine::control::command::Setpoint;
 use kwartier_engine::control::event::{Event, Limit, Scope, Session, Signal};
 use kwartier_engine::control::setup::Setup;
+use kwartier_engine::control::stays::Stays;
 use kwartier_engine::limits::Clamp;
 use proptest::prelude::*;
 
@@ -123,6 +124,53 @@ fn what_a_meter_tells_late_is_not_what_flows() {
         assert!(seconds > 1800 || clamp.most_a(0) == [20.0; 3], "{seconds} s");
     }
     assert!(clamp.most_a(0)[0] < 9.0);
+}
+
+#[test]
+fn who_is_not_heard_of_counts_with_its_fallback_once_what_it_was_told_has_lapsed() {
+    let (setup, _) = metered();
+    let mut clamp = Clamp::new(&setup);
+    let link = |device| Event::Link { device, up: false };
+    let known: Vec<Event> = (0..3).map(|device| holds(device, 0.0)).chain([link(3), reads(0, 1, 10.0)]).collect();
+    clamp.hear(at(1), &known);
+    assert_eq!(clamp.most_a(0), [42.0; 3], "its rating");
+    // A clock that jumps makes nothing lapse.
+    clamp.hear(at(4000), &[]);
+    clamp.hear(at(4001), &[reads(0, 4001, 10.0)]);
+    assert_eq!(clamp.most_a(0), [42.0; 3]);
+    for second in 4002..4145 {
+        clamp.hear(at(second), &[reads(0, second, 10.0 + second as f64 / 1e6)]);
+    }
+    assert!((clamp.most_a(0)[0] - 16.0).abs() < 0.1, "{:?}: its fallback", clamp.most_a(0));
+    clamp.hear(at(4145), &[Event::Link { device: 3, up: true }]);
+    assert!((clamp.most_a(0)[0] - 42.0).abs() < 0.1, "connected, and not heard what it holds");
+    clamp.hear(at(4146), &[holds(3, 0.0)]);
+    assert!((clamp.most_a(0)[0] - 10.0).abs() < 0.1);
+}
+
+#[test]
+fn a_clamp_whose_site_changes_knows_what_is_the_same() {
+    let (setup, mut clamp) = metered();
+    passes(&mut clamp, 1, &[(0, 20.0)]);
+    clamp.hear(at(2), &[accepts(1, 0, 0), draws(0, 20.0), reads(0, 2, 30.0)]);
+    clamp.hear(at(13), &[draws(0, 20.0), reads(0, 13, 30.0)]);
+    assert_eq!(clamp.most_a(0), [30.0; 3]);
+    // One goes, one has another rating, one is new and comes first: of those that are another nothing is known.
+    let mut changed = setup.clone();
+    changed.devices.remove(3);
+    changed.devices[2].max_a = 16.0;
+    let mut new = changed.devices[1].clone();
+    new.id = "new".to_owned();
+    changed.devices.insert(0, new);
+    let stays = Stays::of(&setup, &changed);
+    assert_eq!(stays.devices, [None, Some(0), Some(1), None]);
+    assert!(stays.leaves());
+    let mut after = clamp.carried(&changed, &stays);
+    assert_eq!(after.most_a(0), [30.0 + 32.0 + 16.0; 3]);
+    after.hear(at(14), &[holds(0, 0.0), holds(3, 0.0), accepts(1, 1, 0)]);
+    assert_eq!(after.most_a(0), [30.0; 3], "the meter is believed as before, and 20 A of it are the device's");
+    // What it was told before is what it is told to hold still.
+    assert_eq!(passes(&mut after, 15, &[(1, 32.0)]), [32.0]);
 }
 
 #[test]

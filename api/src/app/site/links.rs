@@ -3,10 +3,16 @@
 
 use std::time::Duration;
 
-use kwartier_engine::control::Event;
+use kwartier_engine::control::{Event, Stays};
 
 /// A charger counts as reached for so long after its setpoints were taken, or it reported.
 pub const HEARD: Duration = Duration::from_secs(75);
+
+/// Within so long after a loop begins, or a site changes, who is connected has said so.
+const SAYS: Duration = Duration::from_secs(10);
+
+/// Who has not said so for so long after that has not connected yet.
+const OVERDUE: Duration = Duration::from_secs(130);
 
 /// The links of a site's devices.
 #[derive(Debug)]
@@ -21,11 +27,13 @@ pub struct Links {
     taken: Option<Duration>,
     /// Whether each device counts as connected.
     up: Vec<bool>,
+    /// By when a device should have said whether it is connected; `None`, it has.
+    says_by: Vec<Option<Duration>>,
 }
 
 impl Links {
-    /// Nothing is connected.
-    pub fn new(over_api: Vec<bool>) -> Links {
+    /// Nothing is connected, as far as is known yet.
+    pub fn new(over_api: Vec<bool>, run: Duration) -> Links {
         let count = over_api.len();
         Links {
             over_api,
@@ -33,7 +41,24 @@ impl Links {
             offline: vec![false; count],
             taken: None,
             up: vec![false; count],
+            says_by: vec![Some(run + SAYS); count],
         }
+    }
+
+    /// The same after the site has changed. Who holds a connection says so again; who does not is no longer there.
+    pub fn carried(&self, over_api: Vec<bool>, stays: &Stays, run: Duration) -> Links {
+        let mut new = Links::new(over_api, run);
+        new.taken = self.taken;
+        for (device, before) in stays.devices.iter().enumerate() {
+            let Some(before) = before.filter(|&before| self.over_api[before] == new.over_api[device]) else { continue };
+            new.reported[device] = self.reported[before];
+            new.offline[device] = self.offline[before];
+            new.up[device] = self.up[before];
+            if !self.up[before] {
+                new.says_by[device] = self.says_by[before];
+            }
+        }
+        new
     }
 
     /// The setpoints of the site were taken.
@@ -51,8 +76,8 @@ impl Links {
     pub fn hear(&mut self, events: &[Event]) {
         for event in events {
             match event {
-                Event::Link { device, up } => self.up[*device] = *up,
-                Event::Booted { device } => self.up[*device] = true,
+                Event::Link { device, up } => (self.up[*device], self.says_by[*device]) = (*up, None),
+                Event::Booted { device } => (self.up[*device], self.says_by[*device]) = (true, None),
                 _ => {}
             }
         }
@@ -61,6 +86,16 @@ impl Links {
     /// Whether a device counts as connected.
     pub fn up(&self, device: usize) -> bool {
         self.up[device]
+    }
+
+    /// Whether a device may still be about to say that it is connected.
+    pub fn is_awaited(&self, device: usize, run: Duration) -> bool {
+        self.says_by[device].is_some_and(|by| run < by)
+    }
+
+    /// Whether nobody has heard of a device for so long that this is worth a word.
+    pub fn is_overdue(&self, device: usize, run: Duration) -> bool {
+        self.says_by[device].is_some_and(|by| run >= by + OVERDUE)
     }
 
     /// Whether somebody else passes setpoints on to it and has never reported anything of it.
@@ -73,6 +108,11 @@ impl Links {
         self.over_api[device]
     }
 
+    /// By device, whether somebody else passes setpoints on to it.
+    pub fn which_over_api(&self) -> Vec<bool> {
+        self.over_api.clone()
+    }
+
     /// What has changed by now.
     pub fn settle(&self, run: Duration) -> Vec<Event> {
         let fresh = |at: Option<Duration>| at.is_some_and(|at| run.saturating_sub(at) <= HEARD);
@@ -80,6 +120,8 @@ impl Links {
         let mut events = Vec::new();
         for device in 0..self.up.len() {
             if !self.over_api[device] {
+                let gone = self.up[device] && self.says_by[device].is_some_and(|by| run >= by);
+                events.extend(gone.then_some(Event::Link { device, up: false }));
                 continue;
             }
             let up = !self.offline[device] && (taken || fresh(self.reported[device]));
@@ -104,7 +146,7 @@ mod tests {
 
     #[test]
     fn who_is_not_heard_of_for_a_while_is_out_of_reach() {
-        let mut links = Links::new(vec![true, true, false]);
+        let mut links = Links::new(vec![true, true, false], Duration::ZERO);
         assert_eq!(links.settle(S), []);
         links.reported(0, true, 10 * S);
         let up = links.settle(10 * S);

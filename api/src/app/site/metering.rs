@@ -4,7 +4,7 @@
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use kwartier_data::site::Site;
 use kwartier_engine::control::setup::{Kind, Setup};
-use kwartier_engine::control::{Event, State};
+use kwartier_engine::control::{Event, State, Stays};
 
 use crate::planning::foresee;
 use crate::store::Measured;
@@ -78,6 +78,28 @@ impl Metering {
             building: ([0.0; 3], 0),
             kept: (0, 0),
         }
+    }
+
+    /// The same after the site has changed: what is counted of things that still are there goes on.
+    pub fn carried(&self, site: &Site, setup: &Setup, stays: &Stays) -> Metering {
+        let mut new = Metering::new(site, setup);
+        (new.last, new.peak, new.kept) = (self.last, self.peak, self.kept);
+        if setup.root().is_some_and(|root| stays.nodes[root].is_some()) {
+            (new.quarter, new.building) = (self.quarter, self.building);
+        }
+        for battery in &mut new.batteries {
+            let same = |before: &&Battery| before.id == battery.id;
+            if let Some(before) = self.batteries.iter().find(same) {
+                battery.kwh = before.kwh.min(battery.capacity_kwh);
+            }
+        }
+        for (node, before) in stays.nodes.iter().enumerate() {
+            new.meters[node] = before.and_then(|before| self.meters[before]);
+        }
+        for (device, before) in stays.devices.iter().enumerate() {
+            new.drawn[device] = before.and_then(|before| self.drawn[before]);
+        }
+        new
     }
 
     /// The highest quarter-hour of this month so far, from before.

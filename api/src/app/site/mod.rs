@@ -17,7 +17,8 @@ use chrono::{DateTime, Utc};
 use kwartier_data::local;
 use kwartier_data::site::Site;
 use kwartier_engine::control::command::Notice;
-use kwartier_engine::control::{self, Setup};
+use kwartier_engine::control::setup::Kind;
+use kwartier_engine::control::{self, Setup, Stays};
 
 pub use self::hear::When;
 pub use self::wheel::Step;
@@ -45,9 +46,6 @@ const MOST_PENDING: usize = 4096;
 
 /// Energy of a session is kept at least so often.
 const HELD_AT_LEAST: Duration = Duration::from_mins(5);
-
-/// For so long after it begins, a loop hears who is connected.
-const BEGINS: Duration = Duration::from_secs(10);
 
 /// Prices are remembered for so many days back.
 const PRICE_DAYS: i64 = 8;
@@ -103,8 +101,6 @@ pub struct SiteLoop {
     last_number: u64,
     /// When everything held was kept last.
     held_at: Duration,
-    /// When this state of the site began.
-    began: Duration,
     /// What is counted.
     pub counts: Counts,
 }
@@ -129,7 +125,7 @@ impl SiteLoop {
             wheel: Wheel::new(Arc::clone(&setup), step, now),
             pending: Vec::new(),
             live: Live::new(devices),
-            links: Links::new(over_api),
+            links: Links::new(over_api, now.run),
             told: vec![Told::default(); devices],
             metering: Metering::new(&site, &setup),
             alarms: Alarms::default(),
@@ -145,7 +141,6 @@ impl SiteLoop {
             base,
             last_number: base,
             held_at: now.run,
-            began: now.run,
             counts: Counts::default(),
             version: 1,
             id,
@@ -155,51 +150,56 @@ impl SiteLoop {
         })
     }
 
-    /// The same site after it has changed: what still is there is known as before.
+    /// The same site after it has changed: what still is there is known as before, and goes on without a pause.
     pub fn changed(&self, site: Arc<Site>, over_api: &[String], step: Step, now: Moment) -> Option<Self> {
         let mut new = SiteLoop::new(self.id.clone(), self.tenant.clone(), site, over_api, step, now)?;
+        let stays = Stays::of(&self.setup, &new.setup);
         new.version = self.version + 1;
-        new.base = new.base.max(self.last_number);
-        new.last_number = new.base;
+        (new.base, new.last_number) = (self.base, self.last_number);
         new.counts = self.counts;
         new.prices.clone_from(&self.prices);
         new.sessions.clone_from(&self.sessions);
         new.habits.clone_from(&self.habits);
         new.since.clone_from(&self.since);
-        new.alarms = Alarms::after(&self.alarms);
-        new.live.signals = self.signals_for(&new.setup);
-        for (device, about) in self.setup.devices.iter().enumerate() {
-            let Some(same) = new.setup.device(&about.id) else { continue };
-            new.told[same] = self.told[device].clone();
-            new.loaded[same] =
-                self.plugged[device].clone().map(|session| (session, self.live.devices[device].energy_kwh));
-            // Who steers a charger that is connected by other means tells again that it is.
-            if new.links.over_api(same) && self.links.up(device) {
-                new.links.reported(same, true, now.run);
+        new.held_at = self.held_at;
+        new.wheel = self.wheel.carried(Arc::clone(&new.setup), &stays);
+        new.links = self.links.carried(new.links.which_over_api(), &stays, now.run);
+        new.metering = self.metering.carried(&new.site, &new.setup, &stays);
+        new.live.signals = self.live.signals.iter().filter_map(|event| stays.event(event)).collect();
+        for (device, before) in stays.named.iter().enumerate() {
+            let Some(before) = *before else { continue };
+            new.told[device] = self.told[before].clone();
+            if stays.devices[device].is_some() {
+                new.live.devices[device] = self.live.devices[before].clone();
+                new.loaded[device].clone_from(&self.loaded[before]);
+                new.plugged[device].clone_from(&self.plugged[before]);
+                new.overrides[device].clone_from(&self.overrides[before]);
+                continue;
             }
+            // It is told again what it was told, and who is there.
+            new.loaded[device] =
+                self.plugged[before].clone().map(|session| (session, self.live.devices[before].energy_kwh));
+            // Who steers a charger that is connected by other means tells again that it is.
+            if new.links.over_api(device) && self.links.up(before) {
+                new.links.reported(device, true, now.run);
+            }
+            new.pending.extend(new.told[device].again(device));
         }
-        new.metering.peak_was(self.metering.peak_kw(), now.wall, &new.setup);
-        new.planned.take_over(&self.planned);
-        new.pending = new.all_but_plan(now.wall);
+        new.pending.extend(new.links.all());
+        new.pending.extend(new.live.signals.iter().cloned());
+        new.pending.extend(self.pending.iter().filter_map(|event| stays.event(event)));
+        new.planned.take_over(&self.planned, &stays);
+        new.live.plan = new.planned.made().map(|made| Arc::clone(&made.targets));
+        new.pending.extend(new.live.plan.clone().map(control::Event::Planned));
         new.settle_sessions(now.wall);
         new.planned.want("site");
+        new.alarms.clone_from(&self.alarms);
+        new.alarms.forget(|about| match about.split_once('/') {
+            Some(("node", id)) => new.setup.node(id).is_some_and(|node| stays.nodes[node].is_some()),
+            Some(("charger", id)) => new.setup.device(id).is_some_and(|device| stays.devices[device].is_some()),
+            _ => true,
+        });
         Some(new)
-    }
-
-    /// Grid operators' limits with the indices of another state of the site; what is gone takes its limits with it.
-    fn signals_for(&self, setup: &Setup) -> Vec<control::Event> {
-        use control::event::{Event, Scope, Signal};
-        let node = |index: usize| setup.node(&self.setup.nodes[index].id);
-        let device = |index: usize| setup.device(&self.setup.devices[index].id);
-        let moved = |event: &Event| {
-            let Event::Signal(signal) = event else { return None };
-            let on = match &signal.on {
-                Scope::Node(index) => Scope::Node(node(*index)?),
-                Scope::Devices(indices) => Scope::Devices(indices.iter().filter_map(|&index| device(index)).collect()),
-            };
-            Some(Event::Signal(Signal { on, ..signal.clone() }))
-        };
-        self.live.signals.iter().filter_map(moved).collect()
     }
 
     /// Takes in what was kept of its devices before the service was started.
@@ -365,8 +365,6 @@ impl SiteLoop {
                 alarms.clear("asleep", &about);
             }
         }
-        // Who is connected tells a loop that has just begun, after a change of the site too.
-        let begins = run.saturating_sub(self.began) < BEGINS;
         for device in 0..setup.devices.len() {
             let refuses = self.links.up(device) && self.wheel.state().refuses(device);
             let text = "it refuses its setpoints or does not answer them: it counts with what it held and its fallback";
@@ -375,7 +373,17 @@ impl SiteLoop {
             } else if !alarms.is_empty() {
                 alarms.clear("refuses", &charger(device));
             }
-            let silent = !begins && !self.links.up(device) && self.live.devices[device].session.is_some();
+            let away = !self.links.up(device) && !self.links.is_awaited(device, run);
+            let about = &setup.devices[device];
+            let unheard = away && about.kind == Kind::Station && about.managed && self.told[device].most_a.is_none();
+            let unheard = unheard && self.links.is_overdue(device, run);
+            let text = "it has not connected yet: it counts with its fallback, which nobody has seen it store";
+            if unheard {
+                alarms.raise("never_connected", charger(device), text.to_owned(), now);
+            } else if !alarms.is_empty() {
+                alarms.clear("never_connected", &charger(device));
+            }
+            let silent = away && self.live.devices[device].session.is_some();
             let text = "it is out of reach: it counts with what it held and its fallback";
             if silent {
                 alarms.raise("silent", charger(device), text.to_owned(), now);
@@ -436,10 +444,7 @@ impl SiteLoop {
 fn all(setup: &Setup, links: &Links, told: &[Told]) -> Vec<control::Event> {
     let mut events = Vec::new();
     for device in 0..setup.devices.len() {
-        if let Some(amps) = told[device].most_a {
-            events.push(control::Event::Link { device, up: true });
-            events.push(control::Event::Holds { device, amps: Some(amps) });
-        }
+        events.extend(told[device].again(device));
     }
     events.extend(links.all());
     events

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use kwartier_data::compose::{QUARTER, quarter_of};
-use kwartier_engine::control::Event;
 use kwartier_engine::control::setup::Kind;
+use kwartier_engine::control::{Event, Stays};
 use uuid::Uuid;
 
 use super::{Moment, SiteLoop, When};
@@ -108,10 +108,12 @@ impl Planned {
         self.missing.is_some_and(|since| now - since > MISSING)
     }
 
-    /// What it was, for a site that has changed: who waits goes on waiting.
-    pub fn take_over(&mut self, before: &Planned) {
+    /// What it was, for a site that has changed: the plan counts until there is a new one, and who waits goes on waiting.
+    pub fn take_over(&mut self, before: &Planned, stays: &Stays) {
         let all = before.waiting.iter().flatten().copied();
         self.waiting[1] = all.collect();
+        self.made = before.made.as_ref().map(|made| Arc::new(made.moved(stays)));
+        self.missing = before.missing;
     }
 
     /// Whether one is to be made now, and why.

@@ -1,6 +1,7 @@
 //! What a charger was told, and what it may hold because of it.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use kwartier_engine::control::Event;
 use kwartier_engine::control::command::{self, Why};
 use kwartier_engine::control::setup::Setup;
 use uuid::Uuid;
@@ -69,6 +70,12 @@ impl Told {
         self.dirty |= self.most_a != Some(amps);
         self.most_a = Some(amps);
         self.confirmed = Some((amps, now));
+    }
+
+    /// What a loop that does not know the device is told of it: it was connected, and may hold so much.
+    pub fn again(&self, device: usize) -> impl Iterator<Item = Event> + use<> {
+        let holds = |amps| [Event::Link { device, up: true }, Event::Holds { device, amps: Some(amps) }];
+        self.most_a.map(holds).into_iter().flatten()
     }
 
     /// What is to be kept of it.

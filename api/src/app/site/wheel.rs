@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use kwartier_engine::control::command::Notice;
-use kwartier_engine::control::{Event, Output, Setpoint, Setup, State};
+use kwartier_engine::control::{Event, Output, Setpoint, Setup, State, Stays};
 use kwartier_engine::limits::Clamp;
 
 use crate::app::moment::Moment;
@@ -80,6 +80,17 @@ impl Wheel {
             panics: 0,
             last_panic: None,
             begun: 0,
+        }
+    }
+
+    /// The same after the site has changed: what still is so is known as before. It has to be told again who charges where, what a
+    /// grid operator orders and what is planned.
+    pub fn carried(&self, setup: Arc<Setup>, stays: &Stays) -> Wheel {
+        Wheel {
+            state: self.state.carried(Arc::clone(&setup), stays),
+            clamp: self.clamp.carried(&setup, stays),
+            setup,
+            ..*self
         }
     }
 
