@@ -1,5 +1,7 @@
 //! Who comes to the demo depot and goes: vans over night, staff by day, visitors at any time.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use kwartier_data::local;
 use kwartier_data::site::Site;
@@ -20,6 +22,9 @@ const BEFORE: TimeDelta = TimeDelta::hours(20);
 /// what they may draw.
 const FIRST_MS: i64 = 10_000;
 const APART_MS: i64 = 200;
+
+/// So many at least are there when it begins: on a Sunday there would be little to see.
+const LEAST: usize = 8;
 
 /// How long a station stays free between two visits.
 const CHANGE: TimeDelta = TimeDelta::minutes(2);
@@ -79,6 +84,7 @@ fn stays(setup: &Setup, start: DateTime<Utc>, end: DateTime<Utc>, seed: u64) -> 
         }
     }
     stays.retain(|stay| stay.leaves > start + TimeDelta::minutes(5) && stay.plugs_in < end);
+    come_early(&mut stays, start);
     let mut here = 0;
     for stay in &mut stays {
         if stay.plugs_in <= start {
@@ -101,6 +107,24 @@ fn stays(setup: &Setup, start: DateTime<Utc>, end: DateTime<Utc>, seed: u64) -> 
     stays
 }
 
+/// Whoever comes next has come already, at stations that are free, until enough are there.
+fn come_early(stays: &mut [Stay], start: DateTime<Utc>) {
+    stays.sort_by_key(|stay| stay.plugs_in);
+    let mut taken: BTreeSet<usize> =
+        stays.iter().filter(|stay| stay.plugs_in <= start).map(|stay| stay.device).collect();
+    for stay in stays.iter_mut().filter(|stay| stay.plugs_in > start) {
+        if taken.len() >= LEAST {
+            return;
+        }
+        if taken.insert(stay.device) {
+            let early = stay.plugs_in - start;
+            stay.plugs_in = start;
+            stay.leaves -= early;
+            stay.told.departure = stay.told.departure.map(|told| told - early);
+        }
+    }
+}
+
 /// A visit at a station: what it needs is told, and when it leaves.
 fn stay(device: usize, visit: &Visit) -> Stay {
     let arrives_kwh = (visit.car.capacity_kwh - 1.1 * visit.need_kwh * visit.car.efficiency).max(0.0);
@@ -121,5 +145,33 @@ fn stay(device: usize, visit: &Visit) -> Stay {
         soc_kwh: arrives_kwh,
         need_kwh: visit.need_kwh,
         told,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kwartier_engine::control::settings::Settings;
+
+    use super::super::site::site;
+    use super::*;
+
+    #[test]
+    fn somebody_is_there_at_every_hour_of_the_week_and_no_station_has_two() {
+        let site = site().unwrap();
+        let zone = local::zone(&site.time_zone).unwrap();
+        let setup = Setup::of(&site, zone, Settings::default());
+        let monday: DateTime<Utc> = "2026-11-23T00:40:00Z".parse().unwrap();
+        for hour in (0..7 * 24).step_by(4) {
+            let start = monday + TimeDelta::hours(hour);
+            let stays = stays(&setup, start, start + TimeDelta::days(2), 1);
+            let here = stays.iter().filter(|stay| stay.plugs_in < start + TimeDelta::minutes(1)).count();
+            assert!(here >= LEAST, "{here} at {start}");
+            let mut by_station = stays.clone();
+            by_station.sort_by_key(|stay| (stay.device, stay.plugs_in));
+            for pair in by_station.windows(2).filter(|pair| pair[0].device == pair[1].device) {
+                assert!(pair[0].leaves <= pair[1].plugs_in, "{pair:?}");
+            }
+            assert!(stays.iter().all(|stay| stay.told.departure.unwrap() > stay.plugs_in));
+        }
     }
 }
