@@ -3,7 +3,9 @@
 /// So many times its rating is kept free at most for what the last clamp has cut of a device: nobody starves for it.
 const MOST_CLAMPED: f64 = 2.0;
 
-/// For so long room is kept free for what the last clamp has cut, in s.
+/// For so long all of the room is kept free for what the last clamp has cut, in s; then less and less of it until so long has passed:
+/// what made the clamp count more, as a charger that had not told yet what it draws, is seldom so for long.
+const WHOLE_S: f64 = 60.0;
 const CLAMPED_S: f64 = 300.0;
 
 /// So long after the last clamp has cut a setpoint no more is asked for, in s: others have to make room first.
@@ -38,7 +40,8 @@ impl Clamped {
 
     /// What is kept free for the device, in A per phase.
     pub fn kept_a(&self, sure_s: f64) -> f64 {
-        if sure_s < self.at_s + CLAMPED_S { self.kept_a } else { 0.0 }
+        let left = (self.at_s + CLAMPED_S - sure_s) / (CLAMPED_S - WHOLE_S);
+        if left > 0.0 { self.kept_a * left.min(1.0) } else { 0.0 }
     }
 
     /// Whether nothing at all was left: others may have to stop for it.
