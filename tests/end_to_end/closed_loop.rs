@@ -186,6 +186,8 @@ fn two_hundred_stations_overload_nothing_though_links_are_cut_and_the_service_is
     most_connect(&service);
     let output = fleet.wait_with_output().expect("an end");
     let summary = parsed(&output.stdout);
+    // What `make closed-loop` shows.
+    eprintln!("{summary:#}");
     assert_eq!(summary["broken"], Value::Array(Vec::new()), "{summary}");
     assert_eq!(output.status.code(), Some(0), "{summary}");
     let count = |name: &str| summary[name].as_u64().unwrap_or(0);

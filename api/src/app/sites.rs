@@ -67,6 +67,8 @@ pub struct Sites {
     unknown: u64,
     /// What sites that are gone have counted.
     gone: Counts,
+    /// In which state a site was when it went: one of that name that comes later is in another.
+    left: HashMap<String, u64>,
 }
 
 impl Sites {
@@ -77,7 +79,14 @@ impl Sites {
 
     /// None yet, and steps are made in some way.
     pub fn stepping(step: Step) -> Sites {
-        Sites { sites: HashMap::new(), due: BTreeSet::new(), step, unknown: 0, gone: Counts::default() }
+        Sites {
+            sites: HashMap::new(),
+            due: BTreeSet::new(),
+            step,
+            unknown: 0,
+            gone: Counts::default(),
+            left: HashMap::new(),
+        }
     }
 
     /// How many there are.
@@ -144,6 +153,7 @@ impl Sites {
                     gone.dropped += counts.dropped;
                     gone.clamped += counts.clamped;
                     gone.panics += counts.panics;
+                    self.left.insert(site.clone(), slot.site.version());
                     effects.push(Effect::Gone { site });
                 }
                 return effects;
@@ -224,7 +234,11 @@ impl Sites {
         let site = match before {
             Some(before) if before.site.is_same(&what, over_api) => return,
             Some(before) => before.site.changed(what, over_api, self.step, now),
-            None => SiteLoop::new(id.clone(), tenant, what, over_api, self.step, now),
+            None => {
+                let begins = self.left.remove(&id).map_or(1, |version| version + 1);
+                let new = SiteLoop::new(id.clone(), tenant, what, over_api, self.step, now);
+                new.map(|site| site.counted_from(begins))
+            }
         };
         match site {
             Some(site) => self.put(id, site, now),

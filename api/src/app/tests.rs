@@ -207,6 +207,26 @@ impl Desk {
         }
     }
 
+    /// Some seconds pass in which nobody says anything, and nobody answers.
+    fn plays(&mut self, seconds: u64) {
+        for _ in 0..seconds {
+            self.now.wall += TimeDelta::seconds(1);
+            self.now.run += Duration::from_secs(1);
+            while let Some((effects, _)) = self.sites.step_one(self.now) {
+                for effect in effects {
+                    match effect {
+                        Effect::Publish { status, setpoints, .. } => {
+                            self.given.extend(setpoints);
+                            self.status = Some(status);
+                        }
+                        Effect::Plan(request) => self.orders.push(*request),
+                        _ => {}
+                    }
+                }
+            }
+        }
+    }
+
     /// A charger over the API says that it holds 0 A: there is room for others.
     fn holds_nothing(&mut self, charger: &str) {
         let report = Report { limit_a: Some(0.0), ..report(self.now.wall) };
@@ -357,13 +377,15 @@ fn a_plan_for_an_older_state_of_the_site_is_dropped() {
     assert!(desk.sites.counts().dropped > 0);
 }
 
-/// Puts the site with one more station, of which nobody has heard.
-fn put_another(desk: &mut Desk) {
+/// Puts the site with one or two more stations, of which nobody has heard: `last` is the name of the last.
+fn put_another(desk: &mut Desk, last: &str) {
     let mut more = site();
-    let mut third = more.stations[0].clone();
-    third.id = "0".to_owned();
-    // In the first place, so that all others move.
-    more.stations.insert(0, third);
+    for id in ["0", "1"].into_iter().filter(|id| *id <= last) {
+        let mut another = more.stations[0].clone();
+        id.clone_into(&mut another.id);
+        // In the first places, so that all others move.
+        more.stations.insert(usize::from(id == "1"), another);
+    }
     let what = Arc::new(more);
     desk.on(Event::Site { site: SITE.to_owned(), tenant: "main".to_owned(), what, over_api: Vec::new() });
 }
@@ -378,34 +400,31 @@ fn a_charger_that_is_put_disturbs_nobody_else() {
     let plan = desk.status().plan.as_ref().unwrap().id;
     desk.plans = false;
     let given = desk.given.len();
-    put_another(&mut desk);
+    put_another(&mut desk, "0");
+    // What is told of the state before the change is still understood: B goes, and comes again.
+    let told = |device, up| Event::Device {
+        site: SITE.to_owned(),
+        setup: 1,
+        events: vec![control::Event::Link { device, up }],
+    };
+    desk.on(told(1, false));
+    desk.plays(1);
+    assert_eq!(desk.status().setup, 2);
+    let online = |desk: &Desk| desk.status().chargers.iter().map(|charger| charger.online).collect::<Vec<_>>();
+    assert_eq!(online(&desk)[1..3], [true, false]);
+    desk.on(told(1, true));
     let passes = |desk: &mut Desk, seconds: u32| {
         for _ in 0..seconds {
-            let at = desk.now.wall;
-            let holds_a = desk.holds_a[0];
+            let (at, holds_a) = (desk.now.wall, desk.holds_a[0]);
             desk.device(vec![
                 control::Event::Link { device: 1, up: true },
                 control::Event::Meter { node: 0, at, phases_a: [8.0 + holds_a; 3] },
                 control::Event::Drawn { device: 1, phases_a: [holds_a; 3], session_kwh: None },
             ]);
-            desk.now.wall += TimeDelta::seconds(1);
-            desk.now.run += Duration::from_secs(1);
-            while let Some((effects, _)) = desk.sites.step_one(desk.now) {
-                for effect in effects {
-                    match effect {
-                        Effect::Publish { status, setpoints, .. } => {
-                            desk.given.extend(setpoints);
-                            desk.status = Some(status);
-                        }
-                        Effect::Plan(request) => desk.orders.push(*request),
-                        _ => {}
-                    }
-                }
-            }
+            desk.plays(1);
         }
     };
     passes(&mut desk, 8);
-    assert_eq!(desk.status().setup, 2);
     assert_eq!(desk.status().plan.as_ref().map(|plan| plan.id), Some(plan), "the plan counts until there is another");
     let a = &desk.status().chargers[1];
     assert!(a.online && a.session.as_ref().is_some_and(|session| session.id == "s1"), "{a:?}");
@@ -413,10 +432,13 @@ fn a_charger_that_is_put_disturbs_nobody_else() {
     let told: Vec<&Setpoint> = desk.given[given..].iter().filter(|setpoint| setpoint.charger == "A").collect();
     assert!(told.iter().all(|told| told.limit_a >= before.limit_a && told.number > before.number), "{told:?}");
     assert_eq!(desk.alarms(), Vec::<&str>::new());
+    assert!(online(&desk)[2]);
     // Who does not say again that it is connected is not, after a while.
-    assert!(desk.status().chargers[2].online);
-    passes(&mut desk, 4);
-    assert!(!desk.status().chargers[2].online && desk.status().chargers[1].online);
+    put_another(&mut desk, "1");
+    desk.plays(9);
+    assert_eq!(online(&desk)[1..4], [false, true, true]);
+    desk.plays(3);
+    assert_eq!(online(&desk)[1..4], [false, false, false]);
 }
 
 #[test]

@@ -39,6 +39,9 @@ const DEAD: Duration = Duration::from_secs(65);
 /// A charger that does not take what it is sent for so long is gone.
 const TAKES: Duration = Duration::from_secs(10);
 
+/// After so long it is tried again to tell the loop of a link.
+const UNTOLD: Duration = Duration::from_secs(1);
+
 /// Nothing is asked of a charger before it has said something, or has been silent for so long: one that has just started says
 /// so first, and is asked nothing before that is answered (1.6, 4.2; 2.0.1, B01).
 const FIRST_WORD: Duration = Duration::from_secs(2);
@@ -89,8 +92,9 @@ pub(super) struct Link {
     pub(super) trusted: bool,
     /// What vehicles need at connectors where no transaction has a session yet.
     pub(super) needs: BTreeMap<i64, Needs>,
-    /// What the loop was told of what it holds above what it should.
-    pub(super) differs: Option<String>,
+    /// What the loop was told of what it holds above what it should; `None`, nothing yet, and another link may have told it
+    /// something.
+    pub(super) differs: Option<Option<String>>,
     /// When it was asked last to renew its certificate.
     pub(super) renewed: Option<DateTime<Utc>>,
     pub(super) station: Option<Station>,
@@ -168,7 +172,9 @@ impl Link {
                 Instant::now() + left
             });
             let first_word = Some(self.asked_from).filter(|from| *from > Instant::now());
-            let wake = [Some(pinged + PING), Some(heard + DEAD), answer_by, first_word].into_iter().flatten().min();
+            let untold = self.is_untold().then(|| Instant::now() + UNTOLD);
+            let wake = [Some(pinged + PING), Some(heard + DEAD), answer_by, first_word, untold];
+            let wake = wake.into_iter().flatten().min();
             let wake = wake.unwrap_or(pinged + PING);
             let goes = tokio::select! {
                 biased;
@@ -205,7 +211,7 @@ impl Link {
                         }
                         self.time_out();
                         self.renews(Utc::now());
-                        if self.station.is_none() || self.told_setup.is_none() || self.booted {
+                        if self.is_untold() || self.booted {
                             self.retarget(seat).await;
                         }
                         Goes::On
@@ -221,6 +227,12 @@ impl Link {
                 Goes::Gone => return,
             }
         }
+    }
+
+    /// Whether the loop does not know of this link in the state that its site is in.
+    fn is_untold(&self) -> bool {
+        let setup = self.target.place.map(|(setup, _)| setup);
+        setup.is_some() && (self.station.is_none() || self.told_setup != setup)
     }
 
     /// What is to be made true has changed.

@@ -55,14 +55,11 @@ impl Link {
 
     /// It tells that it holds more than it should, or that it does not any more.
     fn more(&mut self, differs: Option<String>) {
-        if self.differs == differs {
+        if self.differs.as_ref() == Some(&differs) {
             return;
         }
-        self.differs.clone_from(&differs);
-        if !self.alarm(ChargerAlarm::HoldsMore, differs) {
-            // It is told with the next answer.
-            self.differs = None;
-        }
+        // Else it is told with the next answer.
+        self.differs = self.alarm(ChargerAlarm::HoldsMore, differs.clone()).then_some(differs);
     }
 
     /// What it has told of itself is new.
@@ -84,9 +81,8 @@ impl Link {
         if self.record.told.wrong().is_some() {
             self.tells(News::Faults);
         }
-        let differs = self.differs.take();
-        if differs.is_some() {
-            self.more(differs);
+        if let Some(Some(differs)) = self.differs.take_if(|differs| differs.is_some()) {
+            self.more(Some(differs));
         }
     }
 

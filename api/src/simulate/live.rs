@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use kwartier_engine::control::event::{Event, Session, Targets};
+use kwartier_engine::control::event::{Action, Event, Session, Targets};
 
 /// A current in A above which a phase counts as used.
 const USED_A: f64 = 1.0;
@@ -20,7 +20,7 @@ pub struct Known {
     /// On how many phases it has been seen to charge.
     pub phases_seen: Option<u8>,
     /// What somebody wants of it.
-    action: Option<(DateTime<Utc>, Event)>,
+    action: Option<(DateTime<Utc>, Action)>,
 }
 
 /// What is known of everything.
@@ -75,7 +75,7 @@ impl Live {
                     }
                 }
                 Event::Override { device, action, until } => {
-                    self.devices[*device].action = action.as_ref().map(|_| (*until, event.clone()));
+                    self.devices[*device].action = action.map(|action| (*until, action));
                 }
                 Event::Signal(signal) => {
                     self.signals.retain(|known| !matches!(known, Event::Signal(other) if other.id == signal.id));
@@ -103,7 +103,8 @@ impl Live {
             if let Some(session) = &known.session {
                 events.push(Event::Session { device, session: session.clone() });
             }
-            events.extend(known.action.as_ref().filter(|(until, _)| *until > now).map(|(_, event)| event.clone()));
+            let action = known.action.filter(|(until, _)| *until > now);
+            events.extend(action.map(|(until, action)| Event::Override { device, action: Some(action), until }));
         }
         events.extend(self.plan.clone().map(Event::Planned));
         events

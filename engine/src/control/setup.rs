@@ -85,7 +85,7 @@ impl Seen {
 }
 
 /// What a device is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// A charging station.
     Station,

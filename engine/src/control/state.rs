@@ -88,6 +88,18 @@ impl State {
                 new.nodes[node] = self.nodes[*before].clone();
             }
         }
+        // What goes may draw on, and is the building's from now on, should the meter be silent.
+        for &device in &stays.away {
+            let about = &self.setup.devices[device];
+            let Some(node) = stays.moves.node(about.node) else { continue };
+            let (most_a, known) = (self.most_a(device), &mut new.nodes[node]);
+            for phase in (0..3).filter(|phase| !about.phases_known || about.phases.contains(phase)) {
+                known.highest_own_a[phase] += most_a;
+                if let Some(last_a) = &mut known.last_own_a {
+                    last_a[phase] += most_a;
+                }
+            }
+        }
         new
     }
 

@@ -1,25 +1,26 @@
 //! What of a site is still so after it has changed: what is known of that stays true.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 
 use super::event::{Event, Scope, Signal, Targets};
-use super::setup::{Device, Node, Setup};
+use super::setup::{Device, Setup};
 
-/// What two states of a site have in common.
+/// What two states of a site have in common. Devices go by kind and name, boards by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stays {
     /// By device in the later state: the one in the earlier state that is the same in all that is known of it, on a board of the
     /// same name.
     pub devices: Vec<Option<usize>>,
-    /// By board in the later state: the one of the same name whose meter sees the same. Its limits may be others: they are looked
-    /// up each time.
+    /// By board in the later state: the one of the same name whose meter sees the same, below and above the same boards. Its limits
+    /// may be others: they are looked up each time.
     pub nodes: Vec<Option<usize>>,
     /// By device in the later state: the one of the same name.
     pub named: Vec<Option<usize>>,
-    /// By device in the earlier state: the one of the same name in the later.
-    moved_devices: Vec<Option<usize>>,
-    /// By board in the earlier state: the one of the same name in the later.
-    moved_nodes: Vec<Option<usize>>,
+    /// Devices of the earlier state that are gone, or hang on another board now.
+    pub away: Vec<usize>,
+    /// Where everything is now.
+    pub moves: Moves,
 }
 
 impl Stays {
@@ -29,58 +30,41 @@ impl Stays {
         #[expect(clippy::float_cmp, reason = "the same figure, or another")]
         let comparable =
             before.zone == now.zone && before.voltage_v == now.voltage_v && before.settings == now.settings;
-        let (named, moved_devices) = names(before.devices.iter().map(|d| &*d.id), now.devices.iter().map(|d| &*d.id));
-        let (boards, moved_nodes) = names(before.nodes.iter().map(|n| &*n.id), now.nodes.iter().map(|n| &*n.id));
+        let device_name = |device: &Device| (device.kind, device.id.clone());
+        let named = names(before.devices.iter().map(device_name), now.devices.iter().map(device_name));
+        let boards = names(before.nodes.iter().map(|node| &node.id), now.nodes.iter().map(|node| &node.id));
+        let moves =
+            Moves { devices: inverse(&named, before.devices.len()), nodes: inverse(&boards, before.nodes.len()) };
+        let families = [families(before), families(now)];
         let same_device = |(device, found): (&Device, &Option<usize>)| {
             let found = found.filter(|_| comparable)?;
             let about = &before.devices[found];
-            let stands = before.nodes[about.node].id == now.nodes[device.node].id;
+            let stands = boards[device.node] == Some(about.node);
             (stands && Device { node: device.node, ..about.clone() } == *device).then_some(found)
         };
-        let same_board = |(node, found): (&Node, &Option<usize>)| {
-            found.filter(|&found| comparable && before.nodes[found].meter == node.meter)
+        let same_board = |(node, found): (usize, &Option<usize>)| {
+            found.filter(|&found| {
+                let meters = before.nodes[found].meter == now.nodes[node].meter;
+                comparable && meters && families[0][found] == families[1][node]
+            })
         };
+        let away = (0..before.devices.len()).filter(|&device| {
+            let stands = moves.devices[device]
+                .is_some_and(|at| boards[now.devices[at].node] == Some(before.devices[device].node));
+            !stands
+        });
         Stays {
             devices: now.devices.iter().zip(&named).map(same_device).collect(),
-            nodes: now.nodes.iter().zip(&boards).map(same_board).collect(),
+            nodes: boards.iter().enumerate().map(same_board).collect(),
+            away: away.collect(),
             named,
-            moved_devices,
-            moved_nodes,
+            moves,
         }
     }
 
     /// Whether a device of the earlier state is gone.
     pub fn leaves(&self) -> bool {
-        self.moved_devices.contains(&None)
-    }
-
-    /// The index in the later state of a device of the earlier; `None`, it is gone.
-    pub fn device(&self, before: usize) -> Option<usize> {
-        self.moved_devices.get(before).copied().flatten()
-    }
-
-    /// An event of the earlier state as one of the later; `None`, what it is about is gone.
-    pub fn event(&self, event: &Event) -> Option<Event> {
-        let mut event = event.clone();
-        match &mut event {
-            Event::Meter { node, .. } => *node = self.node(*node)?,
-            Event::Drawn { device, .. }
-            | Event::Link { device, .. }
-            | Event::Booted { device }
-            | Event::Holds { device, .. }
-            | Event::Answered { device, .. }
-            | Event::Session { device, .. }
-            | Event::Unplugged { device }
-            | Event::Wish { device, .. }
-            | Event::Override { device, .. } => *device = self.device(*device)?,
-            Event::Signal(Signal { on: Scope::Node(node), .. }) => *node = self.node(*node)?,
-            Event::Signal(Signal { on: Scope::Devices(devices), .. }) => {
-                *devices = devices.iter().filter_map(|&device| self.device(device)).collect();
-            }
-            Event::Planned(targets) => *targets = self.targets(targets).into(),
-            Event::Withdrawn { .. } => {}
-        }
-        Some(event)
+        self.moves.devices.contains(&None)
     }
 
     /// A plan for the earlier state as one for the later. It does not know devices that are new.
@@ -92,24 +76,91 @@ impl Stays {
     pub fn by_device<T: Clone>(&self, known: &[Option<T>]) -> Vec<Option<T>> {
         self.named.iter().map(|before| known.get((*before)?)?.clone()).collect()
     }
+}
 
-    fn node(&self, before: usize) -> Option<usize> {
-        self.moved_nodes.get(before).copied().flatten()
+/// Where the devices and boards of an earlier state of a site are in a later one; `None`, they are gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moves {
+    devices: Vec<Option<usize>>,
+    nodes: Vec<Option<usize>>,
+}
+
+impl Moves {
+    /// The index in the later state of a device of the earlier.
+    pub fn device(&self, before: usize) -> Option<usize> {
+        self.devices.get(before).copied().flatten()
+    }
+
+    /// The index in the later state of a board of the earlier.
+    pub fn node(&self, before: usize) -> Option<usize> {
+        self.nodes.get(before).copied().flatten()
+    }
+
+    /// These and then those.
+    #[must_use]
+    pub fn then(&self, next: &Moves) -> Moves {
+        Moves {
+            devices: self.devices.iter().map(|at| next.device((*at)?)).collect(),
+            nodes: self.nodes.iter().map(|at| next.node((*at)?)).collect(),
+        }
+    }
+
+    /// An event of the earlier state as one of the later; `None`, what it is about is gone, or it is a plan, which is made for one state.
+    pub fn event(&self, event: &Event) -> Option<Event> {
+        if matches!(event, Event::Planned(_)) {
+            return None;
+        }
+        let mut event = event.clone();
+        match &mut event {
+            Event::Meter { node, .. } | Event::Signal(Signal { on: Scope::Node(node), .. }) => {
+                *node = self.node(*node)?;
+            }
+            Event::Drawn { device, .. }
+            | Event::Link { device, .. }
+            | Event::Booted { device }
+            | Event::Holds { device, .. }
+            | Event::Answered { device, .. }
+            | Event::Session { device, .. }
+            | Event::Unplugged { device }
+            | Event::Wish { device, .. }
+            | Event::Override { device, .. } => *device = self.device(*device)?,
+            Event::Signal(Signal { on: Scope::Devices(devices), .. }) => {
+                *devices = devices.iter().filter_map(|&device| self.device(device)).collect();
+            }
+            Event::Planned(_) | Event::Withdrawn { .. } => {}
+        }
+        Some(event)
     }
 }
 
-/// What has the same name: by later index, and by earlier index.
-fn names<'l>(
-    before: impl Iterator<Item = &'l str>,
-    now: impl Iterator<Item = &'l str>,
-) -> (Vec<Option<usize>>, Vec<Option<usize>>) {
-    let by_name: HashMap<&str, usize> = before.enumerate().map(|(index, name)| (name, index)).collect();
-    let found: Vec<Option<usize>> = now.map(|name| by_name.get(name).copied()).collect();
-    let mut moved = vec![None; by_name.len()];
+/// By later index, the earlier one of the same name.
+fn names<K: Eq + Hash>(before: impl Iterator<Item = K>, now: impl Iterator<Item = K>) -> Vec<Option<usize>> {
+    let by_name: HashMap<K, usize> = before.enumerate().map(|(index, name)| (name, index)).collect();
+    now.map(|name| by_name.get(&name).copied()).collect()
+}
+
+/// By earlier index, the later one.
+fn inverse(found: &[Option<usize>], earlier: usize) -> Vec<Option<usize>> {
+    let mut inverse = vec![None; earlier];
     for (index, before) in found.iter().enumerate() {
         if let Some(before) = before {
-            moved[*before] = Some(index);
+            inverse[*before] = Some(index);
         }
     }
-    (found, moved)
+    inverse
+}
+
+/// By board, the names of the board above it and of those below.
+fn families(setup: &Setup) -> Vec<Vec<&str>> {
+    let above = |node: usize| setup.nodes[node].parent.map_or("", |parent| &*setup.nodes[parent].id);
+    let mut families: Vec<Vec<&str>> = (0..setup.nodes.len()).map(|node| vec![above(node)]).collect();
+    for node in &setup.nodes {
+        if let Some(parent) = node.parent {
+            families[parent].push(&node.id);
+        }
+    }
+    for family in &mut families {
+        family[1..].sort_unstable();
+    }
+    families
 }

@@ -114,6 +114,13 @@ impl Shown {
         self.lowest_a = Some(pick(self.lowest_a, rest_a, f64::min));
     }
 
+    /// The building may draw so much more than was ever seen.
+    pub(super) fn draws_more(&mut self, amps: [f64; 3]) {
+        for known_a in [&mut self.last_a, &mut self.highest_a].into_iter().flatten() {
+            (0..3).for_each(|phase| known_a[phase] += amps[phase].max(0.0));
+        }
+    }
+
     /// Our clock may have jumped: how it stands to the meter's is no longer known.
     pub(super) fn jumped(&mut self) {
         self.fastest = None;

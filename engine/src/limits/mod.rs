@@ -118,10 +118,18 @@ impl Clamp {
                 new.shown[node] = self.shown[*before].clone();
             }
         }
-        for (ageing, before) in new.ageing.iter_mut().zip(&self.ageing) {
-            ageing.extend(before.iter().filter_map(|(until_s, device)| Some((*until_s, stays.device(*device)?))));
+        // What goes may draw on, and is the building's from now on, should the meter be silent.
+        for &device in &stays.away {
+            let most_a = self.counted[device].most_a;
+            for node in self.setup.chain(self.setup.devices[device].node).filter_map(|node| stays.moves.node(node)) {
+                new.shown[node].draws_more(most_a);
+            }
         }
-        let still = self.unheard.iter().filter_map(|(until_s, device)| Some((*until_s, stays.device(*device)?)));
+        for (ageing, before) in new.ageing.iter_mut().zip(&self.ageing) {
+            ageing.extend(before.iter().filter_map(|(until_s, device)| Some((*until_s, stays.moves.device(*device)?))));
+        }
+        let still = self.unheard.iter().filter_map(|(until_s, device)| Some((*until_s, stays.moves.device(*device)?)));
+        let still = still.filter(|(_, device)| stays.devices[*device].is_some());
         let unknown = (0..new.held.len()).filter(|&device| stays.devices[device].is_none());
         new.unheard = still.chain(unknown.map(|device| (self.sure_s + held::LAPSED_S, device))).collect();
         (0..new.held.len()).for_each(|device| new.recount(device));

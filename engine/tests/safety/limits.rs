@@ -3,7 +3,7 @@
 use kwartier_data::site::{PvPlant, Site};
 use kwartier_engine::control::command::Setpoint;
 use kwartier_engine::control::event::{Event, Limit, Scope, Session, Signal};
-use kwartier_engine::control::setup::Setup;
+use kwartier_engine::control::setup::{Kind, Setup};
 use kwartier_engine::control::stays::Stays;
 use kwartier_engine::limits::Clamp;
 use proptest::prelude::*;
@@ -171,6 +171,43 @@ fn a_clamp_whose_site_changes_knows_what_is_the_same() {
     assert_eq!(after.most_a(0), [30.0; 3], "the meter is believed as before, and 20 A of it are the device's");
     // What it was told before is what it is told to hold still.
     assert_eq!(passes(&mut after, 15, &[(1, 32.0)]), [32.0]);
+}
+
+#[test]
+fn who_goes_while_the_meter_is_silent_may_draw_on_and_counts_as_building() {
+    let (setup, mut clamp) = metered();
+    passes(&mut clamp, 1, &[(0, 20.0)]);
+    clamp.hear(at(2), &[accepts(1, 0, 0), draws(0, 20.0), reads(0, 2, 30.0)]);
+    clamp.hear(at(13), &[draws(0, 20.0), reads(0, 13, 30.0)]);
+    let mut changed = setup.clone();
+    changed.devices.remove(0);
+    let mut after = clamp.carried(&changed, &Stays::of(&setup, &changed));
+    after.hear(at(30), &[]);
+    let before = {
+        clamp.hear(at(30), &[]);
+        clamp.most_a(0)
+    };
+    assert_eq!(after.most_a(0), before, "as much as before it went");
+    after.hear(at(31), &[reads(0, 31, 30.0)]);
+    assert_eq!(after.most_a(0), [30.0; 3]);
+}
+
+#[test]
+fn a_station_and_a_battery_of_one_name_are_two() {
+    let (mut setup, _) = metered();
+    setup.devices[3].kind = Kind::Battery;
+    setup.devices[3].id = setup.devices[0].id.clone();
+    let mut changed = setup.clone();
+    changed.devices.remove(1);
+    let stays = Stays::of(&setup, &changed);
+    assert_eq!(stays.devices, [Some(0), Some(2), Some(3)]);
+    assert_eq!(stays.away, [1]);
+    let link = |device| Event::Link { device, up: true };
+    assert_eq!(stays.moves.event(&link(3)), Some(link(2)));
+    assert_eq!(stays.moves.event(&link(1)), None);
+    // There and back again: what has gone is another when it comes again.
+    let back = stays.moves.then(&Stays::of(&changed, &setup).moves);
+    assert_eq!([0, 1, 2, 3].map(|device| back.device(device)), [Some(0), None, Some(2), Some(3)]);
 }
 
 #[test]

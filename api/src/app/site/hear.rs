@@ -128,11 +128,16 @@ impl SiteLoop {
     /// Somebody who holds the connections has told something.
     pub fn device(&mut self, setup: u64, events: Vec<control::Event>, now: DateTime<Utc>) -> When {
         let mut when = When::Soon;
-        for mut event in events {
-            if setup != self.version || !self.is_known(&event) {
+        let moves = self.earlier.iter().find(|(version, _)| *version == setup).map(|(_, moves)| moves.clone());
+        for event in events {
+            let event = match &moves {
+                Some(moves) => moves.event(&event),
+                None => Some(event).filter(|_| setup == self.version),
+            };
+            let Some(mut event) = event.filter(|event| self.is_known(event)) else {
                 self.counts.dropped += 1;
                 continue;
-            }
+            };
             match &mut event {
                 Event::Answered { device, number, accepted } => {
                     self.answered(*device, *number, *accepted, now);

@@ -49,13 +49,17 @@ impl Links {
     pub fn carried(&self, over_api: Vec<bool>, stays: &Stays, run: Duration) -> Links {
         let mut new = Links::new(over_api, run);
         new.taken = self.taken;
-        for (device, before) in stays.devices.iter().enumerate() {
+        for (device, before) in stays.named.iter().enumerate() {
             let Some(before) = before.filter(|&before| self.over_api[before] == new.over_api[device]) else { continue };
-            new.reported[device] = self.reported[before];
-            new.offline[device] = self.offline[before];
-            new.up[device] = self.up[before];
-            if !self.up[before] {
-                new.says_by[device] = self.says_by[before];
+            if new.over_api[device] {
+                new.reported[device] = self.reported[before];
+                new.offline[device] = self.offline[before];
+            }
+            if stays.devices[device].is_some() {
+                new.up[device] = self.up[before];
+                // Whoever was to say so already has no more time for it.
+                let again = self.says_by[before].or(self.up[before].then_some(run + SAYS));
+                new.says_by[device] = again;
             }
         }
         new

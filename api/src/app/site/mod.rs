@@ -9,7 +9,7 @@ mod show;
 mod told;
 mod wheel;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +18,8 @@ use kwartier_data::local;
 use kwartier_data::site::Site;
 use kwartier_engine::control::command::Notice;
 use kwartier_engine::control::setup::Kind;
-use kwartier_engine::control::{self, Setup, Stays};
+use kwartier_engine::control::stays::{Moves, Stays};
+use kwartier_engine::control::{self, Setup};
 
 pub use self::hear::When;
 pub use self::wheel::Step;
@@ -47,6 +48,9 @@ const MOST_PENDING: usize = 4096;
 /// Energy of a session is kept at least so often.
 const HELD_AT_LEAST: Duration = Duration::from_mins(5);
 
+/// So many earlier states of a site are known: who tells something may not have heard of the last changes yet.
+const EARLIER: usize = 32;
+
 /// Prices are remembered for so many days back.
 const PRICE_DAYS: i64 = 8;
 
@@ -71,6 +75,8 @@ pub struct SiteLoop {
     setup: Arc<Setup>,
     /// Counts the states of the site.
     version: u64,
+    /// Where everything of earlier states is now: what is told may be of one of those.
+    earlier: VecDeque<(u64, Moves)>,
     wheel: Wheel,
     /// What waits for the next step.
     pending: Vec<control::Event>,
@@ -143,6 +149,7 @@ impl SiteLoop {
             held_at: now.run,
             counts: Counts::default(),
             version: 1,
+            earlier: VecDeque::new(),
             id,
             tenant,
             site,
@@ -155,6 +162,7 @@ impl SiteLoop {
         let mut new = SiteLoop::new(self.id.clone(), self.tenant.clone(), site, over_api, step, now)?;
         let stays = Stays::of(&self.setup, &new.setup);
         new.version = self.version + 1;
+        new.earlier = self.earlier_and(&stays);
         (new.base, new.last_number) = (self.base, self.last_number);
         new.counts = self.counts;
         new.prices.clone_from(&self.prices);
@@ -165,7 +173,8 @@ impl SiteLoop {
         new.wheel = self.wheel.carried(Arc::clone(&new.setup), &stays);
         new.links = self.links.carried(new.links.which_over_api(), &stays, now.run);
         new.metering = self.metering.carried(&new.site, &new.setup, &stays);
-        new.live.signals = self.live.signals.iter().filter_map(|event| stays.event(event)).collect();
+        new.live.signals = self.live.signals.iter().filter_map(|event| stays.moves.event(event)).collect();
+        new.pending.clone_from(&new.live.signals);
         for (device, before) in stays.named.iter().enumerate() {
             let Some(before) = *before else { continue };
             new.told[device] = self.told[before].clone();
@@ -174,32 +183,53 @@ impl SiteLoop {
                 new.loaded[device].clone_from(&self.loaded[before]);
                 new.plugged[device].clone_from(&self.plugged[before]);
                 new.overrides[device].clone_from(&self.overrides[before]);
-                continue;
+            } else {
+                // It is told again what it was told, and who is there.
+                new.loaded[device] =
+                    self.plugged[before].clone().map(|session| (session, self.live.devices[before].energy_kwh));
+                new.pending.extend(new.told[device].again(device));
             }
-            // It is told again what it was told, and who is there.
-            new.loaded[device] =
-                self.plugged[before].clone().map(|session| (session, self.live.devices[before].energy_kwh));
-            // Who steers a charger that is connected by other means tells again that it is.
-            if new.links.over_api(device) && self.links.up(before) {
-                new.links.reported(device, true, now.run);
-            }
-            new.pending.extend(new.told[device].again(device));
         }
-        new.pending.extend(new.links.all());
-        new.pending.extend(new.live.signals.iter().cloned());
-        new.pending.extend(self.pending.iter().filter_map(|event| stays.event(event)));
+        new.pending.extend(self.pending.iter().filter_map(|event| stays.moves.event(event)));
+        let others = new.links.all().enumerate().filter(|(device, _)| stays.devices[*device].is_none());
+        new.pending.extend(others.map(|(_, event)| event));
         new.planned.take_over(&self.planned, &stays);
         new.live.plan = new.planned.made().map(|made| Arc::clone(&made.targets));
         new.pending.extend(new.live.plan.clone().map(control::Event::Planned));
         new.settle_sessions(now.wall);
         new.planned.want("site");
         new.alarms.clone_from(&self.alarms);
-        new.alarms.forget(|about| match about.split_once('/') {
-            Some(("node", id)) => new.setup.node(id).is_some_and(|node| stays.nodes[node].is_some()),
-            Some(("charger", id)) => new.setup.device(id).is_some_and(|device| stays.devices[device].is_some()),
-            _ => true,
+        let same = |same: &[Option<usize>], index: usize| same[index].is_some();
+        let devices = new.setup.devices.iter().enumerate().filter(|(device, _)| same(&stays.devices, *device));
+        let nodes = new.setup.nodes.iter().enumerate().filter(|(node, _)| same(&stays.nodes, *node));
+        let known: HashSet<String> = devices
+            .map(|(_, known)| format!("charger/{}", known.id))
+            .chain(nodes.map(|(_, known)| format!("node/{}", known.id)))
+            .collect();
+        new.alarms.forget(|about| {
+            let of_things = about.starts_with("charger/") || about.starts_with("node/");
+            !of_things || known.contains(about)
         });
         Some(new)
+    }
+
+    /// The same, in a state of the site that is not the first of that name.
+    pub fn counted_from(mut self, version: u64) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// Counts the states of the site.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Where everything of the last few states of the site is once it has changed.
+    fn earlier_and(&self, stays: &Stays) -> VecDeque<(u64, Moves)> {
+        let before = self.earlier.iter().map(|(version, moves)| (*version, moves.then(&stays.moves)));
+        let mut earlier: VecDeque<_> = before.chain([(self.version, stays.moves.clone())]).collect();
+        earlier.drain(..earlier.len().saturating_sub(EARLIER));
+        earlier
     }
 
     /// Takes in what was kept of its devices before the service was started.
