@@ -50,6 +50,8 @@ pub(super) struct Below {
     quick_seen_a: Vec<[f64; 3]>,
     /// What they show.
     shown_a: Vec<[f64; 3]>,
+    /// The most that those may draw that do not tell what they draw, of what the board's meter sees.
+    untold_seen_a: Vec<[f64; 3]>,
 }
 
 impl Below {
@@ -62,10 +64,11 @@ impl Below {
             expected_a: none.clone(),
             most_seen_a: none.clone(),
             quick_seen_a: none.clone(),
-            shown_a: none,
+            shown_a: none.clone(),
+            untold_seen_a: none,
         };
         // By kind, because meters differ in what they see.
-        let mut by_kind = vec![[[[0.0; 3]; 6]; 3]; setup.nodes.len()];
+        let mut by_kind = vec![[[[0.0; 3]; 7]; 3]; setup.nodes.len()];
         for (device, one) in setup.devices.iter().zip(&now.devices) {
             let sums = &mut by_kind[device.node][device.kind as usize];
             let [most_a, obeyed_a, quick_a] = one.most_each_a;
@@ -73,6 +76,7 @@ impl Below {
                 sums[0][phase] += most_a;
                 sums[4][phase] += obeyed_a;
                 sums[5][phase] += quick_a;
+                sums[6][phase] += if one.tells { 0.0 } else { most_a };
             }
             for (own, &phase) in device.phases.iter().enumerate() {
                 sums[1][phase] += one.least_a[own];
@@ -90,7 +94,7 @@ impl Below {
                 }
             }
             for (index, kind) in [Kind::Station, Kind::Load, Kind::Battery].into_iter().enumerate() {
-                let [most_a, least_a, shown_a, expected_a, obeyed_a, quick_a] = by_kind[node][index];
+                let [most_a, least_a, shown_a, expected_a, obeyed_a, quick_a, untold_a] = by_kind[node][index];
                 let seen = setup.nodes[node].meter.is_some_and(|meter| meter.sees(kind));
                 for phase in 0..3 {
                     below.most_a[node][phase] += most_a[phase];
@@ -100,6 +104,7 @@ impl Below {
                         below.least_seen_a[node][phase] += least_a[phase];
                         below.expected_a[node][phase] += expected_a[phase];
                         below.shown_a[node][phase] += shown_a[phase];
+                        below.untold_seen_a[node][phase] += untold_a[phase];
                     }
                 }
             }
@@ -270,9 +275,10 @@ fn measured(
         let above = above(phase, meter.phases_a[phase]);
         let most_a = if above { below.quick_seen_a[node][phase] } else { below.most_seen_a[node][phase] };
         let lower_a = (meter.phases_a[phase] - most_a).min(upper_a);
-        // Devices that never show what they draw leave a wide range: within it the installer's figure counts.
-        let expected_a = below.expected_a[node][phase];
-        let likely_a = (meter.phases_a[phase] - expected_a).min(credible_a[phase].max(lower_a));
+        // Devices that do not show what they draw leave a wide range: within it the installer's figure counts.
+        let rest_a = meter.phases_a[phase] - below.expected_a[node][phase];
+        let surely_a = rest_a - below.untold_seen_a[node][phase];
+        let likely_a = rest_a.min(credible_a[phase].max(lower_a).max(surely_a));
         let before_a = known.building_a[phase].min(upper_a);
         let creep = if above { 1.0 } else { creep };
         let building_a = (before_a + creep * (likely_a - before_a).max(0.0)).clamp(lower_a, upper_a);

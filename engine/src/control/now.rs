@@ -20,6 +20,8 @@ pub(super) struct One {
     pub expected_a: [f64; 3],
     /// What it shows there, in A; 0 where it shows nothing.
     pub shown_a: [f64; 3],
+    /// Whether it has told lately what it draws.
+    pub tells: bool,
 }
 
 impl One {
@@ -56,6 +58,7 @@ impl Now {
             // What was shown before a vehicle was moved says nothing of where it is now.
             let moves = phases::chooses_now(device, known) && device.phases.iter().filter(|&&on| used[on]).count() > 1;
             let mut least_a = known.held.least_a(state.clock.maybe_s);
+            let tells = known.held.tells(state.clock);
             let shown_a = known.held.shown_a.map_or([0.0; 3], |(amps, _)| amps);
             let mut expected_a = known.held.expected_a(state.clock);
             for (own, &phase) in device.phases.iter().enumerate() {
@@ -66,7 +69,7 @@ impl Now {
                     expected_a[own] = shown_a[own];
                 }
             }
-            now.devices.push(One { steerable, used, most_each_a, least_a, expected_a, shown_a });
+            now.devices.push(One { steerable, used, most_each_a, least_a, expected_a, shown_a, tells });
         }
         now.line.sort_unstable();
         now

@@ -236,3 +236,22 @@ fn where_our_clock_was_set_the_meter_comes_back_within_an_hour() {
     assert_eq!(depot.longest_over_s(), 0);
     assert!(depot.draws_a(0) > 12.5);
 }
+
+/// The installer's figure is wrong, and vehicles draw less than they were given: what they show is believed, so that one lowering is
+/// enough.
+#[test]
+fn a_building_beyond_the_installers_figure_is_shed_for_at_once() {
+    let stations = (0..4).map(|k| station(&format!("S{k}"), "HV", "RST", 32.0)).collect();
+    let site = site(vec![board("HV", None, 63.0, 20.0)], stations, &["HV"]);
+    let mut depot = Depot::new(&site, Settings::default());
+    (0..4).for_each(|device| depot.plug(device, 10.0));
+    depot.building_a[0] = [5.0; 3];
+    depot.seconds(50);
+    let state = depot.state.as_ref().unwrap();
+    assert!(depot.draws_a(3) > 9.5 && state.granted_a(3) > 12.0, "{} of {} A", depot.draws_a(3), state.granted_a(3));
+    depot.building_a[0] = [45.0; 3];
+    depot.seconds(60);
+    // The tolerance of 2 s, and the second in which each is noticed, sent and obeyed.
+    assert!(depot.longest_over_s() <= 2 + depot.reaction_s + 1, "{} s", depot.longest_over_s());
+    assert!((0..4).any(|device| depot.draws_a(device) > 5.0), "not everybody has to stop");
+}
