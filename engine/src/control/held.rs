@@ -58,6 +58,8 @@ pub struct Held {
     pub confirmed_a: f64,
     /// What it was told last and has not answered.
     pub pending: Option<Sent>,
+    /// What it has refused last: it may take that later all the same, when a transaction has begun.
+    pub refused: Option<Sent>,
     /// What it may still draw from before, each until its own time.
     pub settling: Vec<Settling>,
     /// What it shows that it draws on its own phases, in A, and when on the clock of what may have passed.
@@ -81,6 +83,7 @@ impl Held {
         Held {
             confirmed_a: device.max_a,
             pending: None,
+            refused: None,
             settling: Vec::new(),
             shown_a: None,
             shown_at_s: f64::NEG_INFINITY,

@@ -75,12 +75,11 @@ impl State {
         new.left_at_s = if stays.leaves() { sure_s } else { self.left_at_s };
         new.quarter.clone_from(&self.quarter);
         for (device, before) in stays.devices.iter().enumerate() {
-            new.devices[device] = match before {
-                Some(before) => self.devices[*before].clone(),
-                None => {
-                    let since_s = if stays.named[device].is_some() { sure_s } else { new.left_at_s };
-                    DeviceState::unknown(&new.setup.devices[device], since_s)
-                }
+            new.devices[device] = if let Some(before) = before {
+                self.devices[*before].clone()
+            } else {
+                let since_s = if stays.named[device].is_some() { sure_s } else { new.left_at_s };
+                DeviceState::unknown(&new.setup.devices[device], since_s)
             };
         }
         for (node, before) in stays.nodes.iter().enumerate() {

@@ -36,6 +36,8 @@ pub(super) struct Held {
     range_a: Option<[f64; 2]>,
     /// Commands that have no answer yet, oldest first.
     pending: VecDeque<Command>,
+    /// What it has refused last: it may take that later all the same.
+    refused: Option<Command>,
     /// Whether it may have gone over to its fallback: out of reach, or back and not yet told otherwise.
     adrift: bool,
     down: bool,
@@ -148,7 +150,12 @@ impl Held {
     }
 
     pub(super) fn answered(&mut self, number: u64, accepted: bool) {
-        let Some(index) = self.pending.iter().position(|pending| pending.number == number) else { return };
+        let Some(index) = self.pending.iter().position(|pending| pending.number == number) else {
+            if let Some(late) = self.refused.filter(|refused| accepted && refused.number == number) {
+                self.range_a = self.range_a.map(|[low_a, high_a]| [low_a.min(late.amps), high_a.max(late.amps)]);
+            }
+            return;
+        };
         if accepted {
             let Command { amps, phases, phase, .. } = self.pending[index];
             self.pending.drain(..=index);
@@ -157,7 +164,7 @@ impl Held {
             self.told_phase = phase.or(self.told_phase);
             self.adrift = self.down;
         } else {
-            self.pending.remove(index);
+            self.refused = self.pending.remove(index);
         }
     }
 

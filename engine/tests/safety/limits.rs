@@ -60,6 +60,8 @@ fn room_is_free_once_a_decrease_is_confirmed() {
     assert_eq!(passes(&mut clamp, 5, &[(3, 20.0)]), [20.0]);
     clamp.hear(at(6), &[Event::Answered { device: 3, number: 500, accepted: false }]);
     assert_eq!(clamp.most_a(0), [78.0; 3], "rejected: it holds what it held");
+    clamp.hear(at(7), &[Event::Answered { device: 3, number: 500, accepted: true }]);
+    assert!(clamp.most_a(0)[0] > 78.0, "taken later all the same, when a transaction has begun");
 }
 
 #[test]
