@@ -92,9 +92,9 @@ pub(super) struct Link {
     pub(super) trusted: bool,
     /// What vehicles need at connectors where no transaction has a session yet.
     pub(super) needs: BTreeMap<i64, Needs>,
-    /// What the loop was told of what it holds above what it should; `None`, nothing yet, and another link may have told it
-    /// something.
-    pub(super) differs: Option<Option<String>>,
+    /// What it holds above what it should, and whether the loop was told; another link of it may have told something else.
+    pub(super) differs: Option<String>,
+    pub(super) told_differs: bool,
     /// When it was asked last to renew its certificate.
     pub(super) renewed: Option<DateTime<Utc>>,
     pub(super) station: Option<Station>,
@@ -135,6 +135,7 @@ pub async fn run(service: Service, mut socket: WebSocket, guest: Guest) {
         trusted,
         needs: BTreeMap::new(),
         differs: None,
+        told_differs: false,
         renewed: None,
         station: None,
         record: Record { version: Some(version), connected: Some(Utc::now()), ..record },

@@ -55,11 +55,12 @@ impl Link {
 
     /// It tells that it holds more than it should, or that it does not any more.
     fn more(&mut self, differs: Option<String>) {
-        if self.differs.as_ref() == Some(&differs) {
+        if self.told_differs && self.differs == differs {
             return;
         }
-        // Else it is told with the next answer.
-        self.differs = self.alarm(ChargerAlarm::HoldsMore, differs.clone()).then_some(differs);
+        // Where it is not taken, it is told with the next answer.
+        self.told_differs = self.alarm(ChargerAlarm::HoldsMore, differs.clone());
+        self.differs = differs;
     }
 
     /// What it has told of itself is new.
@@ -81,8 +82,9 @@ impl Link {
         if self.record.told.wrong().is_some() {
             self.tells(News::Faults);
         }
-        if let Some(Some(differs)) = self.differs.take_if(|differs| differs.is_some()) {
-            self.more(Some(differs));
+        if self.differs.is_some() {
+            self.told_differs = false;
+            self.more(self.differs.clone());
         }
     }
 
