@@ -122,10 +122,8 @@ pub(super) fn hear(state: &mut State, event: &Event) {
 fn answered(state: &mut State, device: usize, number: u64, accepted: bool) {
     let sure_s = state.clock.sure_s;
     let Some(known) = state.devices.get_mut(device) else { return };
-    let late = known.held.refused.filter(|sent| accepted && sent.number == number && known.held.pending.is_none());
-    if let Some(sent) = late {
-        known.held.pending = Some(sent);
-        known.granted_a = sent.amps;
+    if accepted {
+        known.held.takes_refused(number);
     }
     // An answer to an older command tells nothing of the one on its way.
     if known.held.pending.is_none_or(|sent| sent.number != number) {
@@ -136,6 +134,7 @@ fn answered(state: &mut State, device: usize, number: u64, accepted: bool) {
         known.failures = 0;
         let phase = known.held.pending.and_then(|sent| sent.phase);
         known.held.accepted(sure_s, state.setup.devices[device].reaction_s);
+        known.granted_a = known.held.confirmed_a;
         phases::taken(known, phase);
     } else {
         known.failures += 1;

@@ -158,10 +158,26 @@ impl Held {
 
     /// The command on its way is followed by another one before it was answered. It may have arrived all the same.
     pub fn superseded(&mut self) {
-        let Some(sent) = self.pending.take() else { return };
+        if let Some(sent) = self.pending.take() {
+            self.may_hold(sent.amps);
+        }
+    }
+
+    /// It has taken what it had refused. What was sent since is still on its way.
+    pub fn takes_refused(&mut self, number: u64) {
+        let Some(sent) = self.refused.take_if(|sent| sent.number == number) else { return };
+        if self.pending.is_none() {
+            self.pending = Some(sent);
+        } else {
+            self.may_hold(sent.amps);
+        }
+    }
+
+    /// It may hold so much until it has taken what it is told next.
+    fn may_hold(&mut self, amps: f64) {
         let open = |settling: &Settling| settling.obeyed_by_s == f64::INFINITY;
-        let amps = self.settling.iter().filter(|settling| open(settling)).map(|settling| settling.amps);
-        let amps = amps.fold(sent.amps, f64::max);
+        let others_a = self.settling.iter().filter(|settling| open(settling)).map(|settling| settling.amps);
+        let amps = others_a.fold(amps, f64::max);
         self.settling.retain(|settling| !open(settling));
         self.settling.push(Settling { amps, obeyed_by_s: f64::INFINITY, shown_by_s: f64::INFINITY });
     }

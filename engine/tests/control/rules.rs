@@ -381,3 +381,31 @@ fn who_falls_behind_catches_up_for_a_whole_turn() {
     depot.seconds(120);
     assert_eq!(depot.draws_a(0), 0.0, "the plan has the rest");
 }
+
+/// A charger may refuse a setpoint while no transaction runs, and be told the same one again when one has begun.
+#[test]
+fn what_is_refused_and_taken_later_counts_as_held() {
+    let site = site(vec![board("HV", None, 63.0, 10.0)], vec![station("A", "HV", "RST", 32.0)], &["HV"]);
+    let mut depot = Depot::new(&site, Settings::default());
+    depot.seconds(10);
+    depot.chargers[0].accepts = false;
+    depot.plug(0, 32.0);
+    let raised = |depot: &Depot| depot.last.setpoints.iter().copied().find(|sent| sent.amps >= 6.0);
+    let sent = (0..60).find_map(|_| {
+        depot.second();
+        raised(&depot)
+    });
+    let sent = sent.expect("it is offered something");
+    let most_a = |depot: &Depot| depot.state.as_ref().unwrap().most_a(0);
+    let takes = Event::Answered { device: 0, number: sent.number, accepted: true };
+    // It takes it at once after all, or only when the next one is on its way already.
+    let mut later = depot.clone();
+    depot.events.push(takes.clone());
+    depot.second();
+    assert!(most_a(&depot) >= sent.amps);
+    later.second();
+    assert!(most_a(&later) < sent.amps);
+    later.events.insert(0, takes);
+    later.second();
+    assert!(most_a(&later) >= sent.amps);
+}
