@@ -175,8 +175,7 @@ impl Link {
             let first_word = Some(self.asked_from).filter(|from| *from > Instant::now());
             let untold = self.is_untold().then(|| Instant::now() + UNTOLD);
             let wake = [Some(pinged + PING), Some(heard + DEAD), answer_by, first_word, untold];
-            let wake = wake.into_iter().flatten().min();
-            let wake = wake.unwrap_or(pinged + PING);
+            let wake = wake.into_iter().flatten().min().unwrap_or(pinged + PING);
             let goes = tokio::select! {
                 biased;
                 () = seat.ousted.cancelled() => Goes::Close(close_code::NORMAL, "a newer connection of this charger, or it is none any more"),
@@ -233,7 +232,7 @@ impl Link {
     /// Whether the loop does not know of this link in the state that its site is in.
     fn is_untold(&self) -> bool {
         let setup = self.target.place.map(|(setup, _)| setup);
-        setup.is_some() && (self.station.is_none() || self.told_setup != setup)
+        setup.is_some() && self.told_setup != setup
     }
 
     /// What is to be made true has changed.

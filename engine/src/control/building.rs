@@ -275,11 +275,11 @@ fn measured(
         let above = above(phase, meter.phases_a[phase]);
         let most_a = if above { below.quick_seen_a[node][phase] } else { below.most_seen_a[node][phase] };
         let lower_a = (meter.phases_a[phase] - most_a).min(upper_a);
-        // Devices that do not show what they draw leave a wide range: within it the installer's figure counts.
-        let drawn_a = below.expected_a[node][phase];
-        // Nor is it one to hope that what was given just now is what flows already: it may come on top.
-        let drawn_a = if above { drawn_a.min(below.shown_a[node][phase]) } else { drawn_a };
+        // Above a limit nothing is put down to what was given just now and is not shown yet: it may come on top.
+        let expected_a = below.expected_a[node][phase];
+        let drawn_a = if above { expected_a.min(below.shown_a[node][phase]) } else { expected_a };
         let rest_a = meter.phases_a[phase] - drawn_a;
+        // Devices that do not show what they draw leave a wide range: within it the installer's figure counts.
         let surely_a = rest_a - below.untold_seen_a[node][phase];
         let likely_a = rest_a.min(credible_a[phase].max(lower_a).max(surely_a));
         let before_a = known.building_a[phase].min(upper_a);

@@ -92,6 +92,39 @@ pub enum Event {
     },
 }
 
+/// What an event is about: indices into [`Setup`](super::setup::Setup), to be looked at or moved.
+#[derive(Debug)]
+pub enum About<'l> {
+    /// A device.
+    Device(&'l mut usize),
+    /// Several devices.
+    Devices(&'l mut Vec<usize>),
+    /// A board.
+    Node(&'l mut usize),
+    /// Nothing that has an index.
+    Nothing,
+}
+
+impl Event {
+    /// What it is about. A plan knows devices by their places in it, and is made for one state of a site.
+    pub fn about(&mut self) -> About<'_> {
+        match self {
+            Event::Meter { node, .. } | Event::Signal(Signal { on: Scope::Node(node), .. }) => About::Node(node),
+            Event::Drawn { device, .. }
+            | Event::Link { device, .. }
+            | Event::Booted { device }
+            | Event::Holds { device, .. }
+            | Event::Answered { device, .. }
+            | Event::Session { device, .. }
+            | Event::Unplugged { device }
+            | Event::Wish { device, .. }
+            | Event::Override { device, .. } => About::Device(device),
+            Event::Signal(Signal { on: Scope::Devices(devices), .. }) => About::Devices(devices),
+            Event::Planned(_) | Event::Withdrawn { .. } => About::Nothing,
+        }
+    }
+}
+
 /// What is known of a vehicle's stay.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Session {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use super::event::{Event, Scope, Signal, Targets};
+use super::event::{About, Event, Targets};
 use super::setup::{Device, Setup};
 
 /// What two states of a site have in common. Devices go by kind and name, boards by name.
@@ -111,23 +111,11 @@ impl Moves {
             return None;
         }
         let mut event = event.clone();
-        match &mut event {
-            Event::Meter { node, .. } | Event::Signal(Signal { on: Scope::Node(node), .. }) => {
-                *node = self.node(*node)?;
-            }
-            Event::Drawn { device, .. }
-            | Event::Link { device, .. }
-            | Event::Booted { device }
-            | Event::Holds { device, .. }
-            | Event::Answered { device, .. }
-            | Event::Session { device, .. }
-            | Event::Unplugged { device }
-            | Event::Wish { device, .. }
-            | Event::Override { device, .. } => *device = self.device(*device)?,
-            Event::Signal(Signal { on: Scope::Devices(devices), .. }) => {
-                *devices = devices.iter().filter_map(|&device| self.device(device)).collect();
-            }
-            Event::Planned(_) | Event::Withdrawn { .. } => {}
+        match event.about() {
+            About::Device(device) => *device = self.device(*device)?,
+            About::Devices(devices) => *devices = devices.iter().filter_map(|&device| self.device(device)).collect(),
+            About::Node(node) => *node = self.node(*node)?,
+            About::Nothing => {}
         }
         Some(event)
     }

@@ -107,8 +107,7 @@ impl Held {
         self.down = !up;
         if up {
             self.is_heard();
-        }
-        if !up {
+        } else {
             self.adrift = true;
             self.told_phase = None;
             self.forget_phases();

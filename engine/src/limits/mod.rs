@@ -190,11 +190,12 @@ impl Clamp {
     fn pass_time(&mut self, now: DateTime<Utc>) {
         let passed = self.heard_at.map_or(TimeDelta::zero(), |heard_at| now - heard_at);
         self.heard_at = Some(now);
-        self.clock_s += (passed.num_milliseconds().max(0) as f64) / 1000.0;
+        let passed_s = (passed.num_milliseconds().max(0) as f64) / 1000.0;
+        self.clock_s += passed_s;
         if passed > LONGEST_STEP {
             self.shown.iter_mut().for_each(Shown::jumped);
         } else {
-            self.sure_s += (passed.num_milliseconds().max(0) as f64) / 1000.0;
+            self.sure_s += passed_s;
         }
         // An hour that long ago or ahead begins and ends at a whole multiple of that, in every zone.
         let part = now.timestamp().div_euclid(60 * CLOCK_ERROR_MIN);

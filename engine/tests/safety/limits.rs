@@ -23,6 +23,15 @@ fn metered() -> (Setup, Clamp) {
     (setup, clamp)
 }
 
+/// The same, and 20 of 30 A at the meter are the first station's, for so long that no meter lags behind it.
+fn charging() -> (Setup, Clamp) {
+    let (setup, mut clamp) = metered();
+    passes(&mut clamp, 1, &[(0, 20.0)]);
+    clamp.hear(at(2), &[accepts(1, 0, 0), draws(0, 20.0), reads(0, 2, 30.0)]);
+    clamp.hear(at(13), &[draws(0, 20.0), reads(0, 13, 30.0)]);
+    (setup, clamp)
+}
+
 fn passes(clamp: &mut Clamp, seconds: i64, wanted: &[(usize, f64)]) -> Vec<f64> {
     let number = u64::try_from(seconds * 100).unwrap();
     let setpoints =
@@ -152,10 +161,7 @@ fn who_is_not_heard_of_counts_with_its_fallback_once_what_it_was_told_has_lapsed
 
 #[test]
 fn a_clamp_whose_site_changes_knows_what_is_the_same() {
-    let (setup, mut clamp) = metered();
-    passes(&mut clamp, 1, &[(0, 20.0)]);
-    clamp.hear(at(2), &[accepts(1, 0, 0), draws(0, 20.0), reads(0, 2, 30.0)]);
-    clamp.hear(at(13), &[draws(0, 20.0), reads(0, 13, 30.0)]);
+    let (setup, clamp) = charging();
     assert_eq!(clamp.most_a(0), [30.0; 3]);
     // One goes, one has another rating, one is new and comes first: of those that are another nothing is known.
     let mut changed = setup.clone();
@@ -177,10 +183,7 @@ fn a_clamp_whose_site_changes_knows_what_is_the_same() {
 
 #[test]
 fn who_goes_while_the_meter_is_silent_may_draw_on_and_counts_as_building() {
-    let (setup, mut clamp) = metered();
-    passes(&mut clamp, 1, &[(0, 20.0)]);
-    clamp.hear(at(2), &[accepts(1, 0, 0), draws(0, 20.0), reads(0, 2, 30.0)]);
-    clamp.hear(at(13), &[draws(0, 20.0), reads(0, 13, 30.0)]);
+    let (setup, mut clamp) = charging();
     let mut changed = setup.clone();
     changed.devices.remove(0);
     let mut after = clamp.carried(&changed, &Stays::of(&setup, &changed));

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use kwartier_engine::control;
-use kwartier_engine::control::event::{Action, Emergency, Event, Limit, Scope};
+use kwartier_engine::control::event::{About, Action, Emergency, Event, Limit, Scope};
 
 use super::planned::VISIT;
 use super::{MOST_PENDING, MOST_SESSIONS, Moment, PRICE_DAYS, SiteLoop};
@@ -128,16 +128,11 @@ impl SiteLoop {
     /// Somebody who holds the connections has told something.
     pub fn device(&mut self, setup: u64, events: Vec<control::Event>, now: DateTime<Utc>) -> When {
         let mut when = When::Soon;
-        let moves = self.earlier.iter().find(|(version, _)| *version == setup).map(|(_, moves)| moves.clone());
-        for event in events {
-            let event = match &moves {
-                Some(moves) => moves.event(&event),
-                None => Some(event).filter(|_| setup == self.version),
-            };
-            let Some(mut event) = event.filter(|event| self.is_known(event)) else {
-                self.counts.dropped += 1;
-                continue;
-            };
+        let told = events.len();
+        let mut events = self.as_now(setup, events);
+        events.retain_mut(|event| self.is_known(event));
+        self.counts.dropped += (told - events.len()) as u64;
+        for mut event in events {
             match &mut event {
                 Event::Answered { device, number, accepted } => {
                     self.answered(*device, *number, *accepted, now);
@@ -162,25 +157,23 @@ impl SiteLoop {
         when
     }
 
+    /// What was told of a state of the site as if it were of this one. What was told of none that is known says nothing.
+    fn as_now(&self, setup: u64, events: Vec<Event>) -> Vec<Event> {
+        if setup == self.version {
+            return events;
+        }
+        let moves = self.earlier.iter().find(|(version, _)| *version == setup).map(|(_, moves)| moves);
+        moves.map_or_else(Vec::new, |moves| events.iter().filter_map(|event| moves.event(event)).collect())
+    }
+
     /// Whether an event is about something that is there.
-    fn is_known(&self, event: &Event) -> bool {
+    fn is_known(&self, event: &mut Event) -> bool {
         let (devices, nodes) = (self.setup.devices.len(), self.setup.nodes.len());
-        match event {
-            Event::Meter { node, .. } => *node < nodes,
-            Event::Drawn { device, .. }
-            | Event::Link { device, .. }
-            | Event::Booted { device }
-            | Event::Holds { device, .. }
-            | Event::Answered { device, .. }
-            | Event::Session { device, .. }
-            | Event::Unplugged { device }
-            | Event::Wish { device, .. }
-            | Event::Override { device, .. } => *device < devices,
-            Event::Signal(signal) => match &signal.on {
-                Scope::Node(node) => *node < nodes,
-                Scope::Devices(all) => all.iter().all(|device| *device < devices),
-            },
-            Event::Planned(_) | Event::Withdrawn { .. } => true,
+        match event.about() {
+            About::Device(device) => *device < devices,
+            About::Devices(all) => all.iter().all(|device| *device < devices),
+            About::Node(node) => *node < nodes,
+            About::Nothing => true,
         }
     }
 

@@ -45,24 +45,21 @@ impl Links {
         }
     }
 
-    /// The same after the site has changed. Who holds a connection says so again; who does not is no longer there.
-    pub fn carried(&self, over_api: Vec<bool>, stays: &Stays, run: Duration) -> Links {
-        let mut new = Links::new(over_api, run);
-        new.taken = self.taken;
-        for (device, before) in stays.named.iter().enumerate() {
-            let Some(before) = before.filter(|&before| self.over_api[before] == new.over_api[device]) else { continue };
-            if new.over_api[device] {
-                new.reported[device] = self.reported[before];
-                new.offline[device] = self.offline[before];
+    /// Takes over what was known before the site changed. Who holds a connection says so again; who does not is no longer there.
+    pub fn take_over(&mut self, before: &Links, stays: &Stays, run: Duration) {
+        self.taken = before.taken;
+        for (device, was) in stays.named.iter().enumerate() {
+            let Some(was) = was.filter(|&was| before.over_api[was] == self.over_api[device]) else { continue };
+            if self.over_api[device] {
+                self.reported[device] = before.reported[was];
+                self.offline[device] = before.offline[was];
             }
             if stays.devices[device].is_some() {
-                new.up[device] = self.up[before];
+                self.up[device] = before.up[was];
                 // Whoever was to say so already has no more time for it.
-                let again = self.says_by[before].or(self.up[before].then_some(run + SAYS));
-                new.says_by[device] = again;
+                self.says_by[device] = before.says_by[was].or(before.up[was].then_some(run + SAYS));
             }
         }
-        new
     }
 
     /// The setpoints of the site were taken.
@@ -110,11 +107,6 @@ impl Links {
     /// Whether somebody else passes setpoints on to it.
     pub fn over_api(&self, device: usize) -> bool {
         self.over_api[device]
-    }
-
-    /// By device, whether somebody else passes setpoints on to it.
-    pub fn which_over_api(&self) -> Vec<bool> {
-        self.over_api.clone()
     }
 
     /// What has changed by now.

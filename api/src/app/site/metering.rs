@@ -80,26 +80,23 @@ impl Metering {
         }
     }
 
-    /// The same after the site has changed: what is counted of things that still are there goes on.
-    pub fn carried(&self, site: &Site, setup: &Setup, stays: &Stays) -> Metering {
-        let mut new = Metering::new(site, setup);
-        (new.last, new.peak, new.kept) = (self.last, self.peak, self.kept);
+    /// Takes over what was counted before the site changed, of things that still are there.
+    pub fn take_over(&mut self, before: &Metering, setup: &Setup, stays: &Stays) {
+        (self.last, self.peak, self.kept) = (before.last, before.peak, before.kept);
         if setup.root().is_some_and(|root| stays.nodes[root].is_some()) {
-            (new.quarter, new.building) = (self.quarter, self.building);
+            (self.quarter, self.building) = (before.quarter, before.building);
         }
-        for battery in &mut new.batteries {
-            let same = |before: &&Battery| before.id == battery.id;
-            if let Some(before) = self.batteries.iter().find(same) {
-                battery.kwh = before.kwh.min(battery.capacity_kwh);
+        for battery in &mut self.batteries {
+            if let Some(was) = before.batteries.iter().find(|was| was.id == battery.id) {
+                battery.kwh = was.kwh.min(battery.capacity_kwh);
             }
         }
-        for (node, before) in stays.nodes.iter().enumerate() {
-            new.meters[node] = before.and_then(|before| self.meters[before]);
+        for (meter, was) in self.meters.iter_mut().zip(&stays.nodes) {
+            *meter = was.and_then(|was| before.meters[was]);
         }
-        for (device, before) in stays.devices.iter().enumerate() {
-            new.drawn[device] = before.and_then(|before| self.drawn[before]);
+        for (drawn, was) in self.drawn.iter_mut().zip(&stays.devices) {
+            *drawn = was.and_then(|was| before.drawn[was]);
         }
-        new
     }
 
     /// The highest quarter-hour of this month so far, from before.

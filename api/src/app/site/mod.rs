@@ -171,8 +171,8 @@ impl SiteLoop {
         new.since.clone_from(&self.since);
         new.held_at = self.held_at;
         new.wheel = self.wheel.carried(Arc::clone(&new.setup), &stays);
-        new.links = self.links.carried(new.links.which_over_api(), &stays, now.run);
-        new.metering = self.metering.carried(&new.site, &new.setup, &stays);
+        new.links.take_over(&self.links, &stays, now.run);
+        new.metering.take_over(&self.metering, &new.setup, &stays);
         new.live.signals = self.live.signals.iter().filter_map(|event| stays.moves.event(event)).collect();
         new.pending.clone_from(&new.live.signals);
         for (device, before) in stays.named.iter().enumerate() {
@@ -199,13 +199,10 @@ impl SiteLoop {
         new.settle_sessions(now.wall);
         new.planned.want("site");
         new.alarms.clone_from(&self.alarms);
-        let same = |same: &[Option<usize>], index: usize| same[index].is_some();
-        let devices = new.setup.devices.iter().enumerate().filter(|(device, _)| same(&stays.devices, *device));
-        let nodes = new.setup.nodes.iter().enumerate().filter(|(node, _)| same(&stays.nodes, *node));
-        let known: HashSet<String> = devices
-            .map(|(_, known)| format!("charger/{}", known.id))
-            .chain(nodes.map(|(_, known)| format!("node/{}", known.id)))
-            .collect();
+        let chargers = new.setup.devices.iter().zip(&stays.devices).filter(|(_, same)| same.is_some());
+        let nodes = new.setup.nodes.iter().zip(&stays.nodes).filter(|(_, same)| same.is_some());
+        let chargers = chargers.map(|(device, _)| format!("charger/{}", device.id));
+        let known: HashSet<String> = chargers.chain(nodes.map(|(node, _)| format!("node/{}", node.id))).collect();
         new.alarms.forget(|about| {
             let of_things = about.starts_with("charger/") || about.starts_with("node/");
             !of_things || known.contains(about)
@@ -395,31 +392,22 @@ impl SiteLoop {
                 alarms.clear("asleep", &about);
             }
         }
-        for device in 0..setup.devices.len() {
+        let mut of_charger = |wrong: bool, kind, device, text: &str| {
+            if wrong || !alarms.is_empty() {
+                alarms.set(wrong, kind, &charger(device), text, now);
+            }
+        };
+        for (device, about) in setup.devices.iter().enumerate() {
             let refuses = self.links.up(device) && self.wheel.state().refuses(device);
             let text = "it refuses its setpoints or does not answer them: it counts with what it held and its fallback";
-            if refuses {
-                alarms.raise("refuses", charger(device), text.to_owned(), now);
-            } else if !alarms.is_empty() {
-                alarms.clear("refuses", &charger(device));
-            }
+            of_charger(refuses, "refuses", device, text);
             let away = !self.links.up(device) && !self.links.is_awaited(device, run);
-            let about = &setup.devices[device];
-            let unheard = away && about.kind == Kind::Station && about.managed && self.told[device].most_a.is_none();
-            let unheard = unheard && self.links.is_overdue(device, run);
+            let steered = about.kind == Kind::Station && about.managed;
+            let unheard = away && steered && self.told[device].most_a.is_none() && self.links.is_overdue(device, run);
             let text = "it has not connected yet: it counts with its fallback, which nobody has seen it store";
-            if unheard {
-                alarms.raise("never_connected", charger(device), text.to_owned(), now);
-            } else if !alarms.is_empty() {
-                alarms.clear("never_connected", &charger(device));
-            }
+            of_charger(unheard, "never_connected", device, text);
             let silent = away && self.live.devices[device].session.is_some();
-            let text = "it is out of reach: it counts with what it held and its fallback";
-            if silent {
-                alarms.raise("silent", charger(device), text.to_owned(), now);
-            } else if !alarms.is_empty() {
-                alarms.clear("silent", &charger(device));
-            }
+            of_charger(silent, "silent", device, "it is out of reach: it counts with what it held and its fallback");
         }
         let unreported = (0..setup.devices.len()).filter(|&device| {
             self.links.up(device) && self.links.unreported(device) && self.live.devices[device].session.is_some()
