@@ -88,6 +88,30 @@ pub async fn run(service: Service, past: Past, way: Way, stop: CancellationToken
     }
 }
 
+/// The demo's site as it is kept now.
+async fn kept(service: &Service) -> Result<(Site, Setup), String> {
+    let key = Key::new(Kind::Site, TOP_TENANT, SITE);
+    let document = service.store.read(&key, None).await.map_err(|fault| fault.to_string())?;
+    let body = document.and_then(|document| document.body).ok_or("its site was deleted")?;
+    let site: Site = serde_json::from_value(body).map_err(|fault| fault.to_string())?;
+    let setup = Setup::of(&site, local::zone(&site.time_zone)?, settings::Settings::default());
+    Ok((site, setup))
+}
+
+/// What of a site hangs in the building, without what is only agreed: real stations do not start anew because a limit or a
+/// fallback is another one.
+fn wiring(setup: &Setup) -> Setup {
+    let mut wiring = setup.clone();
+    (wiring.import_cap_kw, wiring.export_cap_kw) = (None, None);
+    for node in &mut wiring.nodes {
+        (node.limit_a, node.tolerance_s, node.imbalance_a, node.building_max_a) = ([0.0; 3], 0.0, None, None);
+    }
+    for device in &mut wiring.devices {
+        (device.fallback_a, device.reaction_s, device.guaranteed_a, device.priority) = (None, 0.0, 0.0, 0);
+    }
+    wiring
+}
+
 struct Depot {
     setup: Setup,
     fleet: Fleet,
@@ -98,11 +122,7 @@ struct Depot {
 
 impl Depot {
     async fn begin(service: &Service, past: &Past, way: &Way, now: DateTime<Utc>, seed: u64) -> Result<Depot, String> {
-        let key = Key::new(Kind::Site, TOP_TENANT, SITE);
-        let document = service.store.read(&key, None).await.map_err(|fault| fault.to_string())?;
-        let body = document.and_then(|document| document.body).ok_or("its site was deleted")?;
-        let site: Site = serde_json::from_value(body).map_err(|fault| fault.to_string())?;
-        let setup = Setup::of(&site, local::zone(&site.time_zone)?, settings::Settings::default());
+        let (site, setup) = kept(service).await?;
         let start = now - TimeDelta::nanoseconds(i64::from(now.timestamp_subsec_nanos()));
         let mut world = world(&site, &setup, past, start, seed);
         world.chargers = electronics(&setup);
@@ -134,7 +154,7 @@ impl Depot {
         Ok(Depot { setup, fleet, told, others, stays })
     }
 
-    /// Plays until its days are over, its site has changed or it is told to stop.
+    /// Plays until its days are over, its site has become another one or it is told to stop.
     async fn play(self, service: &Service, stop: &CancellationToken) {
         let Depot { setup, fleet, mut told, mut others, mut stays } = self;
         let over = stop.child_token();
@@ -152,8 +172,10 @@ impl Depot {
             let now = Utc::now();
             let Some(status) = service.app.status(SITE) else { continue };
             if *version.get_or_insert(status.setup) != status.setup {
-                // The site has changed: what is played is another one.
-                break;
+                match kept(service).await {
+                    Ok((_, changed)) if wiring(&changed) == wiring(&setup) => version = Some(status.setup),
+                    _ => break,
+                }
             }
             for event in &events {
                 match event {

@@ -108,6 +108,7 @@ fn wake(state: &State) -> DateTime<Utc> {
     for known in &state.devices {
         if known.held.pending.is_some() {
             at(send::answer_by_s(known, settings) - sure_s);
+            at(known.held.late_at_s() - sure_s);
         }
         at(send::again_at_s(known) - sure_s);
         for settling in &known.held.settling {

@@ -8,7 +8,7 @@ use super::wants::{self, Place};
 /// What is so for a device in this step.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct One {
-    /// Whether it takes setpoints.
+    /// Whether it takes setpoints, and has answered the last one that gave it less, or may still do so in time.
     pub steerable: bool,
     /// Whether it may load each grid phase.
     pub used: Used,
@@ -46,7 +46,7 @@ impl Now {
         let count = state.devices.len();
         let mut now = Now { devices: Vec::with_capacity(count), clamped: Vec::new(), line: Vec::with_capacity(count) };
         for (k, (device, known)) in state.setup.devices.iter().zip(&state.devices).enumerate() {
-            let steerable = known.steerable(device.managed);
+            let steerable = known.steerable(device.managed) && !known.held.is_late(state.clock.sure_s);
             if steerable {
                 now.line.push(wants::place(state, k));
             }

@@ -20,6 +20,10 @@ const NOTHING_A: f64 = 0.05;
 const DECREASE_ANSWER_S: f64 = 3.0;
 const REFUSED_S: f64 = 1.0;
 
+/// Whatever else was refused is not so urgent: so many s after the first time, twice as many after the second. A charger that has
+/// just started, or whose transaction begins, takes it then.
+const NOT_URGENT_S: f64 = 5.0;
+
 /// Who shows more than it was told is told again after so many s.
 const TOLD_AGAIN_S: f64 = 5.0;
 
@@ -63,6 +67,9 @@ pub(super) fn send(
             None if wants::shed(state, device) => (0.0, state.devices[device].granted_phases, Why::Grid),
             None if wants::is_stopped(state, device) => (0.0, state.devices[device].granted_phases, Why::Override),
             None if wants::is_suspect(state, device) => (0.0, state.devices[device].granted_phases, Why::Limit),
+            None if waited_for(state, device) => {
+                (state.devices[device].granted_a, state.devices[device].granted_phases, Why::Limit)
+            }
             None => (0.0, state.devices[device].granted_phases, Why::Idle),
         };
         phases::moves(state, rooms, device);
@@ -99,6 +106,9 @@ fn raise(state: &mut State, rooms: &mut Rooms, wanted: &Wanted, claim: &Claim, g
     if known.held.pending.is_some() || (!starts && sure_s - known.raised_at_s < settings.raise_every_s) {
         return;
     }
+    if sure_s - known.sent_at_s < refused_s(known) {
+        return;
+    }
     // What the meter shows meanwhile tells nothing: a decrease that was obeyed and one that was not look the same.
     if !starts && known.held.settles(sure_s) {
         return;
@@ -115,6 +125,13 @@ fn raise(state: &mut State, rooms: &mut Rooms, wanted: &Wanted, claim: &Claim, g
     let why = why(rooms, wanted, grant);
     state.devices[device].raised_at_s = sure_s;
     command(state, device, amps, wanted.told, why, output);
+}
+
+/// Whether a device that has something to charge is told the same until it answers: it is late, and the others make room for what it
+/// may still draw.
+fn waited_for(state: &State, device: usize) -> bool {
+    let known = &state.devices[device];
+    known.stay.is_some() && known.steerable(true) && known.held.is_late(state.clock.sure_s)
 }
 
 /// Whether a device may be bothered again.
@@ -134,12 +151,17 @@ fn retry_s(known: &DeviceState) -> f64 {
     }
 }
 
+/// After how many s what was refused and is no decrease is sent again.
+fn refused_s(known: &DeviceState) -> f64 {
+    if known.failures < SILENT { NOT_URGENT_S * f64::from(known.failures) } else { RETRY_S }
+}
+
 /// When a device has to be told again, on the sure clock.
 pub(super) fn again_at_s(known: &DeviceState) -> f64 {
     if known.exceeds_since_s.is_some() && known.disobeys_since_s.is_none() {
         known.sent_at_s + TOLD_AGAIN_S
     } else if known.failures > 0 && known.held.pending.is_none() {
-        known.sent_at_s + retry_s(known)
+        known.sent_at_s + retry_s(known).min(refused_s(known))
     } else {
         f64::INFINITY
     }
@@ -162,7 +184,7 @@ fn overdue(known: &DeviceState, state: &State) -> bool {
         return sure_s - known.sent_at_s >= TOLD_AGAIN_S;
     }
     // What was refused has not been renewed either.
-    let refused_s = if known.failures > 0 { retry_s(known) } else { f64::INFINITY };
+    let refused_s = if known.failures > 0 { refused_s(known) } else { f64::INFINITY };
     let renewed_s = state.setup.settings.renew_s.min(RENEWED * known.valid_s);
     sure_s - known.sent_at_s >= refused_s.min(renewed_s)
 }
@@ -184,6 +206,7 @@ fn command(state: &mut State, device: usize, amps: f64, phases: u8, why: Why, ou
     let number = state.next_number;
     state.next_number += 1;
     let known = &mut state.devices[device];
+    let since_s = known.held.pending.map_or(sure_s, |sent| sent.since_s);
     if known.held.pending.is_some() {
         if sure_s >= answer_by_s(known, &state.setup.settings) {
             known.failures += 1;
@@ -210,7 +233,7 @@ fn command(state: &mut State, device: usize, amps: f64, phases: u8, why: Why, ou
     known.valid_s = valid_s;
     let phase = known.choice.told;
     let phases = if phase.is_some() { 1 } else { phases };
-    known.held.pending = Some(Sent { number, amps, phase, at_s: sure_s });
+    known.held.pending = Some(Sent { number, amps, phase, at_s: sure_s, since_s });
     output.setpoints.push(Setpoint { number, device, amps, phases, phase, valid_s, why });
 }
 

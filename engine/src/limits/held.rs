@@ -152,6 +152,7 @@ impl Held {
         let Some(index) = self.pending.iter().position(|pending| pending.number == number) else {
             if let Some(late) = self.refused.filter(|refused| accepted && refused.number == number) {
                 self.range_a = self.range_a.map(|[low_a, high_a]| [low_a.min(late.amps), high_a.max(late.amps)]);
+                self.told_phase = self.told_phase.filter(|told| late.phase.is_none_or(|phase| phase == *told));
             }
             return;
         };
@@ -275,6 +276,15 @@ impl Held {
 
     /// The highest setpoint that may be in force, in A.
     fn most(&self, device: &Device, hours: [usize; 2]) -> f64 {
+        let before_a = self.most_before(device, hours);
+        if !device.managed || (self.range_a.is_none() && !self.lapsed) {
+            return before_a;
+        }
+        self.pending.iter().fold(before_a, |most_a, pending| most_a.max(pending.amps))
+    }
+
+    /// The same before any of the commands that have no answer yet, in A.
+    fn most_before(&self, device: &Device, hours: [usize; 2]) -> f64 {
         if !device.managed {
             return device.max_a;
         }
@@ -283,12 +293,11 @@ impl Held {
             None if self.lapsed => 0.0,
             None => return device.max_a,
         };
-        let mut most_a = self.pending.iter().fold(high_a, |most_a, pending| most_a.max(pending.amps));
-        if self.adrift || self.lapsed {
-            let fallback = fallback_now(device, hours).filter(|_| device.keeps_fallback);
-            most_a = most_a.max(fallback.map_or(device.max_a, |[_, high_a]| high_a));
+        if !self.adrift && !self.lapsed {
+            return high_a;
         }
-        most_a
+        let fallback = fallback_now(device, hours).filter(|_| device.keeps_fallback);
+        high_a.max(fallback.map_or(device.max_a, |[_, high_a]| high_a))
     }
 
     /// The most that it may be feeding in, as a current below 0.
@@ -333,7 +342,7 @@ impl Held {
             // What it showed before its link was lost, it may still draw.
             let draws = self.draws().map_or(self.on[own], |phases_a| phases_a[own].abs() > USED_A);
             let may = if used == 1 && device.chooses_phase {
-                self.may_be_on(own, besides.and_then(|besides| besides.phase))
+                self.may_be_on(own, besides)
             } else {
                 own < usize::from(used) && uses.is_none_or(|uses| uses[own])
             };
@@ -343,13 +352,18 @@ impl Held {
     }
 
     /// Whether a vehicle that charges on one phase may be on this one of a device's own, where it can choose: on any, unless it
-    /// has taken a command for one; then on that one, on those of later commands, and where it showed current. One that has
-    /// not shown that it follows may be on its first all the same.
-    fn may_be_on(&self, own: usize, besides: Option<u8>) -> bool {
+    /// has taken a command for one; then on that one, on those where later commands give it current, and where it showed some. One
+    /// that has not shown that it follows may be on its first all the same.
+    fn may_be_on(&self, own: usize, besides: Option<&Setpoint>) -> bool {
         let Some(told) = self.told_phase.filter(|_| self.range_a.is_some() && !self.adrift) else { return true };
-        let later = self.pending.iter().filter_map(|pending| pending.phase).chain(besides);
-        let mut told = std::iter::once(told).chain(later).map(usize::from);
-        self.on[own] || told.any(|told| told == own) || (own == 0 && !self.follows)
+        let pending = self.pending.iter().map(|pending| (pending.amps, pending.phase));
+        let later = pending.chain(besides.map(|besides| (besides.amps, besides.phase)));
+        let mut goes = later.scan(told, |on, (amps, phase)| {
+            *on = phase.unwrap_or(*on);
+            Some((amps, usize::from(*on)))
+        });
+        let is_told = usize::from(told) == own || goes.any(|(amps, on)| amps != 0.0 && on == own);
+        self.on[own] || is_told || (own == 0 && !self.follows)
     }
 
     /// What it counts with in the sums.
@@ -367,6 +381,11 @@ impl Held {
             return counted;
         };
         let [low_a, high_a] = self.recently(now_s, lag_s);
+        // What is more than it was given goes on counting when it is given more.
+        let before_a = self.most_before(device, hours).max(0.0);
+        let counts_a = |most_a: f64, now_a: f64| {
+            if now_a > most_a.min(before_a) + OVER_A { most_a.max(now_a) } else { most_a }
+        };
         if device.phases_known {
             for (own, &phase) in device.phases.iter().enumerate().take(3) {
                 counted.seen_a[0][phase] = low_a[own];
@@ -374,8 +393,8 @@ impl Held {
                 if most_a < 0.0 && now_a[own] < 0.0 {
                     // It feeds in as it was told to: that relieves, as far as it is measured.
                     counted.most_a[phase] = most_a.max(high_a[own]);
-                } else if now_a[own] > counted.most_a[phase] + OVER_A {
-                    counted.most_a[phase] = now_a[own];
+                } else {
+                    counted.most_a[phase] = counts_a(counted.most_a[phase], now_a[own]);
                 }
             }
         } else {
@@ -384,7 +403,7 @@ impl Held {
             let highest_a = high_a.into_iter().fold(0.0, f64::max);
             counted.seen_a = [[if device.phases.len() == 3 { least_a } else { least_a.min(0.0) }; 3], [highest_a; 3]];
             let peak_a = now_a.into_iter().fold(0.0, f64::max);
-            counted.most_a = counted.most_a.map(|a| if peak_a > a + OVER_A { peak_a } else { a });
+            counted.most_a = counted.most_a.map(|most_a| counts_a(most_a, peak_a));
         }
         counted
     }

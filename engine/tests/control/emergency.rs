@@ -6,6 +6,7 @@ use kwartier_engine::control::settings::{Settings, Split};
 use kwartier_engine::control::{Event, Why};
 use proptest::prelude::*;
 
+use super::cases;
 use super::depot::{Depot, board, site, station};
 use super::safety::{happen, happenings, sites};
 
@@ -163,7 +164,7 @@ fn a_group_with_priority_is_filled_first_and_an_equal_split_knows_none() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(cases(200))]
 
     /// Whatever happens, but for what keeps the loop from hearing: what flows through a board on emergency power is more than that
     /// gives, or than the building alone, for no longer than a vehicle takes to show what it draws (10 s) and to follow (5 s).

@@ -3,6 +3,7 @@
 use kwartier_engine::control::{Event, Stays};
 use proptest::prelude::*;
 
+use super::cases;
 use super::depot::Depot;
 use super::safety::{Happening, happen, happenings, sites};
 
@@ -65,7 +66,7 @@ fn granted_a(depot: &Depot, node: usize, phase: usize, known: &[bool]) -> f64 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(cases(300))]
 
     /// The same history, and then two twins: one goes on knowing everything, the other one is told less. Once the loss has
     /// been noticed, what the ignorant twin has granted fits under every board and phase with *every* building that it cannot

@@ -10,3 +10,11 @@ mod phases;
 mod rules;
 mod safety;
 mod sharing;
+
+use proptest::prelude::ProptestConfig;
+
+/// So many cases; with `PROPTEST_CASES=25600` a hundred times as many, which find what a run of the tests finds by chance.
+fn cases(of_256: u32) -> ProptestConfig {
+    let default = ProptestConfig::default();
+    ProptestConfig { cases: (default.cases * of_256 / 256).max(1), ..default }
+}

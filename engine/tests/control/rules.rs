@@ -183,6 +183,46 @@ fn who_does_not_obey_is_found_and_the_others_make_room() {
     assert_eq!(depot.longest_over_s(), 0, "what is not confirmed is not given away");
 }
 
+/// What is not confirmed is not obeyed: above a limit nobody waits until a station has left three commands unanswered.
+#[test]
+fn while_one_does_not_answer_the_others_make_room() {
+    let mut depot = four(64.5);
+    (0..4).for_each(|device| depot.plug(device, 16.0));
+    depot.seconds(120);
+    assert_eq!((0..4).map(|device| depot.draws_a(device)).sum::<f64>(), 64.0);
+    // It wants less than it holds, and less than the others: what it still draws is theirs to make good.
+    depot.chargers[0].answers = false;
+    depot.building_a[0] = [10.0; 3];
+    depot.seconds(11);
+    assert_eq!(depot.draws_a(0), 16.0);
+    assert!(depot.flows_a(0)[0] <= 64.5, "{:?}", depot.flows_a(0));
+    let told_a = |depot: &Depot, device: usize| depot.state.as_ref().unwrap().granted_a(device);
+    assert!(told_a(&depot, 0) > 6.0, "it is told its share, not to stop: {}", told_a(&depot, 0));
+    // When it answers, all have the same again.
+    depot.chargers[0].answers = true;
+    depot.seconds(120);
+    let drawn: Vec<f64> = (0..4).map(|device| depot.draws_a(device)).collect();
+    assert!(drawn.iter().all(|amps| (amps - 13.5).abs() < 0.6), "{drawn:?}");
+}
+
+/// A station that has just started refuses what it is to raise until its transaction runs. It is asked again within seconds, and
+/// does not count as one that hears nothing for that.
+#[test]
+fn what_is_raised_and_refused_is_asked_again_within_seconds() {
+    let mut depot = four(64.5);
+    depot.seconds(10);
+    depot.chargers[0].accepts = false;
+    depot.plug(0, 16.0);
+    depot.seconds(12);
+    assert!(!depot.state.as_ref().unwrap().refuses(0));
+    depot.chargers[0].accepts = true;
+    depot.seconds(15);
+    assert_eq!(depot.draws_a(0), 16.0, "it has not waited for half a minute");
+    depot.chargers[0].accepts = false;
+    depot.seconds(180);
+    assert!(depot.state.as_ref().unwrap().refuses(0), "who goes on refusing counts as one that hears nothing");
+}
+
 #[test]
 fn a_plan_is_followed_and_an_override_goes_first() {
     let mut depot = four(70.0);
@@ -300,9 +340,9 @@ fn setpoints_are_renewed_before_they_lapse() {
     assert!(more.clone().all(|setpoint| setpoint.amps == 16.0) && more.count() <= 31, "as few as that takes");
 }
 
-/// What is refused has not been renewed: it is said again at once, and a station that goes on refusing counts with its fallback.
+/// What is refused has not been renewed: it is said again soon, and a station that goes on refusing counts with its fallback.
 #[test]
-fn a_renewal_that_is_refused_is_sent_again_at_once() {
+fn a_renewal_that_is_refused_is_sent_again_soon() {
     let mut depot = four(70.0);
     depot.seconds(60);
     depot.chargers[0].accepts = false;

@@ -6,6 +6,7 @@ use kwartier_engine::control::settings::Settings;
 use kwartier_engine::control::{Event, step};
 use proptest::prelude::*;
 
+use super::cases;
 use super::depot::{Depot, board, site, station};
 
 /// A thing that happens after some seconds.
@@ -99,7 +100,7 @@ pub fn happen(depot: &mut Depot, what: &Happening) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(cases(500))]
 
     /// Buildings within what the installer wrote, chargers that keep to what they accepted: no limit is exceeded for longer
     /// than a charger's reaction, whatever is lost.

@@ -1,6 +1,7 @@
 //! One step's sharing against a mixed-integer model that is solved again and again: the lexicographic max–min of
 //! (granted − minimum) ÷ wanted, class by class, with minima given out in the order of the line.
 
+use super::cases;
 use good_lp::{Expression, ProblemVariables, Solution, SolverModel, Variable, constraint, default_solver, variable};
 use kwartier_engine::control::share::{Claim, LAYERS, share};
 use proptest::prelude::*;
@@ -113,7 +114,7 @@ fn best(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(cases(200))]
 
     /// Feasible always, and the same as the reference within 1 % of what is wanted.
     #[test]

@@ -355,16 +355,26 @@ fn a_vehicle_that_may_be_moved_counts_wherever_it_may_be() {
         let phases_a = std::array::from_fn(|phase| if phase == own { 16.0 } else { 0.0 });
         Event::Drawn { device: 0, phases_a, session_kwh: None }
     };
-    let tell = |clamp: &mut Clamp, number: u64, phase: u8| {
-        clamp.pass(at(1), vec![Setpoint { phase: Some(phase), phases: 1, ..setpoint(number, 0, 16.0) }]);
+    let tell_a = |clamp: &mut Clamp, number: u64, phase: u8, amps: f64| {
+        clamp.pass(at(1), vec![Setpoint { phase: Some(phase), phases: 1, ..setpoint(number, 0, amps) }]);
         clamp.most_a(0)
     };
+    let tell = |clamp: &mut Clamp, number: u64, phase: u8| tell_a(clamp, number, phase, 16.0);
     assert_eq!(tell(&mut clamp, 1, 1), [36.0; 3], "it has taken none yet");
     let took = |number: u64| Event::Answered { device: 0, number, accepted: true };
     clamp.hear(at(2), &[took(1)]);
     assert_eq!(clamp.most_a(0), [36.0, 36.0, 20.0], "it may stay on its first");
     clamp.hear(at(3), &[on(1), reads(0, 3, 20.0)]);
     assert_eq!(clamp.most_a(0), [20.0, 36.0, 20.0], "it follows");
+    let mut later = clamp.clone();
+    assert_eq!(tell_a(&mut later, 2, 2, 0.0), [20.0, 36.0, 20.0], "nothing is had there");
+    assert_eq!(tell_a(&mut later, 3, 0, 6.0), [36.0, 36.0, 20.0], "it is here, or there with less");
+    let mut late = clamp.clone();
+    tell(&mut late, 2, 2);
+    late.hear(at(4), &[Event::Answered { device: 0, number: 2, accepted: false }]);
+    assert_eq!(late.most_a(0), [20.0, 36.0, 20.0], "it has refused to go");
+    late.hear(at(5), &[took(2)]);
+    assert_eq!(late.most_a(0), [36.0; 3], "and goes after all");
     assert_eq!(tell(&mut clamp, 2, 2), [20.0, 36.0, 36.0], "there or still here");
     clamp.hear(at(5), &[took(2)]);
     assert_eq!(clamp.most_a(0), [20.0, 36.0, 36.0]);
