@@ -194,3 +194,34 @@ impl Depot {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use kwartier_data::site::{Hourly, PerPhase};
+
+    use super::*;
+    use crate::demo::site::site;
+
+    #[test]
+    fn stations_play_on_where_only_what_is_agreed_is_another() {
+        let site = site().unwrap();
+        let of = |change: &dyn Fn(&mut Site)| {
+            let mut changed = site.clone();
+            change(&mut changed);
+            wiring(&Setup::of(&changed, local::zone(&changed.time_zone).unwrap(), settings::Settings::default()))
+        };
+        let as_it_is = of(&|_| ());
+        let agreed: [&dyn Fn(&mut Site); 3] = [
+            &|site| site.boards[0].limit_a = PerPhase::Same(100.0),
+            &|site| site.stations[0].fallback_a = Some(Hourly::Constant(7.0)),
+            &|site| site.connection.import_cap_kw = Some(50.0),
+        ];
+        assert!(agreed.iter().all(|change| of(change) == as_it_is));
+        let wired: [&dyn Fn(&mut Site); 3] = [
+            &|site| site.stations[0].max_a = 10.0,
+            &|site| site.stations[0].board.clone_from(&site.boards[0].id),
+            &|site| drop(site.stations.remove(0)),
+        ];
+        assert!(wired.iter().all(|change| of(change) != as_it_is));
+    }
+}
