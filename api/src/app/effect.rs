@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use kwartier_data::site::Hourly;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -64,6 +65,9 @@ pub struct Held {
     /// The last setpoint that it confirmed, in A per phase, and when; absent, none since the loop knows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed: Option<(f64, DateTime<Utc>)>,
+    /// What it has stored for when it is alone, in A per phase by hour of the local day; absent, it has not told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback_a: Option<Hourly>,
     /// The session there, and what it has got so far in kWh.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<(String, f64)>,

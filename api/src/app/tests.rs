@@ -594,7 +594,7 @@ fn kept(held: Vec<(String, Held)>, sessions: Vec<(String, KeptSession)>, over_ap
 
 fn held(limit_a: f64, valid_until: DateTime<Utc>) -> Held {
     let session = Some(("s1".to_owned(), 4.0));
-    Held { number: 2_000_000_000_000, limit_a, valid_until, confirmed: None, session }
+    Held { number: 2_000_000_000_000, limit_a, valid_until, confirmed: None, fallback_a: None, session }
 }
 
 #[test]
@@ -637,6 +637,60 @@ fn what_has_lapsed_while_nobody_ran_is_not_held_any_more() {
     // Both count with their fallback of 6 A: the board is not full.
     let by_clamp = desk.status().nodes[0].counted_a[0];
     assert!(by_clamp < 40.0, "{by_clamp}");
+}
+
+/// A charger that is out of reach goes on storing what it was told last, whatever the site says since.
+#[test]
+fn a_fallback_that_is_lowered_counts_once_the_charger_has_stored_it() {
+    let mut desk = Desk::connected();
+    desk.plans = false;
+    desk.arrives("B", "s1");
+    desk.device(vec![control::Event::Stores { device: 0, by_hour_a: [16.0; 24] }]);
+    desk.device(vec![control::Event::Link { device: 0, up: false }]);
+    desk.pass(300);
+    // 40 A, less the building and what A may draw.
+    assert!((12.0..15.0).contains(&desk.holds_a[1]), "{}", desk.holds_a[1]);
+    let mut what = site();
+    what.stations[0].fallback_a = Some(Hourly::Constant(8.0));
+    let (site, tenant) = (SITE.to_owned(), "main".to_owned());
+    desk.on(Event::Site { site, tenant, what: Arc::new(what), over_api: Vec::new() });
+    let now = |events: Vec<control::Event>| Event::Device { site: SITE.to_owned(), setup: 2, events };
+    desk.on(now(vec![control::Event::Link { device: 1, up: true }]));
+    desk.pass(300);
+    assert!((12.0..15.0).contains(&desk.holds_a[1]), "{}", desk.holds_a[1]);
+    // It comes back, takes the new one, and is gone again.
+    let held = control::Event::Holds { device: 0, amps: Some(0.0) };
+    desk.on(now(vec![control::Event::Link { device: 0, up: true }, held]));
+    desk.on(now(vec![control::Event::Stores { device: 0, by_hour_a: [8.0; 24] }]));
+    desk.pass(5);
+    desk.on(now(vec![control::Event::Link { device: 0, up: false }]));
+    desk.pass(300);
+    assert!((desk.holds_a[1] - 16.0).abs() < 0.1, "all that its vehicle takes: {}", desk.holds_a[1]);
+}
+
+#[test]
+fn what_chargers_have_stored_is_kept() {
+    let counted_a = |fallback_a: Option<Hourly>| {
+        let mut desk = Desk::new(Sites::new());
+        let until = desk.now.wall - TimeDelta::seconds(30);
+        let held = Held { fallback_a, ..held(32.0, until) };
+        desk.sites.load(kept(vec![("A".to_owned(), held)], Vec::new(), &[]), desk.now);
+        // Neither a meter nor a charger is heard.
+        desk.plays(15);
+        desk.status().nodes[0].counted_a[0]
+    };
+    let more_a = counted_a(Some(Hourly::Constant(16.0))) - counted_a(None);
+    assert!((more_a - 10.0).abs() < 0.1, "16 A instead of 6 A: {more_a} A");
+    // What is told is what is kept.
+    let mut desk = Desk::connected();
+    desk.pass(2);
+    desk.device(vec![control::Event::Stores { device: 0, by_hour_a: [16.0; 24] }]);
+    desk.pass(2);
+    let kept = desk.effects.iter().rev().find_map(|effect| match effect {
+        Effect::Hold { charger, held, .. } if charger == "A" => held.fallback_a.clone(),
+        _ => None,
+    });
+    assert_eq!(kept, Some(Hourly::Constant(16.0)));
 }
 
 fn report(at: DateTime<Utc>) -> Report {

@@ -248,6 +248,7 @@ impl Link {
                 None => self.station = Some(self.arrive(about).await),
             }
             self.tell_link(true);
+            self.tells_stored();
             self.tells_again();
         }
         if self.booted && self.told_setup.is_some() {
@@ -452,7 +453,15 @@ impl Link {
         let Some(stored) = self.station.as_ref().and_then(Station::stores) else { return };
         if self.record.stored.as_ref() != Some(&stored) {
             self.record.stored = Some(stored);
+            self.tells_stored();
             self.keep().await;
+        }
+    }
+
+    /// The loop is told what it has stored for when it is alone, where that is known.
+    fn tells_stored(&self) {
+        if let Some(by_hour_a) = self.station.as_ref().and_then(Station::stores_a) {
+            self.event(|device| control::Event::Stores { device, by_hour_a });
         }
     }
 

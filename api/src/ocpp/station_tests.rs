@@ -179,7 +179,9 @@ fn the_connectors_of_a_charger_that_is_alone_share_its_fallback() {
     );
     // One that comes back is known to have two.
     let mut again = Station::new(About { fallback_a: [16.0; 24], ..about() }, Version::V16);
+    assert_eq!(again.stores_a(), None, "nobody knows what a charger stores that has taken nothing");
     again.has_stored(kept.as_ref(), at(0));
+    assert_eq!(again.stores_a(), Some([16.0; 24]), "both together");
     assert!(settle(&mut again, 0).0.iter().all(|call| call.action != "SetChargingProfile"));
 }
 

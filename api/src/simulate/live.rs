@@ -89,6 +89,7 @@ impl Live {
                 | Event::Link { .. }
                 | Event::Booted { .. }
                 | Event::Holds { .. }
+                | Event::Stores { .. }
                 | Event::Answered { .. }
                 | Event::Wish { .. } => {}
             }

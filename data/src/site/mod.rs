@@ -179,6 +179,26 @@ pub enum Hourly {
     Hours(Vec<f64>),
 }
 
+impl Hourly {
+    /// 24 numbers, as one where they are the same.
+    #[expect(clippy::float_cmp, reason = "the same figure, or another")]
+    pub fn of(by_hour: &[f64; 24]) -> Self {
+        let same = by_hour.iter().all(|value| *value == by_hour[0]);
+        if same { Hourly::Constant(by_hour[0]) } else { Hourly::Hours(by_hour.to_vec()) }
+    }
+
+    /// One for each hour of the local day; the highest stands for hours that are missing.
+    pub fn by_hour(&self) -> [f64; 24] {
+        match self {
+            Hourly::Constant(value) => [*value; 24],
+            Hourly::Hours(hours) => {
+                let highest = hours.iter().copied().fold(0.0, f64::max);
+                std::array::from_fn(|hour| hours.get(hour).copied().unwrap_or(highest))
+            }
+        }
+    }
+}
+
 /// A distribution board.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -44,6 +44,13 @@ pub enum Event {
         /// The limit in A per phase; `None`, none.
         amps: Option<f64>,
     },
+    /// What a device has stored for when it is alone. Where the site now says something else, it may hold either.
+    Stores {
+        /// The device.
+        device: usize,
+        /// By hour of the local day, in A per phase.
+        by_hour_a: [f64; 24],
+    },
     /// A device has answered a command.
     Answered {
         /// The device.
@@ -114,6 +121,7 @@ impl Event {
             | Event::Link { device, .. }
             | Event::Booted { device }
             | Event::Holds { device, .. }
+            | Event::Stores { device, .. }
             | Event::Answered { device, .. }
             | Event::Session { device, .. }
             | Event::Unplugged { device }

@@ -57,6 +57,11 @@ pub(super) fn hear(state: &mut State, event: &Event) {
                 known.known = true;
             }
         }
+        Event::Stores { device, by_hour_a } => {
+            let rating_a = state.setup.devices.get(*device).map_or(0.0, |device| device.max_a);
+            let Some(known) = state.devices.get_mut(*device) else { return };
+            known.stored_a = Some(by_hour_a.map(|amps| if amps.is_finite() { amps } else { rating_a }));
+        }
         Event::Answered { device, number, accepted } => answered(state, *device, *number, *accepted),
         Event::Session { device, session } => {
             let sure_s = state.clock.sure_s;

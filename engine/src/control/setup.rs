@@ -170,7 +170,7 @@ impl Setup {
                 min_a: LOWEST_A,
                 max_a: station.max_a,
                 max_discharge_a: station.max_discharge_a.unwrap_or(0.0),
-                fallback_a: station.fallback_a.as_ref().map(by_hour),
+                fallback_a: station.fallback_a.as_ref().map(Hourly::by_hour),
                 keeps_fallback: station.keeps_fallback,
                 reaction_s: station.reaction_s,
                 guaranteed_a: station.guaranteed_a.unwrap_or(0.0),
@@ -302,13 +302,6 @@ fn node(site: &Site, board: &Board, parent: Option<usize>) -> Node {
 fn day(hours: &[f64]) -> [f64; 24] {
     let highest = hours.iter().copied().fold(0.0, f64::max);
     std::array::from_fn(|hour| hours.get(hour).copied().unwrap_or(highest))
-}
-
-fn by_hour(value: &Hourly) -> [f64; 24] {
-    match value {
-        Hourly::Constant(amps) => [*amps; 24],
-        Hourly::Hours(hours) => day(hours),
-    }
 }
 
 fn phases_of(names: &[String]) -> Vec<PhaseIndex> {

@@ -212,6 +212,8 @@ pub struct DeviceState {
     pub unmet_since_s: f64,
     /// What it may draw.
     pub held: Held,
+    /// What it has stored for when it is alone, by hour of the local day in A per phase, as far as that was told.
+    pub stored_a: Option<[f64; 24]>,
     /// Whether it is known what it holds: false from a restart on until it tells or takes a command.
     pub known: bool,
     /// The setpoint given last in A per phase.
@@ -294,6 +296,7 @@ impl DeviceState {
             met: false,
             unmet_since_s: since_s,
             held: Held::unknown(device),
+            stored_a: None,
             known: false,
             granted_a: 0.0,
             granted_phases: 0,
@@ -349,7 +352,18 @@ impl DeviceState {
         } else {
             0.0
         };
-        alone_a(setup, index, clock.hour, held_a)
+        self.alone_a(device, clock.hour, held_a)
+    }
+
+    /// What it may draw in A per phase when it hears nothing: what it held when it was last heard, or its fallback at this or the
+    /// next hour of the local day (its clock may be off), the site's or the one that it has stored; all it can, where nothing is
+    /// stored or what is stored may be lost.
+    fn alone_a(&self, device: &Device, hour: usize, held_a: f64) -> f64 {
+        let Some(fallback_a) = device.fallback_a.filter(|_| device.keeps_fallback) else { return device.max_a };
+        let around = [(hour + 23) % 24, hour, (hour + 1) % 24];
+        let by_hour = std::iter::once(fallback_a).chain(self.stored_a);
+        let fallbacks = by_hour.flat_map(|by_hour_a| around.map(|hour| by_hour_a[hour]));
+        fallbacks.fold(held_a, f64::max).min(device.max_a)
     }
 
     /// The most it may draw now in A per phase, whatever it is told next; the most if it obeys in time; and the most if it
@@ -364,19 +378,6 @@ impl DeviceState {
         let obeyed_a = self.held.most_if_obeyed_a(clock.sure_s).min(device.max_a);
         let quick_a = self.held.most_if_quick_a(clock.sure_s, device.reaction_s).min(device.max_a);
         [most_a, obeyed_a, quick_a]
-    }
-}
-
-/// What a device that hears nothing may draw in A per phase: what it held when it was last heard, or its fallback at this
-/// or the next hour of the local day (its clock may be off); all it can, where nothing is stored or what is stored may be lost.
-pub fn alone_a(setup: &Setup, index: usize, hour: usize, held_a: f64) -> f64 {
-    let device = &setup.devices[index];
-    match device.fallback_a {
-        Some(fallback_a) if device.keeps_fallback => {
-            let around = [(hour + 23) % 24, hour, (hour + 1) % 24].map(|hour| fallback_a[hour]);
-            around.into_iter().fold(held_a, f64::max).min(device.max_a)
-        }
-        _ => device.max_a,
     }
 }
 

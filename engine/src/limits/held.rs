@@ -38,6 +38,8 @@ pub(super) struct Held {
     pending: VecDeque<Command>,
     /// What it has refused last: it may take that later all the same.
     refused: Option<Command>,
+    /// What it has stored for when it is alone, by hour in A, as far as that was told.
+    stored_a: Option<[f64; 24]>,
     /// Whether it may have gone over to its fallback: out of reach, or back and not yet told otherwise.
     adrift: bool,
     down: bool,
@@ -97,6 +99,20 @@ impl Held {
     /// Nobody has heard of it for so long that what it was told by whoever was here before is no longer in force.
     pub(super) fn lapses(&mut self) {
         self.lapsed = !self.heard;
+    }
+
+    /// It tells what it has stored for when it is alone.
+    pub(super) fn stores(&mut self, by_hour_a: [f64; 24], device: &Device) {
+        // Whatever it stores, it draws no more than it can.
+        let most_a = device.max_a.max(0.0);
+        self.stored_a = Some(by_hour_a.map(|amps| if amps.is_nan() { most_a } else { amps.clamp(0.0, most_a) }));
+    }
+
+    /// The lowest and the highest that it may hold when it is alone: by the site, and by what it has stored.
+    fn fallback_now(&self, device: &Device, hours: [usize; 2]) -> Option<[f64; 2]> {
+        let [low_a, high_a] = fallback_now(device, hours)?;
+        let stored = hours.into_iter().filter_map(|hour| Some(self.stored_a?[hour % 24]));
+        Some(stored.fold([low_a, high_a], |[low_a, high_a], amps| [low_a.min(amps), high_a.max(amps)]))
     }
 
     fn is_heard(&mut self) {
@@ -296,7 +312,7 @@ impl Held {
         if !self.adrift && !self.lapsed {
             return high_a;
         }
-        let fallback = fallback_now(device, hours).filter(|_| device.keeps_fallback);
+        let fallback = self.fallback_now(device, hours).filter(|_| device.keeps_fallback);
         high_a.max(fallback.map_or(device.max_a, |[_, high_a]| high_a))
     }
 
@@ -310,7 +326,7 @@ impl Held {
     /// A setpoint that surely is in force already, whichever command has reached it: up to it, nothing new is granted.
     pub(super) fn surely(&self, device: &Device, hours: [usize; 2]) -> f64 {
         let Some([low_a, high_a]) = self.range_a.filter(|_| device.managed) else { return 0.0 };
-        let fallback = fallback_now(device, hours).filter(|_| self.adrift).map(|[low_a, _]| low_a);
+        let fallback = self.fallback_now(device, hours).filter(|_| self.adrift).map(|[low_a, _]| low_a);
         let in_force = self.pending.iter().map(|pending| pending.amps).chain(fallback).chain([high_a]);
         let (lowest, highest) =
             in_force.fold((low_a, low_a), |(lowest, highest), amps| (lowest.min(amps), highest.max(amps)));

@@ -148,6 +148,7 @@ impl Clamp {
                 | Event::Link { device, .. }
                 | Event::Booted { device }
                 | Event::Holds { device, .. }
+                | Event::Stores { device, .. }
                 | Event::Answered { device, .. }
                 | Event::Session { device, .. }
                 | Event::Unplugged { device } => self.hear_device(*device, event),
@@ -238,6 +239,7 @@ impl Clamp {
             Event::Link { up, .. } => held.link(*up),
             Event::Booted { .. } => held.booted(device),
             Event::Holds { amps, .. } => held.holds(amps.unwrap_or(device.max_a), device),
+            Event::Stores { by_hour_a, .. } => held.stores(*by_hour_a, device),
             Event::Answered { number, accepted, .. } => held.answered(*number, *accepted),
             Event::Session { session, .. } => held.plugged(Some(&session.id), session.phases),
             Event::Unplugged { .. } => {

@@ -183,6 +183,22 @@ fn who_does_not_obey_is_found_and_the_others_make_room() {
     assert_eq!(depot.longest_over_s(), 0, "what is not confirmed is not given away");
 }
 
+/// What is stored in a charger stands there until it takes another: the site may say less since.
+#[test]
+fn who_is_cut_off_counts_with_what_it_has_stored() {
+    let mut depot = four(64.5);
+    depot.seconds(10);
+    depot.events.push(Event::Stores { device: 0, by_hour_a: [12.0; 24] });
+    depot.chargers[0].up = false;
+    depot.events.push(Event::Link { device: 0, up: false });
+    depot.seconds(10);
+    let most_a = |depot: &Depot| depot.state.as_ref().unwrap().most_a(0);
+    assert_eq!(most_a(&depot), 12.0);
+    depot.events.push(Event::Stores { device: 0, by_hour_a: [3.0; 24] });
+    depot.seconds(1);
+    assert_eq!(most_a(&depot), 6.0, "the site's is believed as well");
+}
+
 /// What is not confirmed is not obeyed: above a limit nobody waits until a station has left three commands unanswered.
 #[test]
 fn while_one_does_not_answer_the_others_make_room() {

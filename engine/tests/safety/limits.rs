@@ -384,6 +384,20 @@ fn a_vehicle_that_may_be_moved_counts_wherever_it_may_be() {
     assert!(clamp.most_a(0).into_iter().all(|amps| amps >= 36.0), "nobody chooses for it any more");
 }
 
+/// What a device has stored for when it is alone may be more than the site says since, and less.
+#[test]
+fn what_is_stored_counts_when_a_device_is_alone() {
+    let (_, mut clamp) = metered();
+    clamp.hear(at(1), &[Event::Stores { device: 0, by_hour_a: [16.0; 24] }]);
+    assert_eq!(clamp.most_a(0), [20.0; 3], "it holds what it was told");
+    clamp.hear(at(1), &[Event::Link { device: 0, up: false }]);
+    assert_eq!(clamp.most_a(0), [36.0; 3]);
+    clamp.hear(at(1), &[Event::Stores { device: 0, by_hour_a: [0.0; 24] }]);
+    assert_eq!(clamp.most_a(0), [26.0; 3], "the site's 6 A are believed as well");
+    clamp.hear(at(1), &[Event::Stores { device: 0, by_hour_a: [f64::NAN; 24] }]);
+    assert_eq!(clamp.most_a(0), [52.0; 3], "what is no number is all it can");
+}
+
 #[test]
 fn nonsense_leaves_the_sums_as_they_are() {
     let (_, mut clamp) = metered();

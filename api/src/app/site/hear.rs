@@ -144,6 +144,7 @@ impl SiteLoop {
                     let amps = amps.unwrap_or(self.setup.devices[*device].max_a);
                     self.told[*device].holds(amps, now);
                 }
+                Event::Stores { device, by_hour_a } => self.told[*device].stores(by_hour_a),
                 Event::Booted { device } => self.told[*device].most_a = None,
                 // Plans come from our planners, sessions from whoever states them.
                 Event::Planned(_) => continue,

@@ -1,6 +1,7 @@
 //! What a charger was told, and what it may hold because of it.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use kwartier_data::site::Hourly;
 use kwartier_engine::control::Event;
 use kwartier_engine::control::command::{self, Why};
 use kwartier_engine::control::setup::Setup;
@@ -19,6 +20,8 @@ pub struct Told {
     pub most_a: Option<f64>,
     /// What it confirmed last, and when.
     pub confirmed: Option<(f64, DateTime<Utc>)>,
+    /// What it has stored for when it is alone, in A per phase; `None`, it has not told.
+    pub fallback_a: Option<Hourly>,
     /// Whether something of it has changed that is to be kept.
     pub dirty: bool,
 }
@@ -31,6 +34,7 @@ impl Told {
             last: None,
             most_a: Some(if lapsed { 0.0 } else { held.limit_a }),
             confirmed: held.confirmed,
+            fallback_a: held.fallback_a.clone(),
             dirty: false,
         }
     }
@@ -72,10 +76,18 @@ impl Told {
         self.confirmed = Some((amps, now));
     }
 
-    /// What a loop that does not know the device is told of it: it was connected, and may hold so much.
+    /// It says itself what it has stored for when it is alone.
+    pub fn stores(&mut self, by_hour_a: &[f64; 24]) {
+        let fallback_a = Some(Hourly::of(by_hour_a));
+        self.dirty |= self.fallback_a != fallback_a;
+        self.fallback_a = fallback_a;
+    }
+
+    /// What a loop that does not know the device is told of it: it was connected, may hold so much, and has stored this.
     pub fn again(&self, device: usize) -> impl Iterator<Item = Event> + use<> {
         let holds = |amps| [Event::Link { device, up: true }, Event::Holds { device, amps: Some(amps) }];
-        self.most_a.map(holds).into_iter().flatten()
+        let stores = self.fallback_a.as_ref().map(|by_hour_a| Event::Stores { device, by_hour_a: by_hour_a.by_hour() });
+        self.most_a.map(holds).into_iter().flatten().chain(stores)
     }
 
     /// What is to be kept of it.
@@ -86,6 +98,7 @@ impl Told {
             limit_a: self.most_a.unwrap_or(rating_a),
             valid_until: last.valid_until,
             confirmed: self.confirmed,
+            fallback_a: self.fallback_a.clone(),
             session,
         })
     }

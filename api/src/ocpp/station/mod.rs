@@ -552,6 +552,14 @@ impl Station {
         (!self.fallback.wanted && !self.maximum.wanted && self.fallback.tries == 0).then(|| self.base())
     }
 
+    /// What it draws at most when it is alone, once it has taken that, by hour of the local day: all connectors together, in A per
+    /// phase.
+    pub fn stores_a(&self) -> Option<[f64; 24]> {
+        #[expect(clippy::cast_precision_loss, reason = "a handful")]
+        let count = self.connectors.len().max(1) as f64;
+        self.stores().map(|_| self.stored_fallback_a().map(|each_a| each_a * count))
+    }
+
     /// It connects again, and has stored this.
     pub fn has_stored(&mut self, stored: Option<&Value>, now: DateTime<Utc>) {
         self.ahead_s = Some(self.ahead_of_utc_s(now));
