@@ -21,8 +21,8 @@ const SHOWN_S: f64 = 65.0;
 /// has taken a moment before that.
 const QUICK_S: f64 = 8.0;
 
-/// A command that gives less and has not been answered for so long counts as one that is not obeyed, in s: chargers answer within
-/// a second, over a mobile network within two.
+/// A command that gives less and has not been answered for so long may not have been heard, in s: chargers answer within a second,
+/// over a mobile network within two.
 const LATE_S: f64 = 2.0;
 
 /// What a device shows within so many s of a command says nothing of how it follows it.
@@ -123,14 +123,9 @@ impl Held {
         self.settling.iter().any(|settling| sure_s < settling.obeyed_by_s)
     }
 
-    /// Whether it was given less and has not answered for so long that it may not have heard it: the others make room.
+    /// Whether it was given less and has not answered for so long that it may not have heard it.
     pub fn is_late(&self, sure_s: f64) -> bool {
-        self.pending.is_some_and(|sent| sure_s >= self.late_at_s() && self.most_a(sure_s) > sent.amps)
-    }
-
-    /// From when on it is late with its answer, on the clock of what has surely passed.
-    pub fn late_at_s(&self) -> f64 {
-        self.pending.map_or(f64::INFINITY, |sent| sent.since_s + LATE_S)
+        self.pending.is_some_and(|sent| sure_s - sent.since_s >= LATE_S && self.most_a(sure_s) > sent.amps)
     }
 
     fn most_with(&self, counts: impl Fn(&Settling) -> bool) -> f64 {

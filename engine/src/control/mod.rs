@@ -72,7 +72,7 @@ pub fn step(mut state: State, now: DateTime<Utc>, events: &[Event]) -> (State, O
     let mut grants = share::share(&rooms.left, &rooms.kept, &claims);
     imbalance::learn(&mut state);
     imbalance::keep(&mut state, &wanted, &claims, &mut grants);
-    send::send(&mut state, &mut rooms, &wanted, &claims, &grants, &mut output);
+    send::send(&mut state, &now, &mut rooms, &wanted, &claims, &grants, &mut output);
     send::discharge(&mut state, &mut output);
     phases::look(&mut state, &rooms, &wanted, &claims, &grants);
     output.replan = std::mem::take(&mut state.replan);
@@ -108,7 +108,6 @@ fn wake(state: &State) -> DateTime<Utc> {
     for known in &state.devices {
         if known.held.pending.is_some() {
             at(send::answer_by_s(known, settings) - sure_s);
-            at(known.held.late_at_s() - sure_s);
         }
         at(send::again_at_s(known) - sure_s);
         for settling in &known.held.settling {

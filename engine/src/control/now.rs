@@ -8,8 +8,10 @@ use super::wants::{self, Place};
 /// What is so for a device in this step.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct One {
-    /// Whether it takes setpoints, and has answered the last one that gave it less, or may still do so in time.
+    /// Whether it takes setpoints, and no board above its limit waits for its answer.
     pub steerable: bool,
+    /// Whether one does.
+    pub missed: bool,
     /// Whether it may load each grid phase.
     pub used: Used,
     /// The most it may draw in A per phase: whatever it is told next, if it obeys in time, if it is as quick as vehicles are.
@@ -46,7 +48,8 @@ impl Now {
         let count = state.devices.len();
         let mut now = Now { devices: Vec::with_capacity(count), clamped: Vec::new(), line: Vec::with_capacity(count) };
         for (k, (device, known)) in state.setup.devices.iter().zip(&state.devices).enumerate() {
-            let steerable = known.steerable(device.managed) && !known.held.is_late(state.clock.sure_s);
+            let missed = known.steerable(device.managed) && state.is_missed(k);
+            let steerable = known.steerable(device.managed) && !missed;
             if steerable {
                 now.line.push(wants::place(state, k));
             }
@@ -69,7 +72,7 @@ impl Now {
                     expected_a[own] = shown_a[own];
                 }
             }
-            now.devices.push(One { steerable, used, most_each_a, least_a, expected_a, shown_a, tells });
+            now.devices.push(One { steerable, missed, used, most_each_a, least_a, expected_a, shown_a, tells });
         }
         now.line.sort_unstable();
         now

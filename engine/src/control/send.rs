@@ -2,6 +2,7 @@
 
 use super::command::{Output, Setpoint, Why};
 use super::held::Sent;
+use super::now::Now;
 use super::phases;
 use super::rooms::Rooms;
 use super::settings::Settings;
@@ -43,6 +44,7 @@ const RETRY_S: f64 = 30.0;
 /// Sends what follows from the grants.
 pub(super) fn send(
     state: &mut State,
+    now: &Now,
     rooms: &mut Rooms,
     wanted: &[Wanted],
     claims: &[Claim],
@@ -67,7 +69,8 @@ pub(super) fn send(
             None if wants::shed(state, device) => (0.0, state.devices[device].granted_phases, Why::Grid),
             None if wants::is_stopped(state, device) => (0.0, state.devices[device].granted_phases, Why::Override),
             None if wants::is_suspect(state, device) => (0.0, state.devices[device].granted_phases, Why::Limit),
-            None if waited_for(state, device) => {
+            // The same until it answers, while the others make room for what it may still draw.
+            None if now.devices[device].missed && state.devices[device].stay.is_some() => {
                 (state.devices[device].granted_a, state.devices[device].granted_phases, Why::Limit)
             }
             None => (0.0, state.devices[device].granted_phases, Why::Idle),
@@ -125,13 +128,6 @@ fn raise(state: &mut State, rooms: &mut Rooms, wanted: &Wanted, claim: &Claim, g
     let why = why(rooms, wanted, grant);
     state.devices[device].raised_at_s = sure_s;
     command(state, device, amps, wanted.told, why, output);
-}
-
-/// Whether a device that has something to charge is told the same until it answers: it is late, and the others make room for what it
-/// may still draw.
-fn waited_for(state: &State, device: usize) -> bool {
-    let known = &state.devices[device];
-    known.stay.is_some() && known.steerable(true) && known.held.is_late(state.clock.sure_s)
 }
 
 /// Whether a device may be bothered again.

@@ -137,6 +137,14 @@ impl State {
         self.devices[device].most_a(&self.setup, device, self.clock)
     }
 
+    /// Whether a board above a device shows more than its limit, and the device was given less and has not answered for so long that
+    /// it may not have heard it.
+    pub(super) fn is_missed(&self, device: usize) -> bool {
+        let above = |node: usize| self.nodes[node].above_since_s.is_some();
+        self.devices[device].held.is_late(self.clock.sure_s)
+            && self.setup.chain(self.setup.devices[device].node).any(above)
+    }
+
     /// What the loop takes the building to draw at a board and all below it, by phase, in A.
     pub fn building_a(&self, node: usize) -> [f64; 3] {
         self.nodes[node].building_a

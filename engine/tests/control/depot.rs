@@ -99,6 +99,8 @@ pub struct Depot {
     pub building_a: Vec<[f64; 3]>,
     /// Whether the meter of each board speaks.
     pub meter_up: Vec<bool>,
+    /// When a meter was last lost.
+    pub lost_at: DateTime<Utc>,
     /// What the meter of each board makes of what flows.
     pub meter_shows: Vec<fn(f64) -> f64>,
     /// How long readings of the meters are under way, in s, and how far their clocks are behind.
@@ -143,6 +145,7 @@ impl Depot {
             chargers: chargers.collect(),
             building_a: vec![[0.0; 3]; setup.nodes.len()],
             meter_up: vec![true; setup.nodes.len()],
+            lost_at: DateTime::<Utc>::MIN_UTC,
             meter_shows: vec![|amps| amps; setup.nodes.len()],
             meters_late_s: 0,
             meters_behind_s: 0,
@@ -316,6 +319,13 @@ impl Depot {
         }
         told.retain(|notice| matches!(notice, Notice::MeterLost { .. } | Notice::MeterBack { .. }));
         told
+    }
+
+    /// For so long nothing can be known yet of a meter that was lost, in s.
+    pub fn unnoticed_s(&self) -> i64 {
+        #[expect(clippy::cast_possible_truncation, reason = "whole seconds")]
+        let timeout_s = self.setup.settings.meter_timeout_s as i64;
+        (timeout_s - (self.now - self.lost_at).num_seconds()).max(0)
     }
 
     /// The longest time that any phase of any board was above its limit in one go, in s.

@@ -78,14 +78,21 @@ pub fn happen(depot: &mut Depot, what: &Happening) {
         Happening::Unplug(device) => depot.unplug(device),
         Happening::Building(node, amps) => {
             depot.building_a[node] = amps;
-            // What comes on top of an excess that is being answered has to be answered in its turn.
-            depot.over_s.iter_mut().flatten().for_each(|over| over.0 = 0);
+            // What comes on top of an excess that is being answered has to be answered in its turn, and what no meter shows any more
+            // once it is known to be lost.
+            let unnoticed_s = depot.unnoticed_s();
+            depot.over_s.iter_mut().flatten().for_each(|over| over.0 = -unnoticed_s);
         }
         Happening::Link(device, up) => {
             depot.chargers[device].up = up;
             depot.events.push(Event::Link { device, up });
         }
-        Happening::Meter(node, up) => depot.meter_up[node] = up,
+        Happening::Meter(node, up) => {
+            if depot.meter_up[node] && !up {
+                depot.lost_at = depot.now;
+            }
+            depot.meter_up[node] = up;
+        }
         Happening::Answers(device, answers) => depot.chargers[device].answers = answers,
         Happening::Signal(node, kw) => depot.events.push(Event::Signal(Signal {
             id: "S".to_owned(),
@@ -103,7 +110,7 @@ proptest! {
     #![proptest_config(cases(500))]
 
     /// Buildings within what the installer wrote, chargers that keep to what they accepted: no limit is exceeded for longer
-    /// than a charger's reaction, whatever is lost.
+    /// than a charger's reaction, whatever is lost, once that can be known.
     #[test]
     fn no_limit_is_exceeded_for_long(mut depot in sites(), what in happenings()) {
         for (seconds, happening) in &what {
