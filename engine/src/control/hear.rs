@@ -144,9 +144,9 @@ fn answered(state: &mut State, device: usize, number: u64, accepted: bool) {
     } else {
         known.failures += 1;
         known.held.refused = known.held.pending.take();
-        if known.granted_a > 0.0 && known.held.confirmed_a <= 0.0 {
-            // It has not started, and needs no pause before it does.
-            known.switched_at_s = f64::NEG_INFINITY;
+        if let Some(refused) = known.held.refused.filter(|_| known.granted_a > 0.0 && known.held.confirmed_a <= 0.0) {
+            // It has not started, and needs no other pause before it does.
+            known.switched_at_s = refused.switched_at_s;
         }
         known.granted_a = known.held.confirmed_a;
     }

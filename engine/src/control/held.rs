@@ -44,6 +44,8 @@ pub struct Sent {
     pub at_s: f64,
     /// When the first of the commands was sent that have not been answered since, on the same clock.
     pub since_s: f64,
+    /// Since when it had been on or off before, on the same clock.
+    pub switched_at_s: f64,
 }
 
 /// A higher setpoint that may still be in force.

@@ -209,6 +209,7 @@ fn command(state: &mut State, device: usize, amps: f64, phases: u8, why: Why, ou
         }
         known.held.superseded();
     }
+    let switched_at_s = known.switched_at_s;
     if (known.granted_a > 0.0) != (amps > 0.0) {
         known.stops = match amps > 0.0 {
             true => known.stops,
@@ -229,7 +230,7 @@ fn command(state: &mut State, device: usize, amps: f64, phases: u8, why: Why, ou
     known.valid_s = valid_s;
     let phase = known.choice.told;
     let phases = if phase.is_some() { 1 } else { phases };
-    known.held.pending = Some(Sent { number, amps, phase, at_s: sure_s, since_s });
+    known.held.pending = Some(Sent { number, amps, phase, at_s: sure_s, since_s, switched_at_s });
     output.setpoints.push(Setpoint { number, device, amps, phases, phase, valid_s, why });
 }
 

@@ -32,7 +32,7 @@ const PLANNED_S: f64 = 60.0;
 
 /// The pause of who is stopped again and again doubles so often.
 const LONGEST_PAUSE: u32 = 3;
-const LONGEST_GUARANTEED: u32 = 3;
+const LONGEST_GUARANTEED: u32 = 4;
 
 /// A device that takes setpoints and wants current.
 #[expect(clippy::struct_excessive_bools, reason = "each stands for itself")]
