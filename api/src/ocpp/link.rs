@@ -102,6 +102,8 @@ pub(super) struct Link {
     pub(super) target: Target,
     /// The state of the site that the loop was told of this link in.
     told_setup: Option<u64>,
+    /// What the loop was told in that state that it has stored for when it is alone.
+    told_stored: Option<[f64; 24]>,
     next_call: u64,
     pub(super) outstanding: Option<String>,
     malformed: u32,
@@ -141,6 +143,7 @@ pub async fn run(service: Service, mut socket: WebSocket, guest: Guest) {
         record: Record { version: Some(version), connected: Some(Utc::now()), ..record },
         target: Target::default(),
         told_setup: None,
+        told_stored: None,
         next_call: 0,
         outstanding: None,
         malformed: 0,
@@ -248,6 +251,7 @@ impl Link {
                 None => self.station = Some(self.arrive(about).await),
             }
             self.tell_link(true);
+            self.told_stored = None;
             self.tells_stored();
             self.tells_again();
         }
@@ -451,17 +455,20 @@ impl Link {
     /// What it has stored for good is kept, so that it is not told again.
     async fn stored(&mut self) {
         let Some(stored) = self.station.as_ref().and_then(Station::stores) else { return };
+        self.tells_stored();
         if self.record.stored.as_ref() != Some(&stored) {
             self.record.stored = Some(stored);
-            self.tells_stored();
             self.keep().await;
         }
     }
 
-    /// The loop is told what it has stored for when it is alone, where that is known.
-    fn tells_stored(&self) {
-        if let Some(by_hour_a) = self.station.as_ref().and_then(Station::stores_a) {
-            self.event(|device| control::Event::Stores { device, by_hour_a });
+    /// The loop is told what it has stored for when it is alone, where that is known and was not told.
+    fn tells_stored(&mut self) {
+        let stores = self.station.as_ref().and_then(Station::stores_a);
+        if let Some(by_hour_a) = stores.filter(|_| self.told_stored != stores)
+            && self.event(|device| control::Event::Stores { device, by_hour_a })
+        {
+            self.told_stored = stores;
         }
     }
 

@@ -139,6 +139,10 @@ fn answered(state: &mut State, device: usize, number: u64, accepted: bool) {
         known.failures = 0;
         let phase = known.held.pending.and_then(|sent| sent.phase);
         known.held.accepted(sure_s, state.setup.devices[device].reaction_s);
+        if known.granted_a <= 0.0 && known.held.confirmed_a > 0.0 {
+            // It had refused to start, and starts after all.
+            known.switched_at_s = sure_s;
+        }
         known.granted_a = known.held.confirmed_a;
         phases::taken(known, phase);
     } else {

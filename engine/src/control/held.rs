@@ -66,6 +66,8 @@ pub struct Held {
     pub confirmed_a: f64,
     /// What it was told last and has not answered.
     pub pending: Option<Sent>,
+    /// Whether it was quick to answer when it last did; so it is taken to be until it has.
+    pub prompt: bool,
     /// What it has refused last: it may take that later all the same, when a transaction has begun.
     pub refused: Option<Sent>,
     /// What it may still draw from before, each until its own time.
@@ -91,6 +93,7 @@ impl Held {
         Held {
             confirmed_a: device.max_a,
             pending: None,
+            prompt: true,
             refused: None,
             settling: Vec::new(),
             shown_a: None,
@@ -125,9 +128,11 @@ impl Held {
         self.settling.iter().any(|settling| sure_s < settling.obeyed_by_s)
     }
 
-    /// Whether it was given less and has not answered for so long that it may not have heard it.
+    /// Whether it was given less and has not answered for so long that it may not have heard it. Of one that takes its time to answer
+    /// that says nothing.
     pub fn is_late(&self, sure_s: f64) -> bool {
-        self.pending.is_some_and(|sent| sure_s - sent.since_s >= LATE_S && self.most_a(sure_s) > sent.amps)
+        let late = |sent: Sent| sure_s - sent.since_s >= LATE_S && self.most_if_obeyed_a(sure_s) > sent.amps;
+        self.prompt && self.pending.is_some_and(late)
     }
 
     fn most_with(&self, counts: impl Fn(&Settling) -> bool) -> f64 {
@@ -198,6 +203,7 @@ impl Held {
     /// It has accepted the command on its way.
     pub fn accepted(&mut self, sure_s: f64, reaction_s: f64) {
         let Some(sent) = self.pending.take() else { return };
+        self.prompt = sure_s - sent.at_s <= LATE_S;
         // One that shows what it draws has obeyed when it shows that; one that does not, once it must have.
         let shows = self.shown_most_a() > sent.amps + EXCESS_A;
         let patience_s = if shows { reaction_s.max(SHOWN_S) } else { reaction_s };

@@ -31,6 +31,12 @@ impl One {
     pub(super) fn most_a(&self) -> f64 {
         self.most_each_a[0]
     }
+
+    /// What is taken off for it where it takes no setpoints, in A per phase. Whoever has taken less and not shown it yet has obeyed by
+    /// now, or the meter shows what it has not.
+    pub(super) fn counts_a(&self) -> f64 {
+        self.most_each_a[usize::from(self.missed)]
+    }
 }
 
 /// What is so for all devices in this step.

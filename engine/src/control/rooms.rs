@@ -167,7 +167,7 @@ impl Rooms {
     fn take_off_others(&mut self, state: &State, now: &Now) {
         for (k, one) in now.devices.iter().enumerate().filter(|(_, one)| !one.steerable) {
             for (row, per_a) in self.loads(state, k, &which(one.used)) {
-                self.left[row] -= per_a * one.most_a();
+                self.left[row] -= per_a * one.counts_a();
             }
         }
     }

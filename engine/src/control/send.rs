@@ -1,5 +1,6 @@
 //! Grants into commands: decreases at once, increases into what is free now.
 
+use super::building::which;
 use super::command::{Output, Setpoint, Why};
 use super::held::Sent;
 use super::now::Now;
@@ -69,9 +70,8 @@ pub(super) fn send(
             None if wants::shed(state, device) => (0.0, state.devices[device].granted_phases, Why::Grid),
             None if wants::is_stopped(state, device) => (0.0, state.devices[device].granted_phases, Why::Override),
             None if wants::is_suspect(state, device) => (0.0, state.devices[device].granted_phases, Why::Limit),
-            // The same until it answers, while the others make room for what it may still draw.
-            None if now.devices[device].missed && state.devices[device].stay.is_some() => {
-                (state.devices[device].granted_a, state.devices[device].granted_phases, Why::Limit)
+            None if now.devices[device].missed && charges(state, device) => {
+                (told_again_a(state, now, rooms, device), state.devices[device].granted_phases, Why::Limit)
             }
             None => (0.0, state.devices[device].granted_phases, Why::Idle),
         };
@@ -84,7 +84,8 @@ pub(super) fn send(
         let lower = target_a < known.granted_a - NOTHING_A || !known.known || stops;
         let target_a = if steerable || lower { target_a } else { known.granted_a.min(target_a) };
         let untold = steerable && known.failures == 0 && known.held.pending.is_none() && known.choice.is_untold();
-        if (lower && due(known, steerable, state.clock.sure_s)) || overdue(known, state) || untold {
+        let raises = place[device].is_some() && target_a > known.granted_a;
+        if (lower && due(known, steerable, state.clock.sure_s)) || overdue(known, state, raises) || untold {
             let amps = target_a.min(if known.known { known.granted_a.max(0.0) } else { target_a });
             command(state, device, amps, phases, why, output);
         }
@@ -130,6 +131,21 @@ fn raise(state: &mut State, rooms: &mut Rooms, wanted: &Wanted, claim: &Claim, g
     command(state, device, amps, wanted.told, why, output);
 }
 
+/// Whether a device has something to charge, or is no station.
+fn charges(state: &State, device: usize) -> bool {
+    state.devices[device].stay.is_some() || state.setup.devices[device].kind != Kind::Station
+}
+
+/// What a device is told that has not answered, in A: the same, while the others make room for what it may still draw; less where
+/// they cannot.
+fn told_again_a(state: &State, now: &Now, rooms: &Rooms, device: usize) -> f64 {
+    let one = &now.devices[device];
+    let loads = rooms.loads(state, device, &which(one.used));
+    let free_a = loads.iter().map(|(row, per_a)| rooms.left[*row] / per_a).fold(0.0, f64::min);
+    let granted_a = state.devices[device].granted_a;
+    granted_a.min(floor((one.counts_a() + free_a).max(0.0), wants::bounds(state, device).0))
+}
+
 /// Whether a device may be bothered again.
 fn due(known: &DeviceState, steerable: bool, sure_s: f64) -> bool {
     if steerable && known.failures == 0 {
@@ -171,7 +187,8 @@ pub(super) fn answer_by_s(known: &DeviceState, settings: &Settings) -> f64 {
 }
 
 /// Whether a setpoint must be sent again: it has not been answered, is about to lapse, or was refused.
-fn overdue(known: &DeviceState, state: &State) -> bool {
+/// What is to be raised anyway is not told before that what it has is refused.
+fn overdue(known: &DeviceState, state: &State, raises: bool) -> bool {
     let sure_s = state.clock.sure_s;
     if known.held.pending.is_some() {
         return sure_s >= answer_by_s(known, &state.setup.settings);
@@ -180,7 +197,7 @@ fn overdue(known: &DeviceState, state: &State) -> bool {
         return sure_s - known.sent_at_s >= TOLD_AGAIN_S;
     }
     // What was refused has not been renewed either.
-    let refused_s = if known.failures > 0 { refused_s(known) } else { f64::INFINITY };
+    let refused_s = if known.failures > 0 && !raises { refused_s(known) } else { f64::INFINITY };
     let renewed_s = state.setup.settings.renew_s.min(RENEWED * known.valid_s);
     sure_s - known.sent_at_s >= refused_s.min(renewed_s)
 }
@@ -202,14 +219,16 @@ fn command(state: &mut State, device: usize, amps: f64, phases: u8, why: Why, ou
     let number = state.next_number;
     state.next_number += 1;
     let known = &mut state.devices[device];
-    let since_s = known.held.pending.map_or(sure_s, |sent| sent.since_s);
+    // Since when it leaves decreases unanswered, and since when it was on or off before a start that it leaves unanswered.
+    let (before, confirmed_a) = (known.held.pending, known.held.confirmed_a);
+    let since_s = before.filter(|sent| sent.amps < confirmed_a).map_or(sure_s, |sent| sent.since_s);
+    let switched_at_s = before.filter(|_| confirmed_a <= 0.0).map_or(known.switched_at_s, |sent| sent.switched_at_s);
     if known.held.pending.is_some() {
         if sure_s >= answer_by_s(known, &state.setup.settings) {
             known.failures += 1;
         }
         known.held.superseded();
     }
-    let switched_at_s = known.switched_at_s;
     if (known.granted_a > 0.0) != (amps > 0.0) {
         known.stops = match amps > 0.0 {
             true => known.stops,
@@ -313,7 +332,7 @@ pub(super) fn discharge(state: &mut State, output: &mut Output) {
         }
         let known = &state.devices[device];
         let changed = (known.granted_a + amps).abs() > state.setup.settings.deadband_a;
-        if (changed && due(known, true, state.clock.sure_s)) || overdue(known, state) {
+        if (changed && due(known, true, state.clock.sure_s)) || overdue(known, state, false) {
             let phases = u8::try_from(about.phases.len()).unwrap_or(3);
             command(state, device, -amps, phases, Why::Plan, output);
         }

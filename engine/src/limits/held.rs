@@ -168,16 +168,19 @@ impl Held {
         let Some(index) = self.pending.iter().position(|pending| pending.number == number) else {
             if let Some(late) = self.refused.filter(|refused| accepted && refused.number == number) {
                 self.range_a = self.range_a.map(|[low_a, high_a]| [low_a.min(late.amps), high_a.max(late.amps)]);
+                self.told_phases = self.told_phases.map(|told| told.max(late.phases));
                 self.told_phase = self.told_phase.filter(|told| late.phase.is_none_or(|phase| phase == *told));
             }
             return;
         };
         if accepted {
             let Command { amps, phases, phase, .. } = self.pending[index];
-            self.pending.drain(..=index);
+            // What was told before and is not answered may have moved it.
+            let moved = |earlier: Command| earlier.phase.is_some() && earlier.phase != self.told_phase;
+            let moved = self.pending.drain(..=index).take(index).any(moved);
             self.range_a = Some([amps, amps]);
             self.told_phases = Some(phases);
-            self.told_phase = phase.or(self.told_phase);
+            self.told_phase = phase.or(self.told_phase.filter(|_| !moved));
             self.adrift = self.down;
         } else {
             self.refused = self.pending.remove(index);

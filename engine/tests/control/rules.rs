@@ -214,6 +214,11 @@ fn while_one_does_not_answer_the_others_make_room() {
     assert!(depot.flows_a(0)[0] <= 64.5, "{:?}", depot.flows_a(0));
     let told_a = |depot: &Depot, device: usize| depot.state.as_ref().unwrap().granted_a(device);
     assert!(told_a(&depot, 0) > 6.0, "it is told its share, not to stop: {}", told_a(&depot, 0));
+    // Where the others have nothing left to give, it is told less each time it is told anything.
+    let mut worse = depot.clone();
+    worse.building_a[0] = [60.0; 3];
+    worse.seconds(12);
+    assert!(told_a(&worse, 0) < 6.0, "{}", told_a(&worse, 0));
     // When it answers, all have the same again.
     depot.chargers[0].answers = true;
     depot.seconds(120);

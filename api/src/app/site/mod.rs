@@ -178,6 +178,11 @@ impl SiteLoop {
         for (device, before) in stays.named.iter().enumerate() {
             let Some(before) = *before else { continue };
             new.told[device] = self.told[before].clone();
+            let (was, is) = (&self.setup.devices[before], &new.setup.devices[device]);
+            if (was.fallback_a, self.setup.zone) != (is.fallback_a, new.setup.zone) && !new.links.over_api(device) {
+                // Until it says what it has stored it may be what it was to store until now, at whatever hours those are.
+                new.told[device].may_store(was.fallback_a.as_ref(), self.setup.zone == new.setup.zone);
+            }
             if stays.devices[device].is_some() {
                 new.live.devices[device] = self.live.devices[before].clone();
                 new.loaded[device].clone_from(&self.loaded[before]);

@@ -83,6 +83,20 @@ impl Told {
         self.fallback_a = fallback_a;
     }
 
+    /// It may have stored this as well; at other hours, where those that are known are of another zone.
+    pub fn may_store(&mut self, by_hour_a: Option<&[f64; 24]>, same_hours: bool) {
+        let told = self.fallback_a.as_ref().map(Hourly::by_hour);
+        let all: Vec<[f64; 24]> = told.into_iter().chain(by_hour_a.copied()).collect();
+        let highest_a = |hour: usize| all.iter().map(|by_hour_a| by_hour_a[hour]).fold(0.0, f64::max);
+        let mut by_hour_a: [f64; 24] = std::array::from_fn(highest_a);
+        if !same_hours {
+            by_hour_a = [by_hour_a.into_iter().fold(0.0, f64::max); 24];
+        }
+        if !all.is_empty() {
+            self.stores(&by_hour_a);
+        }
+    }
+
     /// What a loop that does not know the device is told of it: it was connected, may hold so much, and has stored this.
     pub fn again(&self, device: usize) -> impl Iterator<Item = Event> + use<> {
         let holds = |amps| [Event::Link { device, up: true }, Event::Holds { device, amps: Some(amps) }];

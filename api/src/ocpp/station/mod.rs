@@ -557,7 +557,7 @@ impl Station {
     pub fn stores_a(&self) -> Option<[f64; 24]> {
         #[expect(clippy::cast_precision_loss, reason = "a handful")]
         let count = self.connectors.len().max(1) as f64;
-        self.stores().map(|_| self.stored_fallback_a().map(|each_a| each_a * count))
+        self.stores().map(|_| self.about.fallback_a.map(|amps| self.each_a(amps) * count))
     }
 
     /// It connects again, and has stored this.
