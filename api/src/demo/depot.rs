@@ -7,7 +7,6 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use kwartier_data::local;
 use kwartier_data::site::Site;
-use kwartier_engine::control::setup::Kind;
 use kwartier_engine::control::{Event, Setup, settings};
 use reqwest::{Client, Url};
 use secrecy::{ExposeSecret, SecretString};
@@ -26,7 +25,7 @@ use crate::chargers::fleet::faults::Rates;
 use crate::chargers::fleet::meter::Target;
 use crate::chargers::fleet::{Fleet, electronics};
 use crate::service::Service;
-use crate::store::{Key, Kind as Stored};
+use crate::store::{Key, Kind};
 
 /// So much waits at most of what is told of the depot, and of what its loads are told.
 const WAITING: usize = 4096;
@@ -91,7 +90,7 @@ pub async fn run(service: Service, past: Past, way: Way, stop: CancellationToken
 
 /// The demo's site as it is kept now.
 async fn kept(service: &Service) -> Result<(Site, Setup), String> {
-    let key = Key::new(Stored::Site, TOP_TENANT, SITE);
+    let key = Key::new(Kind::Site, TOP_TENANT, SITE);
     let document = service.store.read(&key, None).await.map_err(|fault| fault.to_string())?;
     let body = document.and_then(|document| document.body).ok_or("its site was deleted")?;
     let site: Site = serde_json::from_value(body).map_err(|fault| fault.to_string())?;
@@ -176,9 +175,7 @@ impl Depot {
                 match kept(service).await {
                     Ok((_, changed)) if wiring(&changed) == wiring(&setup) => {
                         version = Some(status.setup);
-                        // Whoever holds a link says so again.
-                        let held = setup.devices.iter().enumerate().filter(|(_, own)| own.kind != Kind::Station);
-                        held.for_each(|(device, _)| others.tell(Event::Link { device, up: true }));
+                        others.connected();
                     }
                     _ => break,
                 }

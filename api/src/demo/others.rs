@@ -28,6 +28,12 @@ impl Others {
         Others { setup, app, orders, coming: None, events: Vec::new() }
     }
 
+    /// The site has changed, and they are connected as before: whoever holds a link says so again.
+    pub fn connected(&mut self) {
+        let all = self.setup.devices.iter().enumerate().filter(|(_, own)| own.kind != Kind::Station);
+        self.events.extend(all.map(|(device, _)| Event::Link { device, up: true }));
+    }
+
     /// One of them has done something.
     pub fn tell(&mut self, event: Event) {
         self.events.push(event);

@@ -191,12 +191,25 @@ impl Hourly {
     pub fn by_hour(&self) -> [f64; 24] {
         match self {
             Hourly::Constant(value) => [*value; 24],
-            Hourly::Hours(hours) => {
-                let highest = hours.iter().copied().fold(0.0, f64::max);
-                std::array::from_fn(|hour| hours.get(hour).copied().unwrap_or(highest))
-            }
+            Hourly::Hours(hours) => day(hours),
         }
     }
+}
+
+impl HourlyByPhase {
+    /// L1, L2, L3, each by hour of the local day; the highest stands for hours that are missing.
+    pub fn by_hour(&self) -> [[f64; 24]; 3] {
+        match self {
+            HourlyByPhase::Constant(value) => value.phases().map(|amps| [amps; 24]),
+            HourlyByPhase::Hourly { l1, l2, l3 } => [l1, l2, l3].map(|hours| day(hours)),
+        }
+    }
+}
+
+/// 24 values; the highest stands for hours that are missing.
+fn day(hours: &[f64]) -> [f64; 24] {
+    let highest = hours.iter().copied().fold(0.0, f64::max);
+    std::array::from_fn(|hour| hours.get(hour).copied().unwrap_or(highest))
 }
 
 /// A distribution board.

@@ -54,8 +54,9 @@ impl Now {
         let count = state.devices.len();
         let mut now = Now { devices: Vec::with_capacity(count), clamped: Vec::new(), line: Vec::with_capacity(count) };
         for (k, (device, known)) in state.setup.devices.iter().zip(&state.devices).enumerate() {
-            let missed = known.steerable(device.managed) && state.is_missed(k);
-            let steerable = known.steerable(device.managed) && !missed;
+            let takes = known.steerable(device.managed);
+            let missed = takes && state.is_missed(k);
+            let steerable = takes && !missed;
             if steerable {
                 now.line.push(wants::place(state, k));
             }

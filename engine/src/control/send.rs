@@ -173,7 +173,7 @@ pub(super) fn again_at_s(known: &DeviceState) -> f64 {
     if known.exceeds_since_s.is_some() && known.disobeys_since_s.is_none() {
         known.sent_at_s + TOLD_AGAIN_S
     } else if known.failures > 0 && known.held.pending.is_none() {
-        known.sent_at_s + retry_s(known).min(refused_s(known))
+        known.sent_at_s + retry_s(known)
     } else {
         f64::INFINITY
     }

@@ -282,26 +282,16 @@ fn node(site: &Site, board: &Board, parent: Option<usize>) -> Node {
         loads: meter.includes.contains(&Included::Loads),
         batteries: meter.includes.contains(&Included::Batteries),
     });
-    let building_max_a = board.building_max_a.as_ref().map(|value| match value {
-        HourlyByPhase::Constant(value) => value.phases().map(|amps| [amps; 24]),
-        HourlyByPhase::Hourly { l1, l2, l3 } => [l1, l2, l3].map(|hours| day(hours)),
-    });
     Node {
         id: board.id.clone(),
         parent,
         limit_a: board.limit_a.phases(),
         tolerance_s: board.tolerance_s,
         imbalance_a: board.imbalance_a(),
-        building_max_a,
+        building_max_a: board.building_max_a.as_ref().map(HourlyByPhase::by_hour),
         feeds_a: [0.0; 3],
         meter,
     }
-}
-
-/// 24 values; the highest stands for hours that are missing.
-fn day(hours: &[f64]) -> [f64; 24] {
-    let highest = hours.iter().copied().fold(0.0, f64::max);
-    std::array::from_fn(|hour| hours.get(hour).copied().unwrap_or(highest))
 }
 
 fn phases_of(names: &[String]) -> Vec<PhaseIndex> {

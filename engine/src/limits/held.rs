@@ -295,11 +295,9 @@ impl Held {
 
     /// The highest setpoint that may be in force, in A.
     fn most(&self, device: &Device, hours: [usize; 2]) -> f64 {
-        let before_a = self.most_before(device, hours);
-        if !device.managed || (self.range_a.is_none() && !self.lapsed) {
-            return before_a;
-        }
-        self.pending.iter().fold(before_a, |most_a, pending| most_a.max(pending.amps))
+        // None of them is for more than it can draw, which is what counts where nothing is known.
+        let pending = self.pending.iter().map(|pending| pending.amps);
+        pending.fold(self.most_before(device, hours), f64::max)
     }
 
     /// The same before any of the commands that have no answer yet, in A.

@@ -6,7 +6,7 @@ use kwartier_engine::control::settings::{Settings, Split};
 use kwartier_engine::control::{Event, Why};
 use proptest::prelude::*;
 
-use super::cases;
+use super::cases::cases;
 use super::depot::{Depot, board, site, station};
 use super::safety::{happen, happenings, sites};
 

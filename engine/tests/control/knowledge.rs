@@ -3,7 +3,7 @@
 use kwartier_engine::control::{Event, Stays};
 use proptest::prelude::*;
 
-use super::cases;
+use super::cases::cases;
 use super::depot::Depot;
 use super::safety::{Happening, happen, happenings, sites};
 

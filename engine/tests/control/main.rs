@@ -2,6 +2,8 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::float_cmp)]
 
+#[path = "../cases/mod.rs"]
+mod cases;
 mod depot;
 mod emergency;
 mod knowledge;
@@ -10,11 +12,3 @@ mod phases;
 mod rules;
 mod safety;
 mod sharing;
-
-use proptest::prelude::ProptestConfig;
-
-/// So many cases; with `PROPTEST_CASES=25600` a hundred times as many, which find what a run of the tests finds by chance.
-fn cases(of_256: u32) -> ProptestConfig {
-    let default = ProptestConfig::default();
-    ProptestConfig { cases: (default.cases * of_256 / 256).max(1), ..default }
-}

@@ -6,7 +6,7 @@ use kwartier_engine::control::settings::Settings;
 use kwartier_engine::control::{Event, step};
 use proptest::prelude::*;
 
-use super::cases;
+use super::cases::cases;
 use super::depot::{Depot, board, site, station};
 
 /// A thing that happens after some seconds.

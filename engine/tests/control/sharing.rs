@@ -1,10 +1,11 @@
 //! One step's sharing against a mixed-integer model that is solved again and again: the lexicographic max–min of
 //! (granted − minimum) ÷ wanted, class by class, with minima given out in the order of the line.
 
-use super::cases;
 use good_lp::{Expression, ProblemVariables, Solution, SolverModel, Variable, constraint, default_solver, variable};
 use kwartier_engine::control::share::{Claim, LAYERS, share};
 use proptest::prelude::*;
+
+use super::cases::cases;
 
 /// A small site: boards as rows of A, a tree two deep, three phases; claims of one or three phases.
 fn sites() -> impl Strategy<Value = (Vec<f64>, Vec<Claim>)> {

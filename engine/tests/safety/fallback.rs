@@ -8,7 +8,7 @@ use kwartier_engine::fallback::prove::{counted, prove};
 use kwartier_engine::fallback::{ByHour, is_open};
 use proptest::prelude::*;
 
-use super::cases;
+use super::cases::cases;
 use super::sites::{at, board_with, noon, random, setup};
 
 fn by_hour(amps: impl Fn(usize) -> f64) -> HourlyByPhase {

@@ -8,7 +8,7 @@ use kwartier_engine::control::stays::Stays;
 use kwartier_engine::limits::Clamp;
 use proptest::prelude::*;
 
-use super::cases;
+use super::cases::cases;
 use super::sites::{at, board_with, draws, holds, meter, noon, random, reads, setpoint, setup};
 
 /// Four stations on 100 A, metered, all holding 0 A; the building draws 20 A.

@@ -174,8 +174,7 @@ fn with_values(site: &Site, toml: &str, setup: &Setup, values: &[Option<ByHour>]
     let mut stations = site.stations.clone();
     for station in &mut stations {
         let Some(value) = setup.device(&station.id).and_then(|k| values[k]) else { continue };
-        let constant = value.iter().all(|amps| amps.total_cmp(&value[0]).is_eq());
-        station.fallback_a = Some(if constant { Hourly::Constant(value[0]) } else { Hourly::Hours(value.to_vec()) });
+        station.fallback_a = Some(Hourly::of(&value));
     }
     let given = Given { boards: None, stations: Some(&stations) };
     let written = update(toml, site, given).map(|(text, _)| text);

@@ -532,10 +532,15 @@ impl Station {
     /// What each connector has of a limit that holds for each of them, in A: defaults do (1.6, 5.16.4; 2.0.1, K01.FR.31). No vehicle
     /// charges with less than [`LOWEST_A`].
     fn each_a(&self, all_a: f64) -> f64 {
-        #[expect(clippy::cast_precision_loss, reason = "a handful")]
-        let count = self.connectors.len().max(1) as f64;
+        let count = self.sharing();
         let each_a = all_a / count;
         if count <= 1.0 || each_a >= LOWEST_A { each_a } else { 0.0 }
+    }
+
+    /// How many connectors share what it has.
+    #[expect(clippy::cast_precision_loss, reason = "a handful")]
+    fn sharing(&self) -> f64 {
+        self.connectors.len().max(1) as f64
     }
 
     /// The fallback as it is stored.
@@ -555,9 +560,7 @@ impl Station {
     /// What it draws at most when it is alone, once it has taken that, by hour of the local day: all connectors together, in A per
     /// phase.
     pub fn stores_a(&self) -> Option<[f64; 24]> {
-        #[expect(clippy::cast_precision_loss, reason = "a handful")]
-        let count = self.connectors.len().max(1) as f64;
-        self.stores().map(|_| self.about.fallback_a.map(|amps| self.each_a(amps) * count))
+        self.stores().map(|_| self.about.fallback_a.map(|amps| self.each_a(amps) * self.sharing()))
     }
 
     /// It connects again, and has stored this.

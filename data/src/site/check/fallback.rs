@@ -141,11 +141,7 @@ fn below(check: &Check<'_>, amount: impl Fn(&Station, usize) -> f64) -> Vec<Day>
 }
 
 fn fallback_a(station: &Station, hour: usize) -> f64 {
-    match &station.fallback_a {
-        None => 0.0,
-        Some(Hourly::Constant(value_a)) => *value_a,
-        Some(Hourly::Hours(values_a)) => values_a[hour],
-    }
+    station.fallback_a.as_ref().map_or(0.0, |value| value.by_hour()[hour])
 }
 
 /// The hour of an index in words; a day that is alike at every hour has no worst one.
